@@ -1,0 +1,1 @@
+"""Explorers: controls around a view, one file a day."""

@@ -1,0 +1,1 @@
+"""The answer key: one module a day, one `Exercise` record an exercise."""
