@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from zlib import crc32
 
 from course_utils.assets import asset_path
-from course_utils.formats import FORMATS, format_texts, indirect_object_sentences
+from course_utils.formats import FORMATS, IndirectObjectSentence, format_texts, indirect_object_sentences
 
 Split = Literal["train", "held_out"]
 
@@ -41,6 +41,11 @@ def _split_of(text: str) -> Split:
     return "held_out" if crc32(text.encode()) % 10 == 0 else "train"
 
 
+def indirect_object_prompts(split: Split) -> list[IndirectObjectSentence]:
+    """The corpus' indirect-object sentences with their two names told apart; no opening is in both splits."""
+    return indirect_object_sentences(INDIRECT_OBJECT_SENTENCES[split], split)
+
+
 @cache
 def _all_texts() -> tuple[LabelledText, ...]:
     with gzip.open(asset_path("texts.jsonl.gz"), "rt", encoding="utf-8") as lines:
@@ -50,8 +55,8 @@ def _all_texts() -> tuple[LabelledText, ...]:
         texts += [
             LabelledText(t, name, "format", name, _split_of(t)) for t in format_texts(name, TEXTS_PER_FORMAT)
         ]
-    for split, n in INDIRECT_OBJECT_SENTENCES.items():
-        sentences = indirect_object_sentences(n, split)
+    for split in INDIRECT_OBJECT_SENTENCES:
+        sentences = indirect_object_prompts(split)
         texts += [LabelledText(s.text, INDIRECT_OBJECT, "format", INDIRECT_OBJECT, split) for s in sentences]
     return tuple(texts)
 

@@ -57,7 +57,7 @@ def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[l
 def packed_rows(encoded: list[list[int]], seed: int, pool_size: int = 512) -> Tensor:
     """One epoch as rows (n_rows, n_positions): shuffled whole texts, each row filled with the longest that still fit.
 
-    What stays empty is ``<|endoftext|>``; with many short sentences among the texts that is about 1 % of the tokens.
+    What stays empty is ``<|endoftext|>``; with many short sentences among the texts that is about 2 % of the tokens.
     """
     width = CONFIG["n_positions"]
     order = torch.randperm(len(encoded), generator=torch.Generator().manual_seed(seed)).tolist()

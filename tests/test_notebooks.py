@@ -1,0 +1,49 @@
+"""The notebooks as they are kept: executed in order, no errors, nothing on stderr, readable without running.
+
+Whether their outputs are still what the code prints is nbval's part of `make test`.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def code_cells(request):
+    return [c for c in json.loads(request.param.read_text())["cells"] if c["cell_type"] == "code"]
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_every_cell_was_run_once_and_in_order(code_cells):
+    assert [cell["execution_count"] for cell in code_cells] == list(range(1, len(code_cells) + 1))
+
+
+def test_no_output_is_an_error_or_stderr(code_cells):
+    outputs = [output for cell in code_cells for output in cell["outputs"]]
+    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+
+
+def test_every_rich_output_has_a_static_picture_or_text(code_cells):
+    kinds = [set(o["data"]) for cell in code_cells for o in cell["outputs"] if "data" in o]
+    assert all(
+        kind & {"image/png", "text/html", "text/plain"} and not any("widget" in k for k in kind)
+        for kind in kinds
+    )
+
+
+def test_no_output_names_an_object_by_its_address(code_cells):
+    assert " at 0x" not in json.dumps([cell["outputs"] for cell in code_cells])
+
+
+def test_cells_are_short(code_cells):
+    lengths = sorted(
+        len([line for line in "".join(c["source"]).splitlines() if line.strip()]) for c in code_cells
+    )
+    assert lengths[-1] <= 25, "a cell has more than 25 lines of code"
+    assert lengths[len(lengths) // 2] <= 6, "the median cell has more than 6 lines of code"

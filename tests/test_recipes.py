@@ -1,0 +1,84 @@
+"""The parts of the recipes that can be wrong without anyone noticing."""
+
+import math
+import random
+from collections import Counter
+
+import pytest
+import torch
+
+from course_utils.recipes.ngram import kneser_ney_loss
+from course_utils.recipes.pocket_gpt2 import CONFIG, learning_rate, packed_rows
+
+
+def slow_kneser_ney(train, held_out, d_vocab, order):
+    """The definition, with dictionaries."""
+    pad = order - 2
+
+    def grams(texts):
+        for text in texts:
+            x = [text[0]] * pad + text
+            yield from ((x, i) for i in range(pad + 1, len(x)))
+
+    count = {order: Counter(tuple(x[i - order + 1 : i + 1]) for x, i in grams(train))}
+    for k in range(order - 1, 0, -1):
+        count[k] = Counter(g[1:] for g in {tuple(x[i - k : i + 1]) for x, i in grams(train)})
+
+    def discount(k):
+        once, twice = (sum(c == n for c in count[k].values()) for n in (1, 2))
+        return max(1, once) / (max(1, once) + 2 * twice)
+
+    def p(k, context, w):
+        if k == 0:
+            return 1 / d_vocab
+        shorter = p(k - 1, context[1:], w)
+        following = {g: c for g, c in count[k].items() if g[:-1] == context}
+        total = sum(following.values())
+        if total == 0:
+            return shorter
+        d = discount(k)
+        return max(count[k][(*context, w)] - d, 0) / total + d * len(following) / total * shorter
+
+    losses = [-math.log(p(order, tuple(x[i - order + 1 : i]), x[i])) for x, i in grams(held_out)]
+    x, i = next(grams(held_out))
+    assert sum(p(order, tuple(x[i - order + 1 : i]), w) for w in range(d_vocab)) == pytest.approx(1)
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("order", [2, 3, 5])
+def test_kneser_ney_agrees_with_its_definition(order):
+    r = random.Random(0)
+    train = [[0, *r.choices([1, 2, 2, 3, 4], k=r.randint(2, 9))] for _ in range(30)]
+    held_out = [[0, *r.choices([1, 2, 2, 3, 5], k=r.randint(2, 9))] for _ in range(8)]
+    assert kneser_ney_loss(train, held_out, 7, order) == pytest.approx(
+        slow_kneser_ney(train, held_out, 7, order)
+    )
+
+
+def test_packed_rows_hold_every_text_whole_and_once():
+    texts = [[0] + [i] * (1 + i % 97) for i in range(1, 400)]
+    rows = packed_rows(texts, seed=3)
+    assert rows.shape[1] == CONFIG["n_positions"]
+    assert (rows[:, 0] == 0).all()  # every row starts with a text's start
+    flat = rows.flatten()
+    ends = [*(flat == 0).nonzero()[:, 0].tolist(), len(flat)]
+    found = [flat[a + 1 : b].tolist() for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
+    assert sorted(found) == sorted(text[1:] for text in texts)
+
+
+def test_padding_of_packed_rows_is_rare():
+    r = random.Random(1)
+    texts = [[0] + [1] * r.choice([15, 16, 17, 20, 60, 90, 130]) for _ in range(4000)]
+    rows = packed_rows(texts, seed=0)
+    assert 1 - sum(map(len, texts)) / rows.numel() < 0.03
+
+
+def test_rows_are_reshuffled_by_seed_only():
+    texts = [[0] + [i] * 30 for i in range(1, 100)]
+    assert torch.equal(packed_rows(texts, seed=5), packed_rows(texts, seed=5))
+    assert not torch.equal(packed_rows(texts, seed=5), packed_rows(texts, seed=6))
+
+
+def test_learning_rate_warms_up_and_comes_down():
+    rates = [learning_rate(step, steps=1000, peak=1.0) for step in (0, 99, 100, 999)]
+    assert rates == pytest.approx([0.01, 1.0, 1.0, 0.02], abs=1e-4)
