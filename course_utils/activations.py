@@ -1,0 +1,207 @@
+"""Activations of a language model at one hook point: one row a token, and where each row came from.
+
+    texts -> Tokens -> forward passes -> values (n, d_model), where (n, 2)
+
+A row of ``where`` is (number of the text, position of the token), position 0 being BOS. BOS is left out by default:
+it is the same in every text, models use it as a resting place for attention, and its activation is an outlier (in the
+pocket model longer than nearly all others, in GPT-2 by far), so it would bend the scale and the mean of all the rest.
+Padding is never returned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.tokens import Texts, Tokens, as_list, check_hook_name, tokenize
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+__all__ = [
+    "Activations",
+    "Tokens",
+    "activation_batches",
+    "collect_activations",
+    "iterate_activations",
+    "tokenize",
+]
+
+BATCHES_PER_CHUNK = (
+    8  # texts are sorted by length inside a chunk of this many batches: bounded memory, little padding
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Activations:
+    """What a model computed at one hook point, one row a token, in the order of the texts."""
+
+    values: Float[Tensor, "n d_model"]
+    """float32, on the CPU; several heads lie side by side in a row."""
+
+    where: Int[Tensor, "n 2"]
+    """Number of the text, position in it; position 0 is BOS."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def collect_activations(
+    model: TransformerBridge,
+    texts: Texts,
+    hook_name: str,
+    *,
+    batch_size: int = 16,
+    max_tokens_per_text: int | None = None,
+    skip_bos: bool = True,
+) -> Activations:
+    """Activations of every token of every text, in memory. Arguments as for `iterate_activations`."""
+    chunks = list(
+        iterate_activations(
+            model,
+            texts,
+            hook_name,
+            batch_size=batch_size,
+            max_tokens_per_text=max_tokens_per_text,
+            skip_bos=skip_bos,
+        )
+    )
+    return Activations(torch.cat([c.values for c in chunks]), torch.cat([c.where for c in chunks]))
+
+
+def iterate_activations(
+    model: TransformerBridge,
+    texts: Texts,
+    hook_name: str,
+    *,
+    batch_size: int = 16,
+    max_tokens_per_text: int | None = None,
+    skip_bos: bool = True,
+) -> Iterator[Activations]:
+    """The same rows in the same order, in chunks of ``8 * batch_size`` texts: memory does not grow with the texts.
+
+    Args:
+        texts: strings, labelled texts, or `Tokens` from `tokenize`.
+        hook_name: any hook point that gives (batch, pos, …), such as ``blocks.2.hook_resid_post``.
+        batch_size: texts a forward pass.
+        max_tokens_per_text: longer texts are cut; BOS counts. None cuts at the model's context.
+        skip_bos: leave out position 0.
+
+    Raises:
+        ValueError: if there are no texts, or ``hook_name`` is unknown or does not give one row a token.
+    """
+    check_hook_name(model, hook_name)
+    if not isinstance(texts, Tokens):
+        texts = as_list(texts)
+    elif not len(texts):
+        raise ValueError("there are no texts: the Tokens are empty")
+
+    def chunks() -> Iterator[Activations]:
+        size = BATCHES_PER_CHUNK * batch_size
+        for first in range(0, len(texts), size):
+            window = slice(first, first + size)
+            some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
+            tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
+            yield _chunk(model, tokens, hook_name, batch_size, int(skip_bos), first)
+
+    return chunks()
+
+
+def _chunk(
+    model: TransformerBridge, tokens: Tokens, hook_name: str, batch_size: int, skipped: int, first: int
+) -> Activations:
+    rows: list[Tensor] = [torch.empty(0)] * len(tokens)
+    for texts, batch in tokens.batches(batch_size):
+        values = _values_at(model, batch.ids, hook_name)
+        for text, value, length in zip(texts.tolist(), values, batch.lengths.tolist(), strict=True):
+            rows[text] = value[skipped:length]
+    kept = tokens.is_real
+    kept[:, :skipped] = False
+    return Activations(torch.cat(rows), kept.nonzero() + torch.tensor([first, 0]))
+
+
+@torch.no_grad()
+def _values_at(
+    model: TransformerBridge, ids: Int[Tensor, "batch pos"], hook_name: str
+) -> Float[Tensor, "batch pos d_model"]:
+    caught: list[Tensor] = []
+    layer = re.match(r"blocks\.(\d+)\.", hook_name)
+    after = int(layer[1]) + 1 if layer else model.cfg.n_layers
+    model.run_with_hooks(
+        ids.to(model.cfg.device),
+        return_type=None,
+        stop_at_layer=after if after < model.cfg.n_layers else None,  # later layers would be thrown away
+        fwd_hooks=[(hook_name, lambda value, hook: caught.append(value))],
+    )
+    if not caught:
+        raise ValueError(f"{hook_name!r} exists but is never computed by this model")
+    value = caught[0]
+    between_positions = hook_name.endswith(("hook_pattern", "hook_attn_scores"))
+    if value.ndim < 3 or value.shape[:2] != ids.shape or between_positions:
+        raise ValueError(
+            f"{hook_name!r} has shape {tuple(value.shape)} for tokens of shape {tuple(ids.shape)}: "
+            "it does not hold one row a token"
+        )
+    return value.flatten(start_dim=2).float().cpu()
+
+
+Source = Tensor | Activations | Iterable[Activations] | Callable[[], Iterable[Activations]]
+
+
+def activation_batches(
+    source: Source, batch_size: int, *, seed: int, epochs: int | None = 1, buffer_size: int = 100_000
+) -> Iterator[Float[Tensor, "batch_size d_in"]]:
+    """Shuffled batches of activations (not of tokens: the neighbours of a row are from other texts).
+
+    Rows in memory are shuffled as a whole. A stream passes through a buffer of ``buffer_size`` rows, of which one
+    half is given out in random order before it is filled again. Rows that do not fill a batch are dropped, at most
+    one batch an epoch.
+
+    Args:
+        source: rows, `Activations`, or a stream of them; for several epochs a function that starts the stream again.
+        epochs: passes over the source; None goes on for ever.
+
+    Raises:
+        ValueError: if a stream that runs once is to run several times, or an epoch does not fill one batch.
+    """
+    if isinstance(source, Iterator) and epochs != 1:
+        raise ValueError("this stream runs once: for several epochs pass a function that starts it again")
+    generator = torch.Generator().manual_seed(seed)
+    for epoch in count() if epochs is None else range(epochs):
+        full = 0
+        for pool, order in _shuffled_pools(source, batch_size, buffer_size, generator):
+            for rows in order.split(batch_size):
+                if len(rows) == batch_size:
+                    full += 1
+                    yield pool[rows]
+        if not full:
+            raise ValueError(f"epoch {epoch} holds fewer than {batch_size} activations, one batch")
+
+
+def _shuffled_pools(
+    source: Source, batch_size: int, buffer_size: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(rows, the order in which to give out some of them)."""
+    if isinstance(source, (Tensor, Activations)):
+        pool = source if isinstance(source, Tensor) else source.values
+        yield pool, torch.randperm(len(pool), generator=generator)
+        return
+    waiting: list[Tensor] = []
+    for chunk in source() if callable(source) else source:
+        waiting.append(chunk.values)
+        if sum(map(len, waiting)) >= max(buffer_size, 2 * batch_size):
+            pool = torch.cat(waiting)
+            order = torch.randperm(len(pool), generator=generator)
+            given = len(pool) // 2 // batch_size * batch_size
+            yield pool, order[:given]
+            waiting = [pool[order[given:]]]
+    if waiting:
+        pool = torch.cat(waiting)
+        yield pool, torch.randperm(len(pool), generator=generator)

@@ -1,0 +1,132 @@
+"""Views as HTML strings: no script, no outside file, everything that comes from data escaped.
+
+Colours lie over whatever background the page has, so that the same view reads in a light and in a dark theme. Orange
+and blue can be told apart with any kind of colour vision, and no colour says anything that a number does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from course_utils.latents import Example, LatentSummary
+
+ORANGE, BLUE = "255,140,0", "40,140,205"
+FAINT = "opacity:.7;font-size:90%"
+
+
+def show_token(token: str) -> str:
+    """A token as text that can be seen: ↵ for a line break, ⇥ for a tab, ``\\x1f`` for what has no sign. Not escaped."""
+    token = token.replace("\r\n", "↵").replace("\n", "↵").replace("\r", "↵").replace("\t", "⇥")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in token)
+
+
+def token_strip(
+    tokens: Sequence[str],
+    strengths: Sequence[float],
+    *,
+    strongest: float | None = None,
+    marked: int | None = None,
+) -> str:
+    """Colour each token by how strongly a latent fires on it; point at one to read the number.
+
+    The space that a token begins with is coloured with it. Negative strengths count as none.
+
+    Args:
+        strongest: the strength of full orange, to compare several strips; None takes the strongest of this one.
+        marked: the token to underline.
+
+    Raises:
+        ValueError: if there are not as many strengths as tokens.
+    """
+    if len(tokens) != len(strengths):
+        raise ValueError(f"{len(tokens)} tokens, but {len(strengths)} strengths")
+    top = strongest or max([0.0, *strengths]) or 1
+    return "".join(
+        _token(token, strength, min(1.0, max(0.0, strength / top)), i == marked)
+        for i, (token, strength) in enumerate(zip(tokens, strengths, strict=True))
+    )
+
+
+def _token(token: str, strength: float, share: float, marked: bool) -> str:
+    style = f"background:rgba({ORANGE},{share:.2f});white-space:pre-wrap"
+    if share >= 0.7:
+        style += ";color:#000"  # a dark theme's white text is hard to read on full orange
+    if marked:
+        style += ";text-decoration:underline"
+    return f'<span style="{style}" title="{strength:.2f}">{escape(show_token(token))}</span>'
+
+
+def latent_card(summary: LatentSummary) -> str:
+    """Everything known about one latent on one card."""
+    title = f"Latent {summary.latent}"
+    if not summary.top:
+        facts = f"never fires on these {summary.n_tokens:,} tokens"
+    else:
+        facts = f"fires on {100 * summary.firing_rate:.2g} % of {summary.n_tokens:,} tokens"
+    if summary.label and summary.top:
+        facts += (
+            f" · best guess: <b>{escape(summary.label.concept)}</b> (ROC area {summary.label.roc_area:.2f})"
+        )
+    parts = [
+        f'<div style="display:flex;justify-content:space-between;flex-wrap:wrap;gap:0 1em">'
+        f'<b style="font-size:115%">{title}</b><span>{facts}</span></div>'
+    ]
+    if summary.top:
+        parts += [
+            _heading("Activations when it fires"),
+            _histogram(summary.histogram, summary.strongest),
+            _heading("Strongest examples"),
+            *(_example(e, summary.strongest) for e in summary.top),
+            _heading("Examples at evenly spaced quantiles"),
+            *(_example(e, summary.strongest, f"quantile {e.quantile:.2f}") for e in summary.quantiles),
+        ]
+    lists = [
+        ("▲ promotes", [f"{_quoted(t)} {v:+.2f}" for t, v in summary.promoted]),
+        ("▼ suppresses", [f"{_quoted(t)} {v:+.2f}" for t, v in summary.suppressed]),
+        ("nearest latents", [f"{latent} (cosine {cosine:.2f})" for latent, cosine in summary.nearest]),
+    ]
+    columns = "".join(
+        f'<div style="min-width:10em">{_heading(name)}{"<br>".join(items)}</div>'
+        for name, items in lists
+        if items
+    )
+    parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:0 2em">{columns}</div>')
+    return (
+        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;max-width:60em;'
+        f'line-height:1.5">{"".join(parts)}</div>'
+    )
+
+
+def _quoted(token: str) -> str:
+    return f'<code style="white-space:pre-wrap">{escape(show_token(token).replace(" ", "␣"))}</code>'
+
+
+def _heading(text: str) -> str:
+    return f'<div style="{FAINT};margin-top:.6em">{text}</div>'
+
+
+def _example(example: Example, strongest: float, note: str = "") -> str:
+    strength = f"{example.strengths[example.peak]:.2f}"
+    strip = token_strip(example.tokens, example.strengths, strongest=strongest, marked=example.peak)
+    return (
+        f'<div><span style="{FAINT};display:inline-block;min-width:3.5em">{strength}</span>'
+        f'{strip}<span style="{FAINT};margin-left:1em">{note}</span></div>'
+    )
+
+
+def _histogram(counts: Sequence[int], strongest: float) -> str:
+    """Bars from plain boxes; the height of a bar is its share of the tallest."""
+    tallest = max(counts, default=0) or 1
+    step = strongest / max(len(counts), 1)
+    bars = "".join(
+        f'<div title="{n} tokens, {i * step:.2f} to {(i + 1) * step:.2f}" '
+        f'style="flex:1;background:rgba({BLUE},.9);height:{max(100 * n / tallest, 2 if n else 0):.0f}%"></div>'
+        for i, n in enumerate(counts)
+    )
+    return (
+        '<div style="max-width:24em">'
+        f'<div style="display:flex;align-items:flex-end;gap:1px;height:3em">{bars}</div>'
+        f'<div style="{FAINT};display:flex;justify-content:space-between">'
+        f"<span>0</span><span>{strongest:.2f}</span></div></div>"
+    )

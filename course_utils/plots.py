@@ -1,0 +1,79 @@
+"""Figures: arrays in, `Axes` out. Each labels itself and leaves showing it to the notebook.
+
+Colours are Okabe and Ito's, which readers with any kind of colour vision can tell apart; lines differ in dash as well.
+"""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.training import History
+
+BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
+
+
+def plot_training(history: History, ax: Axes | None = None) -> Axes:
+    """Unexplained variance and dead latents by step, active latents on the right-hand scale.
+
+    Raises:
+        ValueError: if there is no step to show.
+    """
+    last = history.last
+    ax = _axes(ax)
+    ax.plot(history.step, history.fvu, color=BLUE, label="variance unexplained")
+    ax.plot(history.step, history.dead_share, color=BLACK, linestyle=":", label="dead latents")
+    ax.set(xlabel="step", ylabel="share", ylim=(0, min(1.5, 1.05 * max(1.0, *history.fvu))))
+    right = ax.twinx()
+    right.plot(history.step, history.l0, color=VERMILLION, linestyle="--", label="l0")
+    right.set(ylabel="active latents a token", yscale="log")
+    lines = [*ax.get_lines(), *right.get_lines()]
+    right.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
+    ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {100 * last.dead_share:.0f} % dead")
+    return ax
+
+
+def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], ax: Axes | None = None) -> Axes:
+    """Histogram of how often each latent fires; dead latents are counted in the title."""
+    ax = _axes(ax)
+    alive = firing_rate[firing_rate > 0]
+    ax.hist(alive.log10().tolist(), bins=30, color=BLUE)
+    ax.set(
+        xlabel="log10 firing rate",
+        ylabel="latents",
+        title=f"{len(firing_rate) - len(alive)} of {len(firing_rate)} dead",
+    )
+    return ax
+
+
+def plot_activation_histogram(strengths: Float[Tensor, "n"], ax: Axes | None = None) -> Axes:
+    """Histogram of one latent's (or neuron's) activations where it is active; the title says how often it is."""
+    ax = _axes(ax)
+    active = strengths[strengths > 0]
+    ax.hist(active.tolist(), bins=40, color=ORANGE, log=bool(len(active)))
+    share = len(active) / max(len(strengths), 1)
+    ax.set(
+        xlabel="activation",
+        ylabel="tokens",
+        title=f"active on {100 * share:.2g} % of {len(strengths):,} tokens",
+    )
+    return ax
+
+
+def plot_loss_curve(
+    steps: list[int], train: list[float], held_out: list[float], ax: Axes | None = None
+) -> Axes:
+    """A language model's loss while it was trained, on its batches and on held-out text."""
+    ax = _axes(ax)
+    ax.plot(steps, train, color=SKY, linestyle="--", label="training batch")
+    ax.plot(steps, held_out, color=BLUE, label="held out")
+    ax.set(xlabel="step", ylabel="loss (nats a token)", title=f"held out: {held_out[-1]:.2f}")
+    ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,238 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from course_utils.sae import SAE, decode, encode, load_sae, neuron_basis, save_sae, topk
+
+ARCHITECTURES = {"relu": {}, "topk": {"k": 3}}
+architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
+
+
+def random_sae(architecture, d_in=5, d_sae=12, **options):
+    """As after training: not tied, biases not zero."""
+    sae = SAE(d_in, d_sae, architecture, seed=1, **{**ARCHITECTURES[architecture], **options})
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in (sae.W_enc, sae.b_enc, sae.b_dec):
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    return sae
+
+
+def batch(n=40, d_in=5):
+    return torch.randn(n, d_in, generator=torch.Generator().manual_seed(3))
+
+
+def test_encode_drops_what_points_the_wrong_way():
+    x = torch.tensor([[2.0, -1.0]])
+    latents = encode(x, W_enc=torch.eye(2), b_enc=torch.zeros(2), b_dec=torch.zeros(2))
+    assert latents.tolist() == [[2.0, 0.0]]
+
+
+def test_encode_centres_first():
+    latents = encode(
+        torch.tensor([[2.0, 3.0]]),
+        W_enc=torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
+        b_enc=torch.tensor([0.0, 0.0, -1.0]),
+        b_dec=torch.tensor([1.0, 1.0]),
+    )
+    assert latents.tolist() == [[1.0, 2.0, 2.0]]
+
+
+def test_decode_adds_up_directions():
+    W_dec = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    x_hat = decode(torch.tensor([[2.0, 0.0, 3.0]]), W_dec, b_dec=torch.tensor([0.0, 10.0]))
+    assert x_hat.tolist() == [[5.0, 13.0]]
+
+
+def test_topk_keeps_the_largest_if_positive():
+    pre = torch.tensor([[3.0, 1.0, 2.0], [-1.0, -2.0, 4.0]])
+    assert topk(pre, 2).tolist() == [[3.0, 0.0, 2.0], [0.0, 0.0, 4.0]]
+
+
+@architectures
+@torch.no_grad()
+def test_forward_is_what_slow_loops_give(architecture):
+    sae, x = random_sae(architecture), batch()
+    x_hat, latents = sae(x)
+    for n in range(len(x)):
+        pre = [
+            sum((x[n, i] - sae.b_dec[i]) * sae.W_enc[i, j] for i in range(5)) + sae.b_enc[j]
+            for j in range(12)
+        ]
+        kept = range(12) if sae.k is None else sorted(range(12), key=lambda j: -pre[j])[: sae.k]
+        slow = [float(pre[j]) if j in kept and pre[j] > 0 else 0.0 for j in range(12)]
+        torch.testing.assert_close(latents[n], torch.tensor(slow), atol=1e-5, rtol=1e-5)
+        rebuilt = [sum(slow[j] * sae.W_dec[j, i] for j in range(12)) + sae.b_dec[i] for i in range(5)]
+        torch.testing.assert_close(x_hat[n], torch.stack(rebuilt), atol=1e-5, rtol=1e-5)
+
+
+@architectures
+def test_leading_axes_are_free(architecture):
+    sae, x = random_sae(architecture), batch()
+    x_hat, latents = sae(x.reshape(4, 10, 5))
+    torch.testing.assert_close(latents.reshape(40, 12), sae(x).latents)
+    torch.testing.assert_close(x_hat.reshape(40, 5), sae(x).x_hat)
+
+
+@architectures
+def test_it_starts_tied_with_directions_of_length_one(architecture):
+    sae = SAE(5, 12, architecture, seed=0, **ARCHITECTURES[architecture])
+    assert torch.equal(sae.W_enc, sae.W_dec.T)
+    torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(12))
+    assert not sae.b_enc.any() and not sae.b_dec.any()
+
+
+def test_the_seed_decides_the_directions():
+    assert torch.equal(SAE(5, 12, seed=4).W_dec, SAE(5, 12, seed=4).W_dec)
+    assert not torch.equal(SAE(5, 12, seed=4).W_dec, SAE(5, 12, seed=5).W_dec)
+
+
+@architectures
+def test_folding_a_scale_turns_a_reader_of_scaled_x_into_a_reader_of_x(architecture):
+    sae, x, scale = random_sae(architecture), batch(), 2.5
+    scaled = sae(scale * x)
+    sae.fold_scale_(scale)
+    torch.testing.assert_close(sae(x).latents, scaled.latents / scale)
+    torch.testing.assert_close(sae(x).x_hat, scaled.x_hat / scale)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="unknown architecture 'gelu': there are relu, topk"):
+        SAE(5, 12, "gelu")
+    for k in (None, 0, 13):
+        with pytest.raises(ValueError, match="needs k between 1 and d_sae = 12"):
+            SAE(5, 12, "topk", k=k)
+    with pytest.raises(ValueError, match="takes no k"):
+        SAE(5, 12, "relu", k=3)
+    with pytest.raises(ValueError, match=r"\(40, 5\).*activations of 6"):
+        SAE(6, 12)(batch())
+
+
+def test_in_the_neuron_basis_latents_are_neurons():
+    sae, x = neuron_basis(5, hook_name="blocks.0.mlp.hook_post"), batch()
+    assert torch.equal(sae.encode(x), x.relu()) and sae.hook_name == "blocks.0.mlp.hook_post"
+
+
+@architectures
+def test_saved_and_loaded_it_is_the_same_to_the_bit(architecture, tmp_path):
+    sae = random_sae(architecture)
+    sae.metadata = {"model_name": "pocket"}
+    save_sae(sae, tmp_path / "new" / "folder", hook_name="blocks.2.hook_resid_post", context_size=128)
+    loaded = load_sae(tmp_path / "new" / "folder")
+    for name, parameter in sae.named_parameters():
+        assert torch.equal(parameter, loaded.get_parameter(name))
+    assert torch.equal(sae(batch()).x_hat, loaded(batch()).x_hat)
+    assert (loaded.architecture, loaded.k) == (sae.architecture, sae.k)
+    assert loaded.hook_name == "blocks.2.hook_resid_post" and loaded.metadata["model_name"] == "pocket"
+
+
+def test_the_files_are_what_saelens_reads(tmp_path):
+    save_sae(random_sae("topk"), tmp_path, model_name="pocket")
+    cfg = json.loads((tmp_path / "cfg.json").read_text())
+    assert cfg["architecture"] == "topk" and cfg["k"] == 3 and cfg["rescale_acts_by_decoder_norm"] is False
+    assert (cfg["d_in"], cfg["d_sae"], cfg["dtype"], cfg["normalize_activations"]) == (
+        5,
+        12,
+        "float32",
+        "none",
+    )
+    assert cfg["apply_b_dec_to_input"] is True and cfg["metadata"]["sae_lens_version"] >= "6.0.0"
+    weights = load_file(tmp_path / "sae_weights.safetensors")
+    assert {name: tuple(w.shape) for name, w in weights.items()} == {
+        "W_enc": (5, 12),
+        "b_enc": (12,),
+        "W_dec": (12, 5),
+        "b_dec": (5,),
+    }
+
+
+def test_half_precision_is_stored_and_read_as_float32(tmp_path):
+    sae = random_sae("relu")
+    save_sae(sae, tmp_path, dtype=torch.float16)
+    loaded = load_sae(tmp_path)
+    assert load_file(tmp_path / "sae_weights.safetensors")["W_enc"].dtype == torch.float16
+    assert loaded.W_enc.dtype == torch.float32
+    assert torch.equal(loaded.W_enc, sae.W_enc.half().float())
+
+
+def edit(folder, weights=None, **cfg):
+    path = folder / "cfg.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **cfg}))
+    if weights:
+        file = folder / "sae_weights.safetensors"
+        save_file({**load_file(file), **weights}, file)
+
+
+def test_a_foreign_sae_that_does_not_subtract_b_dec(tmp_path):
+    sae, x = random_sae("relu"), batch()
+    save_sae(sae, tmp_path)
+    edit(tmp_path, apply_b_dec_to_input=False)
+    expected = (x @ sae.W_enc + sae.b_enc).relu()
+    torch.testing.assert_close(load_sae(tmp_path).encode(x), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_foreign_sae_that_ranks_by_decoder_norm(tmp_path):
+    sae, x = random_sae("topk"), batch()
+    W_dec = sae.W_dec.detach() * torch.linspace(0.2, 3, 12)[:, None]
+    save_sae(sae, tmp_path)
+    edit(tmp_path, {"W_dec": W_dec}, rescale_acts_by_decoder_norm=True)
+    norm = W_dec.norm(dim=1)
+    latents = topk(((x - sae.b_dec) @ sae.W_enc + sae.b_enc) * norm, 3)
+    loaded = load_sae(tmp_path)
+    torch.testing.assert_close(loaded(x).latents, latents)
+    torch.testing.assert_close(loaded(x).x_hat, (latents / norm) @ W_dec + sae.b_dec)
+
+
+def test_an_old_config_names_its_hook_point_elsewhere(tmp_path):
+    save_sae(random_sae("relu"), tmp_path)
+    cfg = {"d_in": 5, "d_sae": 12, "hook_point": "blocks.8.hook_resid_pre", "normalize_activations": None}
+    (tmp_path / "cfg.json").write_text(json.dumps(cfg))
+    assert load_sae(tmp_path).hook_name == "blocks.8.hook_resid_pre"
+
+
+@pytest.mark.parametrize(
+    ("cfg", "message"),
+    [
+        ({"normalize_activations": "layer_norm"}, "normalize_activations 'layer_norm'; only 'none'"),
+        ({"reshape_activations": "hook_z"}, "reshape_activations 'hook_z'; only 'none'"),
+        ({"architecture": "transcoder"}, "'transcoder' SAE; this package reads standard, topk"),
+        ({"d_sae": 13}, "no readable sparse autoencoder"),
+    ],
+)
+def test_what_the_package_cannot_do_is_refused(cfg, message, tmp_path):
+    save_sae(random_sae("relu"), tmp_path)
+    edit(tmp_path, **cfg)
+    with pytest.raises(ValueError, match=message):
+        load_sae(tmp_path)
+
+
+def damage_config(folder):
+    (folder / "cfg.json").write_text("{")
+
+
+def damage_weights(folder):
+    file = folder / "sae_weights.safetensors"
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def lose_weights(folder):
+    (folder / "sae_weights.safetensors").unlink()
+
+
+def add_a_tensor(folder):
+    edit(folder, {"scaling_factor": torch.ones(1)})
+
+
+@pytest.mark.parametrize("damage", [damage_config, damage_weights, lose_weights, add_a_tensor])
+def test_damaged_files_say_what_to_do(damage, tmp_path):
+    save_sae(random_sae("relu"), tmp_path)
+    damage(tmp_path)
+    with pytest.raises(ValueError, match=r"no readable sparse autoencoder.*folder again, or train one"):
+        load_sae(tmp_path)
+
+
+def test_a_name_that_does_not_ship():
+    with pytest.raises(FileNotFoundError, match="saes/no_such_layer"):
+        load_sae("no_such_layer")

@@ -1,0 +1,289 @@
+import math
+
+import pytest
+import torch
+
+from course_utils.sae import SAE, SAEOutput
+from course_utils.scores import fvu, mean_max_cosine
+from course_utils.training import (
+    History,
+    Measurement,
+    auxk_loss,
+    fit_sae,
+    learning_rate,
+    remove_parallel_gradient_,
+    sae_loss,
+)
+
+ARCHITECTURES = {"relu": (dict(), dict(l1_coefficient=0.5)), "topk": (dict(k=3), dict())}
+architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
+D_IN, N_FEATURES = 8, 12
+
+
+def true_directions():
+    directions = torch.randn(N_FEATURES, D_IN, generator=torch.Generator().manual_seed(7))
+    return directions / directions.norm(dim=1, keepdim=True)
+
+
+def batches(n, size=256, seed=0, loudness=5.0):
+    """Sparse mixtures of known directions around a mean that is not zero."""
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(n):
+        strength = torch.rand(size, N_FEATURES, generator=generator)
+        active = torch.rand(size, N_FEATURES, generator=generator) < 0.1
+        yield loudness * ((strength * active) @ true_directions() + 0.3)
+
+
+def new(architecture, d_sae=16, seed=0, **options):
+    sae_options, fit_options = ARCHITECTURES[architecture]
+    return SAE(D_IN, d_sae, architecture, seed=seed, **sae_options), dict(
+        progress=False, **fit_options, **options
+    )
+
+
+def copy(sae):
+    return {name: value.clone() for name, value in sae.state_dict().items()}
+
+
+def same(a, b):
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_loss_by_hand():
+    x = torch.tensor([[3.0, 0.0], [0.0, 1.0]])
+    output = SAEOutput(torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 2.0], [0.0, 0.0]]))
+    assert sae_loss(x, output, l1_coefficient=10).item() == (4 + 1) / 2 + 10 * 3 / 2
+
+
+def test_the_learning_rate_by_hand():
+    rates = [learning_rate(step, 10, 1.0, warmup_steps=2, decay_share=0.5) for step in range(10)]
+    assert rates == [0.5, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]
+    assert learning_rate(999, None, 1.0, warmup_steps=0, decay_share=0.5) == 1
+
+
+def test_the_gradient_keeps_nothing_along_a_row():
+    W_dec = torch.tensor([[2.0, 0.0], [0.6, 0.8]], requires_grad=True)
+    W_dec.grad = torch.tensor([[5.0, 7.0], [0.6, 0.8]])
+    remove_parallel_gradient_(W_dec)
+    torch.testing.assert_close(W_dec.grad, torch.tensor([[0.0, 7.0], [0.0, 0.0]]))
+
+
+@architectures
+def test_each_step_is_orthogonal_to_the_directions_and_keeps_their_length(architecture):
+    sae, options = new(architecture)
+
+    def check(state):
+        W_dec, grad = state.sae.W_dec.detach(), state.sae.W_dec.grad
+        torch.testing.assert_close(W_dec.norm(dim=1), torch.ones(16))
+        assert grad.abs().max() > 1e-3
+        parallel.append((grad * before[-1]).sum(dim=1).abs().max().item())
+        before.append(W_dec.clone())
+
+    parallel, before = [], [sae.W_dec.detach().clone()]
+    fit_sae(sae, batches(5), callbacks=[check], **options)
+    assert len(parallel) == 5 and max(parallel) < 1e-5
+
+
+@architectures
+def test_training_finds_the_features(architecture):
+    sae, options = new(architecture, d_sae=24, lr=5e-3)
+    history = fit_sae(sae, batches(600), steps=600, **options)
+    assert history.last.fvu < 0.2 and history.loss[-1] < history.loss[0] / 3
+    assert mean_max_cosine(sae.W_dec.detach(), true_directions()) > 0.9
+    assert 0.5 < history.last.l0 <= 4 and not history.interrupted
+
+
+@architectures
+@pytest.mark.parametrize("normalise", [True, False])
+def test_afterwards_it_reads_raw_activations(architecture, normalise):
+    sae, options = new(architecture, lr=5e-3)
+    history = fit_sae(sae, batches(200, loudness=30), steps=200, normalise=normalise, **options)
+    x = next(batches(1, seed=1, loudness=30))
+    assert fvu(x, sae(x).x_hat) == pytest.approx(history.last.fvu, rel=0.5)
+    torch.testing.assert_close(sae.W_dec.detach().norm(dim=1), torch.ones(16))
+
+
+def test_loudness_makes_no_difference():
+    quiet, loud = (new("relu")[0] for _ in range(2))
+    for sae, loudness in ((quiet, 1.0), (loud, 64.0)):
+        fit_sae(sae, batches(20, loudness=loudness), l1_coefficient=0.5, progress=False)
+    torch.testing.assert_close(quiet.W_dec, loud.W_dec, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(64 * quiet.b_dec, loud.b_dec, atol=1e-3, rtol=1e-3)
+
+
+@architectures
+def test_the_same_batches_give_the_same_weights(architecture):
+    (first, options), (second, _) = new(architecture), new(architecture)
+    fit_sae(first, batches(10), **options)
+    fit_sae(second, batches(10), **options)
+    assert same(copy(first), copy(second))
+
+
+def test_b_dec_starts_at_the_mean_of_the_first_batch():
+    sae, options = new("relu", lr=0.0)
+    first = next(batches(1))
+    fit_sae(sae, [first], **options)
+    torch.testing.assert_close(sae.b_dec.detach(), first.mean(dim=0))
+
+
+@architectures
+def test_a_trained_sae_goes_on_from_where_it_is(architecture):
+    sae, options = new(architecture, lr=5e-3)
+    once = fit_sae(sae, batches(200), **options).last
+    again = fit_sae(sae, batches(5, seed=1), **{**options, "lr": 0.0})
+    assert again.fvu[0] == pytest.approx(once.fvu, rel=0.5)
+
+
+def test_history_is_one_entry_a_step():
+    sae, options = new("topk")
+    history = fit_sae(sae, batches(7), **options)
+    assert history.step == list(range(7))
+    for name in Measurement._fields:
+        assert len(getattr(history, name)) == 7
+    assert history.last == Measurement(*(getattr(history, name)[-1] for name in Measurement._fields))
+    with pytest.raises(ValueError, match="before its first step"):
+        _ = History().last
+
+
+def test_steps_end_the_training_or_the_batches_do():
+    sae, options = new("relu")
+    assert len(fit_sae(sae, batches(9), steps=4, **options).step) == 4
+    assert len(fit_sae(sae, list(batches(3)), **options).step) == 3
+    assert len(fit_sae(sae, batches(2), steps=4, **options).step) == 2
+
+
+def test_silence_makes_a_latent_dead():
+    sae, options = new("relu", lr=0.0, dead_after=512)
+    with torch.no_grad():
+        sae.b_enc[:4] = -1e6
+    history = fit_sae(sae, batches(3, size=256), **options)
+    assert history.dead_share == [0.0, 0.25, 0.25]
+
+
+def test_the_auxiliary_loss_by_hand():
+    """One live latent explains x fully but for its second half, which dead latent 1 points along."""
+    sae = SAE(2, 3, "topk", k=1)
+    with torch.no_grad():
+        sae.W_dec.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
+        sae.W_enc.copy_(sae.W_dec.T)
+    x, x_hat = torch.tensor([[4.0, 3.0]]), torch.tensor([[4.0, 0.0]])
+    dead = torch.tensor([False, True, True])
+    assert auxk_loss(sae, x, x_hat, dead, k_aux=1).item() == 0
+    assert auxk_loss(sae, x, x_hat, torch.tensor([False, False, True]), k_aux=5).item() == 9
+
+
+def test_the_auxiliary_loss_moves_dead_latents_only():
+    sae, _ = new("topk")
+    x = next(batches(1))
+    dead = torch.arange(16) >= 12
+    auxk_loss(sae, x, sae(x).x_hat, dead, k_aux=2).backward()
+    assert sae.W_dec.grad[dead].any() and not sae.W_dec.grad[~dead].any()
+    assert not sae.W_enc.grad[:, ~dead].any() and sae.b_dec.grad is None
+
+
+def test_the_auxiliary_loss_revives():
+    def dead_share(auxk_coefficient):
+        sae, options = new("topk", lr=5e-3, dead_after=1000, auxk_coefficient=auxk_coefficient)
+        with torch.no_grad():
+            sae.b_enc[4:] = -4.0  # three quarters hardly ever win against the other four
+        return fit_sae(sae, batches(101), **options).dead_share[-1]
+
+    assert dead_share(1 / 4) <= 0.5 * dead_share(0.0)
+
+
+def interrupted(good, bad):
+    yield from batches(good)
+    for x in batches(bad, seed=1):
+        yield 100 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    raise KeyboardInterrupt
+
+
+@architectures
+def test_an_interruption_keeps_the_best_weights(architecture):
+    """The batches turn to noise after 30 steps: the weights from before that come back."""
+    sae, options = new(architecture, lr=5e-3)
+    seen = []
+    history = fit_sae(
+        sae, interrupted(30, 20), callbacks=[lambda state: seen.append(copy(state.sae))], **options
+    )
+    assert history.interrupted and len(history.step) == 50
+    smoothed, best = history.loss[0], 0
+    lowest = smoothed
+    for step, loss in enumerate(history.loss[1:], start=1):
+        smoothed = 0.9 * smoothed + 0.1 * loss
+        if smoothed < lowest:
+            lowest, best = smoothed, step
+    assert 20 < best < 31
+    assert torch.equal(sae.W_dec, seen[best - 1]["W_dec"])  # what step `best` was measured with
+    torch.testing.assert_close(sae.W_dec.detach().norm(dim=1), torch.ones(16))
+    x = next(batches(1, seed=2))
+    assert fvu(x, sae(x).x_hat) == pytest.approx(history.fvu[best], rel=0.5)  # raw activations again
+
+
+def test_an_interruption_before_the_first_step_changes_nothing():
+    sae, options = new("relu")
+    before = copy(sae)
+    history = fit_sae(sae, interrupted(0, 0), **options)
+    assert history.interrupted and not history.step and same(before, copy(sae))
+
+
+def test_a_loss_that_is_not_finite_stops_the_training():
+    sae, options = new("relu")
+
+    def spoilt():
+        yield from batches(5)
+        yield next(batches(1)) * math.inf
+
+    with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) at step 5: lower lr"):
+        fit_sae(sae, spoilt(), **options)
+    assert all(value.isfinite().all() for value in sae.state_dict().values())
+
+
+def test_ones_own_loss_is_trained():
+    sae, options = new("relu", lr=5e-3)
+    del options["l1_coefficient"]
+    asked = []
+
+    def no_penalty(x, output):
+        asked.append(len(x))
+        return (x - output.x_hat).pow(2).sum(dim=1).mean()
+
+    history = fit_sae(sae, batches(200), loss_fn=no_penalty, **options)
+    assert len(asked) == 200 and history.last.fvu < 0.05
+    assert history.loss == pytest.approx(history.mse)
+
+
+def test_a_callback_may_change_the_weights():
+    def silence(state):
+        with torch.no_grad():
+            state.sae.b_enc.fill_(-1e6)
+
+    sae, options = new("relu")
+    assert fit_sae(sae, batches(3), callbacks=[silence], **options).l0[1:] == [0, 0]
+
+
+def test_what_does_not_fit_is_refused():
+    sae, options = new("relu")
+    with pytest.raises(ValueError, match=r"must be \(batch, 8\), not \(8,\): see activation_batches"):
+        fit_sae(sae, next(batches(1)), **options)
+    with pytest.raises(ValueError, match="needs an l1_coefficient"):
+        fit_sae(sae, batches(1), progress=False)
+    with pytest.raises(ValueError, match="steps is 0"):
+        fit_sae(sae, batches(1), steps=0, **options)
+    with pytest.raises(ValueError, match=r"mean norm of 0\.0"):
+        fit_sae(sae, [torch.zeros(4, 8)], **options)
+
+
+def test_the_bar_can_be_turned_off(capsys):
+    sae, options = new("relu")
+    fit_sae(sae, batches(3), **options)
+    assert capsys.readouterr() == ("", "")
+    fit_sae(sae, batches(3), **{**options, "progress": True})
+    captured = capsys.readouterr()
+    assert captured.out == "" and "fvu" in captured.err
+
+
+def test_topk_without_dead_latents_is_plain_squared_error():
+    sae, options = new("topk")
+    history = fit_sae(sae, batches(3), **options)
+    assert history.loss == pytest.approx(history.mse)
