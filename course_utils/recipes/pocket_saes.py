@@ -20,7 +20,7 @@ from course_utils.sae import SAE, save_sae
 from course_utils.training import fit_sae
 
 SAES = {
-    "layer_2": dict(layer=2, architecture="topk", k=32, d_sae=4096, lr=2e-3, steps=2500, seed=0),
+    "layer_2": dict(layer=2, architecture="topk", k=32, d_sae=4096, lr=2e-3, steps=1000, seed=0),
 }
 
 
@@ -43,7 +43,7 @@ def train(name: str, out: Path, steps: int | None) -> None:
     sae = SAE(
         model.cfg.d_model, recipe["d_sae"], recipe["architecture"], k=recipe.get("k"), seed=recipe["seed"]
     )
-    batches = activation_batches(stream, 2048, seed=recipe["seed"], epochs=None, buffer_size=400_000)
+    batches = activation_batches(stream, 2048, seed=recipe["seed"], epochs=None, buffer_size=200_000)
     history = fit_sae(sae, batches, steps=steps or recipe["steps"], lr=recipe["lr"])
     save_sae(
         sae, out / name, dtype=torch.float16,
