@@ -59,7 +59,7 @@ def install_torch(python: Path) -> None:
 
 
 def main(folder: str, extra: str) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
         sys.exit(
             f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 lab"
         )

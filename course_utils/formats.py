@@ -12,19 +12,213 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-NAMES = ["Mary", "John", "Tom", "Anna", "Peter", "Lucy", "Mark", "Sarah", "Paul", "Emma", "James", "Alice", "David", "Laura", "Simon", "Kate", "Henry", "Julia", "Frank", "Helen", "George", "Clara", "Martin", "Rose", "Daniel", "Grace", "Adam", "Nina", "Oscar", "Ruth", "Jack", "Lily", "Sam", "Nora", "Ben", "Ella", "Max", "Ivy", "Leo", "Ada"]
+NAMES = [
+    "Mary",
+    "John",
+    "Tom",
+    "Anna",
+    "Peter",
+    "Lucy",
+    "Mark",
+    "Sarah",
+    "Paul",
+    "Emma",
+    "James",
+    "Alice",
+    "David",
+    "Laura",
+    "Simon",
+    "Kate",
+    "Henry",
+    "Julia",
+    "Frank",
+    "Helen",
+    "George",
+    "Clara",
+    "Martin",
+    "Rose",
+    "Daniel",
+    "Grace",
+    "Adam",
+    "Nina",
+    "Oscar",
+    "Ruth",
+    "Jack",
+    "Lily",
+    "Sam",
+    "Nora",
+    "Ben",
+    "Ella",
+    "Max",
+    "Ivy",
+    "Leo",
+    "Ada",
+]
 """First names of the indirect-object sentences; each is one token of the pocket model, with its leading space."""
 
-_SURNAMES = ["Smith", "Lee", "Garcia", "Müller", "Chen", "Patel", "Novak", "Rossi", "Tanaka", "Brown", "Kim", "Silva", "Jensen", "Dubois", "Kowalski", "Haddad", "Okafor", "Ivanov", "Nguyen", "Schmidt", "Moreau", "Larsen", "Costa", "Weber", "Yamamoto", "Singh", "Walker", "Fischer", "Lopez", "Meyer", "Hughes", "Baker", "Olsen", "Park"]
-_SUBJECTS = ["memory", "attention", "sleep", "soil", "rainfall", "coral", "wheat", "cancer", "glucose", "traffic", "housing", "language", "reading", "climate", "enzymes", "magnets", "proteins", "fossils", "batteries", "vision", "noise", "ageing", "migration", "learning", "forests", "bacteria", "turbulence", "trade"]
-_METHODS = ["A review of", "The effect of diet on", "Modelling", "Long-term changes in", "A field study of", "Measuring", "Limits of", "New evidence for", "A statistical analysis of", "The economics of", "Seasonal patterns in", "Early", "A comparison of methods for", "Rethinking"]
-_SETTINGS = ["in young adults", "in rural areas", "under stress", "in northern Europe", "at low temperatures", "in mice", "across cities", "in shallow water", "over two decades", "in primary schools", "using deep networks", "in clinical practice"]
-_FIELDS = (
-    ["Biology", "Physics", "Psychology", "Geology", "Economics", "Linguistics", "Chemistry", "Medicine", "Ecology", "Statistics"]
-)
-_HOSTS = ["example.com", "shop.example.org", "api.example.net", "news.example.com", "static.example.org", "mail.example.net"]
-_PATHS = ["users", "items", "cart", "search", "images", "login", "articles", "orders", "reviews", "styles", "profile", "status", "reports"]
-_WORDS = ["blue", "river", "stone", "quiet", "early", "garden", "letter", "market", "silver", "window", "paper", "bridge", "winter", "answer", "north", "simple", "planet", "engine", "coffee", "number", "travel", "music", "yellow", "island", "summer", "doctor", "mirror", "forest", "camera", "basket"]
+_SURNAMES = [
+    "Smith",
+    "Lee",
+    "Garcia",
+    "Müller",
+    "Chen",
+    "Patel",
+    "Novak",
+    "Rossi",
+    "Tanaka",
+    "Brown",
+    "Kim",
+    "Silva",
+    "Jensen",
+    "Dubois",
+    "Kowalski",
+    "Haddad",
+    "Okafor",
+    "Ivanov",
+    "Nguyen",
+    "Schmidt",
+    "Moreau",
+    "Larsen",
+    "Costa",
+    "Weber",
+    "Yamamoto",
+    "Singh",
+    "Walker",
+    "Fischer",
+    "Lopez",
+    "Meyer",
+    "Hughes",
+    "Baker",
+    "Olsen",
+    "Park",
+]
+_SUBJECTS = [
+    "memory",
+    "attention",
+    "sleep",
+    "soil",
+    "rainfall",
+    "coral",
+    "wheat",
+    "cancer",
+    "glucose",
+    "traffic",
+    "housing",
+    "language",
+    "reading",
+    "climate",
+    "enzymes",
+    "magnets",
+    "proteins",
+    "fossils",
+    "batteries",
+    "vision",
+    "noise",
+    "ageing",
+    "migration",
+    "learning",
+    "forests",
+    "bacteria",
+    "turbulence",
+    "trade",
+]
+_METHODS = [
+    "A review of",
+    "The effect of diet on",
+    "Modelling",
+    "Long-term changes in",
+    "A field study of",
+    "Measuring",
+    "Limits of",
+    "New evidence for",
+    "A statistical analysis of",
+    "The economics of",
+    "Seasonal patterns in",
+    "Early",
+    "A comparison of methods for",
+    "Rethinking",
+]
+_SETTINGS = [
+    "in young adults",
+    "in rural areas",
+    "under stress",
+    "in northern Europe",
+    "at low temperatures",
+    "in mice",
+    "across cities",
+    "in shallow water",
+    "over two decades",
+    "in primary schools",
+    "using deep networks",
+    "in clinical practice",
+]
+_FIELDS = [
+    "Biology",
+    "Physics",
+    "Psychology",
+    "Geology",
+    "Economics",
+    "Linguistics",
+    "Chemistry",
+    "Medicine",
+    "Ecology",
+    "Statistics",
+]
+_HOSTS = [
+    "example.com",
+    "shop.example.org",
+    "api.example.net",
+    "news.example.com",
+    "static.example.org",
+    "mail.example.net",
+]
+_PATHS = [
+    "users",
+    "items",
+    "cart",
+    "search",
+    "images",
+    "login",
+    "articles",
+    "orders",
+    "reviews",
+    "styles",
+    "profile",
+    "status",
+    "reports",
+]
+_WORDS = [
+    "blue",
+    "river",
+    "stone",
+    "quiet",
+    "early",
+    "garden",
+    "letter",
+    "market",
+    "silver",
+    "window",
+    "paper",
+    "bridge",
+    "winter",
+    "answer",
+    "north",
+    "simple",
+    "planet",
+    "engine",
+    "coffee",
+    "number",
+    "travel",
+    "music",
+    "yellow",
+    "island",
+    "summer",
+    "doctor",
+    "mirror",
+    "forest",
+    "camera",
+    "basket",
+]
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -76,8 +270,38 @@ def http_request(r: Random) -> str:
     return "\n".join(head)
 
 
-_KO_PEOPLE = ["저", "친구", "어머니", "아버지", "선생님", "동생", "할머니", "학생", "의사", "아이", "형", "누나", "우리", "지민", "민수", "수진"]
-_KO_TIMES = ["오늘", "어제", "아침에", "저녁에", "주말에", "지난주에", "매일", "밤에", "여름에", "겨울에", "점심에", "토요일에"]
+_KO_PEOPLE = [
+    "저",
+    "친구",
+    "어머니",
+    "아버지",
+    "선생님",
+    "동생",
+    "할머니",
+    "학생",
+    "의사",
+    "아이",
+    "형",
+    "누나",
+    "우리",
+    "지민",
+    "민수",
+    "수진",
+]
+_KO_TIMES = [
+    "오늘",
+    "어제",
+    "아침에",
+    "저녁에",
+    "주말에",
+    "지난주에",
+    "매일",
+    "밤에",
+    "여름에",
+    "겨울에",
+    "점심에",
+    "토요일에",
+]
 _KO_PLACES = ["학교", "집", "시장", "도서관", "공원", "서울", "부산", "바다", "병원", "식당", "산", "회사"]
 _KO_ACTS = {
     "먹었어요 만들었어요 샀어요 좋아해요 나누었어요": "밥 김치 빵 사과 국수 떡 생선 과일 불고기",
@@ -159,12 +383,38 @@ _TALK = (
         "We went there last {d}.",
     ),
 )
-_THINGS = (
-    ["book", "lamp", "ticket", "umbrella", "camera", "cake", "hat", "guitar", "map", "key", "bicycle", "sandwich", "clock", "phone", "painting"]
-)
-_PLACES = (
-    ["library", "station", "market", "park", "museum", "office", "beach", "school", "bakery", "garden", "theatre", "hospital", "river"]
-)
+_THINGS = [
+    "book",
+    "lamp",
+    "ticket",
+    "umbrella",
+    "camera",
+    "cake",
+    "hat",
+    "guitar",
+    "map",
+    "key",
+    "bicycle",
+    "sandwich",
+    "clock",
+    "phone",
+    "painting",
+]
+_PLACES = [
+    "library",
+    "station",
+    "market",
+    "park",
+    "museum",
+    "office",
+    "beach",
+    "school",
+    "bakery",
+    "garden",
+    "theatre",
+    "hospital",
+    "river",
+]
 _LONG_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _REPLIES = (
     "Thank you!",
@@ -191,8 +441,38 @@ def dialogue(r: Random) -> str:
     return "\n".join(lines)
 
 
-_VARIABLES = ["x", "y", "n", "i", "total", "count", "items", "values", "result", "data", "index", "size", "name", "key", "line", "score"]
-_VERBS = ["get", "load", "save", "count", "merge", "parse", "sort", "update", "find", "split", "build", "check"]
+_VARIABLES = [
+    "x",
+    "y",
+    "n",
+    "i",
+    "total",
+    "count",
+    "items",
+    "values",
+    "result",
+    "data",
+    "index",
+    "size",
+    "name",
+    "key",
+    "line",
+    "score",
+]
+_VERBS = [
+    "get",
+    "load",
+    "save",
+    "count",
+    "merge",
+    "parse",
+    "sort",
+    "update",
+    "find",
+    "split",
+    "build",
+    "check",
+]
 _NOUNS = ["user", "item", "file", "list", "table", "word", "price", "node", "path", "row", "token", "image"]
 
 
@@ -232,8 +512,32 @@ def python_code(r: Random) -> str:
     return f"while {arg} < {r.randint(5, 500)}:\n    {arg} += {r.randint(1, 5)}\n    try:\n        {out} = {expression()}\n    except ValueError:\n        break\nprint({out})"
 
 
-_COLUMNS = ["id", "name", "price", "city", "age", "email", "date", "total", "status", "country", "weight", "score"]
-_TABLES = ["users", "orders", "products", "customers", "employees", "payments", "flights", "books", "songs", "invoices"]
+_COLUMNS = [
+    "id",
+    "name",
+    "price",
+    "city",
+    "age",
+    "email",
+    "date",
+    "total",
+    "status",
+    "country",
+    "weight",
+    "score",
+]
+_TABLES = [
+    "users",
+    "orders",
+    "products",
+    "customers",
+    "employees",
+    "payments",
+    "flights",
+    "books",
+    "songs",
+    "invoices",
+]
 
 
 def sql(r: Random) -> str:
@@ -301,7 +605,14 @@ def latex(r: Random) -> str:
     return f"\\begin{{tabular}}{{lrr}}\n\\hline\n{rows} \\\\\n\\hline\n\\end{{tabular}}"
 
 
-_SPECIES = ["Homo sapiens", "Mus musculus", "Danio rerio", "Gallus gallus", "Zea mays", "Drosophila melanogaster"]
+_SPECIES = [
+    "Homo sapiens",
+    "Mus musculus",
+    "Danio rerio",
+    "Gallus gallus",
+    "Zea mays",
+    "Drosophila melanogaster",
+]
 _MOTIFS = ["TATAAA", "CACGTG", "GGGCGG", "CCAAT", "ATGCAAAT", "TTGACA", "GAATTC", "AAAAAA"]
 
 
@@ -371,10 +682,27 @@ def email_header(r: Random) -> str:
     return "\n".join(line for i, line in enumerate(lines) if i in (0, 1, 3) or r.random() < 0.7)
 
 
-_FOODS = (
-    ["flour", "sugar", "butter", "milk", "rice", "onions", "carrots", "tomatoes", "cream", "honey"]
-    + ["olive oil", "grated cheese", "chopped garlic", "lemon juice", "chicken stock", "dried thyme", "cinnamon", "black pepper", "white beans"]
-)
+_FOODS = [
+    "flour",
+    "sugar",
+    "butter",
+    "milk",
+    "rice",
+    "onions",
+    "carrots",
+    "tomatoes",
+    "cream",
+    "honey",
+    "olive oil",
+    "grated cheese",
+    "chopped garlic",
+    "lemon juice",
+    "chicken stock",
+    "dried thyme",
+    "cinnamon",
+    "black pepper",
+    "white beans",
+]
 _UNITS = ["g", "ml", "cups", "cup", "tbsp", "tsp", "pinches of", "slices of", "oz", "handfuls of"]
 _STEPS = (
     "Preheat the oven to {t} °C.", "Mix the {a} and the {b} in a large bowl.", "Add the {a} and stir for {m} minutes.", "Bake for {m} minutes until golden.",
@@ -475,8 +803,43 @@ _IOI_ACTS = (
     "sold a {o} to",
     "decided to give a {o} to",
 )
-_IOI_PLACES = ["store", "park", "school", "library", "restaurant", "station", "garden", "office", "market", "beach", "museum", "hospital", "theatre", "bakery", "harbour"]
-_IOI_OBJECTS = ["drink", "book", "letter", "ring", "cake", "ball", "map", "flower", "basket", "hat", "camera", "ticket", "lamp", "kiss", "watch", "bottle", "toy", "painting"]
+_IOI_PLACES = [
+    "store",
+    "park",
+    "school",
+    "library",
+    "restaurant",
+    "station",
+    "garden",
+    "office",
+    "market",
+    "beach",
+    "museum",
+    "hospital",
+    "theatre",
+    "bakery",
+    "harbour",
+]
+_IOI_OBJECTS = [
+    "drink",
+    "book",
+    "letter",
+    "ring",
+    "cake",
+    "ball",
+    "map",
+    "flower",
+    "basket",
+    "hat",
+    "camera",
+    "ticket",
+    "lamp",
+    "kiss",
+    "watch",
+    "bottle",
+    "toy",
+    "painting",
+]
 
 
 _IOI_ENDS = (

@@ -15,6 +15,7 @@ LAYERS = [
     {"latents"},
     {"plots", "html"},
     {"widgets"},
+    {"doctor", "grade"},
     {"cli"},
     {"recipes"},  # beside the house: may import all, and nothing imports it
 ]

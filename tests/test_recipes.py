@@ -1,5 +1,6 @@
 """The parts of the recipes that can be wrong without anyone noticing."""
 
+import itertools
 import math
 import random
 from collections import Counter
@@ -62,7 +63,7 @@ def test_packed_rows_hold_every_text_whole_and_once():
     assert (rows[:, 0] == 0).all()  # every row starts with a text's start
     flat = rows.flatten()
     ends = [*(flat == 0).nonzero()[:, 0].tolist(), len(flat)]
-    found = [flat[a + 1 : b].tolist() for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
+    found = [flat[a + 1 : b].tolist() for a, b in itertools.pairwise(ends) if b > a + 1]
     assert sorted(found) == sorted(text[1:] for text in texts)
 
 

@@ -1,0 +1,155 @@
+"""The small card under a cell: what came out, and hints and the solution at a click.
+
+Three forms of the same: buttons in a live notebook; folded hints on a page that nothing runs behind; plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from course_utils.exercises import show
+from course_utils.exercises.judging import Verdict
+from course_utils.exercises.records import Answer, Exercise, explanation, source
+from course_utils.exercises.show import Shown
+
+SIGNS = {
+    "correct": ("✓", "Correct", show.BLUE),
+    "wrong": ("✗", "Not yet", show.ORANGE),
+    "raised": ("✗", "Stopped", show.ORANGE),
+    "not attempted": ("○", "Not attempted yet", show.GREY),
+}
+STANDS_IN = {
+    Exercise: "The reference stands in until yours passes.",
+    Answer: "The expected value stands in until yours is right.",
+}
+USED = {Exercise: "From here on the notebook uses your version.", Answer: ""}
+
+
+def card(
+    key: str,
+    record: Exercise | Answer,
+    verdict: Verdict,
+    seen: Callable[..., str] = lambda **what: "",
+    note: str = "",
+) -> Shown:
+    """The card of one attempt.
+
+    Args:
+        seen: told of each hint (``hints=2``) and of the solution (``solution=True``) that a button shows.
+        note: one more line, about the keeping of progress.
+    """
+    notes = [*verdict.notes, note] if note else list(verdict.notes)
+    html = _html(key, record, verdict, notes)
+    colour = SIGNS[verdict.status][2]
+    label = f"Exercise {key}"
+    return Shown(
+        _text(key, record, verdict, notes),
+        show.box(html + _folded_hints(key, record), colour, label),
+        lambda: _widget(key, record, show.box(html, colour, label), seen),
+    )
+
+
+def _follows(record: Exercise | Answer, verdict: Verdict) -> str:
+    return (USED if verdict.status == "correct" else STANDS_IN)[type(record)]
+
+
+def _text(key: str, record: Exercise | Answer, verdict: Verdict, notes: list[str]) -> str:
+    sign, word, _ = SIGNS[verdict.status]
+    lines = [f"{sign} {key}: {word[0].lower()}{word[1:]}. {_follows(record, verdict)}".rstrip()]
+    lines += [f"  {line}" for line in (verdict.sentence, *verdict.details, *notes) if line]
+    if verdict.said:
+        lines += ["  It printed:", *(f"    {line}" for line in verdict.said.splitlines())]
+    if verdict.status != "correct":
+        lines.append(f'  hint("{key}") gives a hint, solution("{key}") the solution.')
+    return "\n".join(lines)
+
+
+def _html(key: str, record: Exercise | Answer, verdict: Verdict, notes: list[str]) -> str:
+    sign, word, _ = SIGNS[verdict.status]
+    dots = "●" * record.difficulty + "○" * (3 - record.difficulty)
+    parts = [
+        f'<div role="status"><b>{sign} {word}</b> · <code style="{show.CODE}">{escape(key)}</code> '
+        f'<span style="{show.QUIET}" role="img" aria-label="difficulty {record.difficulty} of 3">{dots}</span>'
+    ]
+    if verdict.sentence:
+        parts.append(f"<div>{show.rich(verdict.sentence)}</div>")
+    if verdict.details:
+        parts.append(show.block(verdict.details))
+    parts += [f"<div>Note: {show.rich(note)}</div>" for note in notes]
+    if follows := _follows(record, verdict):
+        parts.append(f'<div style="{show.QUIET}">{escape(follows)}</div>')
+    parts.append("</div>")
+    if verdict.said:
+        parts.append(show.folded("What it printed", show.block(verdict.said.splitlines())))
+    return "".join(parts)
+
+
+def _folded_hints(key: str, record: Exercise | Answer) -> str:
+    """Each hint inside the one before it, so that one click shows one."""
+    html = f'<span style="{show.QUIET}">Run <code style="{show.CODE}">solution("{escape(key)}")</code> for the solution.</span>'
+    for number in range(len(record.hints), 0, -1):
+        html = show.folded(
+            f"Hint {number} of {len(record.hints)}", show.rich(record.hints[number - 1]) + html
+        )
+    return html
+
+
+def hint_shown(key: str, record: Exercise | Answer, number: int) -> Shown:
+    """One hint, counted from 1."""
+    title = f"Hint {number} of {len(record.hints)}"
+    hint = record.hints[number - 1]
+    return Shown(
+        f"{title} for {key}: {hint}", show.box(_hint_html(record, number), label=f"{title} for {key}")
+    )
+
+
+def solution_shown(key: str, record: Exercise | Answer) -> Shown:
+    """Explanation and source of the reference."""
+    text = f"Solution of {key}\n\n{explanation(record)}\n\n{source(record)}"
+    return Shown(text, show.box(_solution_html(record), label=f"Solution of {key}"))
+
+
+def _hint_html(record: Exercise | Answer, number: int) -> str:
+    hint = show.rich(record.hints[number - 1])
+    return f'<div style="margin-bottom:6px"><b>Hint {number} of {len(record.hints)}</b> {hint}</div>'
+
+
+def _solution_html(record: Exercise | Answer) -> str:
+    return f"<div><b>Solution</b><br>{show.rich(explanation(record))}{show.python(source(record))}</div>"
+
+
+def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., str]) -> Any:
+    w = show.widgets()
+    if w is None:
+        return None
+    n = len(record.hints)
+    shown = {"hints": 0, "solution": False}
+    hint = w.Button(description=f"Hint 1 of {n}", tooltip=f"Show the first of {n} hints for {key}")
+    solution = w.Button(description="Solution", tooltip=f"Explanation and source of {key}")
+    below = w.HTML()
+
+    def draw() -> None:
+        parts = [_hint_html(record, number) for number in range(1, shown["hints"] + 1)]
+        parts += [_solution_html(record)] if shown["solution"] else []
+        below.value = show.box("".join(parts), label=f"Hints and solution of {key}") if parts else ""
+
+    def next_hint(_: Any) -> None:
+        shown["hints"] = min(shown["hints"] + 1, n)
+        if shown["hints"] < n:
+            hint.description = f"Hint {shown['hints'] + 1} of {n}"
+        else:
+            hint.description, hint.disabled = "No more hints", True
+        seen(hints=shown["hints"])
+        draw()
+
+    def toggle_solution(_: Any) -> None:
+        shown["solution"] = not shown["solution"]
+        solution.description = "Hide solution" if shown["solution"] else "Solution"
+        seen(solution=True)
+        draw()
+
+    hint.on_click(next_hint)
+    solution.on_click(toggle_solution)
+    return w.VBox([w.HTML(html), w.HBox([hint, solution]), below])

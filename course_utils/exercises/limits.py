@@ -1,0 +1,268 @@
+"""Let a learner's function run without letting it take the notebook down.
+
+A loop without end is stopped, a tensor larger than the memory is refused, prints are kept short, a call of ``exit()``
+does not end the kernel. This guards against accidents; it is no sandbox.
+
+What it cannot do: one long call into compiled code (a huge matrix product) is stopped only when it returns. Outside
+the main thread and on Windows there is no timer signal; there a second thread interrupts, which does not reach a
+sleeping function either. A loop inside several nested bare ``except:`` may take some tries to leave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+AGAIN = 0.05  # seconds until the next try, where a bare except swallowed the first
+
+
+class OutOfTime(BaseException):
+    """Not an `Exception`, so that a learner's ``except Exception`` lets it through."""
+
+
+@contextlib.contextmanager
+def guarded(attempt: Callable[..., Any], seconds: float, *, quiet: bool = True) -> Iterator[Said]:
+    """Run ``attempt`` inside: limits on, prints caught, and calls of itself reach it.
+
+    Raises:
+        OutOfTime: when the time is up.
+    """
+    said = Said()
+    redirect = (
+        (contextlib.redirect_stdout(said), contextlib.redirect_stderr(said))
+        if quiet
+        else (contextlib.nullcontext(),)
+    )
+    with contextlib.ExitStack() as stack:
+        for context in (*redirect, _its_own_name(attempt), _memory_limit()):
+            stack.enter_context(context)
+        stack.enter_context(time_limit(seconds, globals_of(attempt)))
+        yield said
+
+
+def globals_of(attempt: Callable[..., Any]) -> dict[str, Any]:
+    """The names that the attempt's code sees; every cell of a notebook shares them."""
+    if hasattr(attempt, "__globals__"):
+        return attempt.__globals__
+    return vars(sys.modules.get(getattr(attempt, "__module__", ""), sys.modules["__main__"]))
+
+
+# ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def call(function: Callable[..., Any], args: tuple) -> Any:
+    """``function(*args)``; a time limit strikes below this frame only, never in the engine's own clean-up."""
+    return function(*args)
+
+
+def _is_learners(frame: FrameType | None) -> bool:
+    """Whether the nearest of the engine's frames around ``frame`` is `call`."""
+    while frame is not None and frame.f_globals.get("__package__") != __package__:
+        frame = frame.f_back
+    return frame is not None and frame.f_code is call.__code__
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+    """When the time is up, raise `OutOfTime` inside what `call` runs, again and again until it is left.
+
+    Args:
+        names: the globals of the learner's code.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    limit = _by_signal if hasattr(signal, "setitimer") and in_main_thread else _by_thread
+    with limit(seconds, names):
+        yield
+
+
+@contextlib.contextmanager
+def _by_signal(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+    rings = 0
+
+    def at_next_line(frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_globals is not names:
+            return None
+        if event == "line" and _is_learners(frame):
+            raise OutOfTime
+        return at_next_line
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        nonlocal rings
+        if not _is_learners(frame):
+            return
+        rings += 1
+        if (
+            rings > 1
+        ):  # a bare except swallowed it: raise again on that except's own line, which its try does not cover
+            sys.settrace(at_next_line)
+            while frame.f_code is not call.__code__:
+                if frame.f_globals is names:
+                    frame.f_trace = at_next_line
+                frame = frame.f_back
+        raise OutOfTime
+
+    trace = sys.gettrace()
+    handler = signal.signal(signal.SIGALRM, ring)
+    began = time.monotonic()
+    outer, repeat = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        sys.settrace(trace)
+        if outer:  # a limit around this one goes on
+            signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.001), repeat)
+
+
+@contextlib.contextmanager
+def _by_thread(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+    over, lock = threading.Event(), threading.Lock()
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    learner = threading.get_ident()
+
+    def watch() -> None:
+        wait = seconds
+        while not over.wait(wait):
+            with lock:
+                if not over.is_set() and _is_learners(sys._current_frames().get(learner)):
+                    raise_in(ctypes.c_ulong(learner), ctypes.py_object(OutOfTime))
+            wait = AGAIN
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        with lock:
+            over.set()
+            raise_in(ctypes.c_ulong(learner), None)  # what is still on its way
+
+
+# ── memory ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def _memory_limit() -> Iterator[None]:
+    """On Linux, refuse what would not fit, rather than let the system kill the kernel once it is filled."""
+    room = _free_memory()
+    if room is None or torch.cuda.is_available():  # CUDA reserves far more addresses than it uses
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limit = used + max(room, 2**30)
+    if any(old != resource.RLIM_INFINITY and old < limit for old in (soft, hard)):
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _free_memory() -> int | None:
+    """Bytes that this process may still take, container limits included; None if unknown."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        room = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    for top, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            cgroup = Path("/sys/fs/cgroup")
+            room = min(room, int((cgroup / top).read_text()) - int((cgroup / used).read_text()))
+    return max(room, 0)
+
+
+# ── prints, randomness, names ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Said(io.TextIOBase):
+    """The beginning of what a function prints; the rest is counted as "more" and forgotten."""
+
+    most = 600
+
+    def __init__(self) -> None:
+        self.text, self.more = "", False
+
+    @property
+    def excerpt(self) -> str:
+        return f"{self.text}…" if self.more else self.text
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        room = self.most - len(self.text)
+        self.text += text[: max(room, 0)]
+        self.more = self.more or len(text) > room
+        return len(text)
+
+
+@contextlib.contextmanager
+def kept_randomness() -> Iterator[None]:
+    """Leave the global generators as they were, so that a verdict does not change the figures below it."""
+    numpy = sys.modules.get("numpy")
+    python_state = random.getstate()
+    numpy_state = numpy.random.get_state() if numpy else None
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            if numpy_state is not None:
+                numpy.random.set_state(numpy_state)
+
+
+def reseed(seed: int) -> None:
+    """The same draws for reference, attempt and slips."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed)
+
+
+@contextlib.contextmanager
+def _its_own_name(attempt: Callable[..., Any]) -> Iterator[None]:
+    """A function that calls itself by name means itself; and ``exit()`` raises instead of ending the kernel."""
+
+    def leave(*args: Any, **kwargs: Any) -> None:
+        raise SystemExit
+
+    names, name, missing = globals_of(attempt), getattr(attempt, "__name__", ""), object()
+    endings = [e for e in ("exit", "quit") if "Exit" in type(names.get(e)).__name__ or e not in names]
+    while_judged = dict.fromkeys(endings, leave) | ({name: attempt} if name.isidentifier() else {})
+    before = {key: names.get(key, missing) for key in while_judged}
+    code = getattr(attempt, "__code__", None)
+    for free, cell in zip(
+        code.co_freevars if code else (), getattr(attempt, "__closure__", None) or (), strict=True
+    ):
+        if free == name:
+            cell.cell_contents = attempt
+    names |= while_judged
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is missing:
+                names.pop(key, None)
+            else:
+                names[key] = value

@@ -1,0 +1,181 @@
+"""Questions to check a reading by: one choice, several, a number, an order; every option says why.
+
+`grade` is all the judging there is; the buttons, the folded answers of a saved page and ``quiz(key, 2, "ac")`` go
+through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
+from string import ascii_lowercase
+from typing import Any
+
+from course_utils.exercises import show
+from course_utils.exercises.grading import Graded, as_shown, explained, grade, parsed
+from course_utils.exercises.keep import remember_question
+from course_utils.exercises.records import Multiple, Numeric, Ordering, Question, Quiz, Single, find_quiz
+from course_utils.exercises.show import Shown
+
+ASKS = {
+    Single: "Choose one.",
+    Multiple: "Choose all that hold.",
+    Numeric: "Give a number.",
+    Ordering: "Put them in order.",
+}
+
+
+def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
+    """Show a quiz; or answer question ``number`` of it without buttons: ``quiz("day_6.reading", 2, "ac")``.
+
+    Raises:
+        KeyError: if there is no such quiz.
+        ValueError: if it has no question of this number, or the reply is none of its options.
+    """
+    questions = find_quiz(key).questions
+    if number is None:
+        quiz_shown(key).show()
+        return
+    if not 1 <= number <= len(questions):
+        raise ValueError(f"{key} has questions 1 to {len(questions)}, not {number}")
+    question = questions[number - 1]
+    graded = grade(question, parsed(question, reply))
+    note = remember_question(key, number, graded.right)
+    lines = [_verdict(graded), *graded.lines, *([note] if note else [])]
+    label = f"{key}, question {number}"
+    Shown(
+        "\n".join([f"{label}: {lines[0]}", *(f"  {line}" for line in lines[1:])]), _feedback(graded, note)
+    ).show()
+
+
+def quiz_shown(key: str) -> Shown:
+    """The quiz with buttons; on a page that nothing runs behind, with the answers folded; as text, without them."""
+    record = find_quiz(key)
+    text, html = [f"Quiz {key}"], []
+    for number, question in enumerate(record.questions, 1):
+        text += [f"{number}. {question.text} {ASKS[type(question)]}"]
+        text += [
+            f"   {letter}) {o.text}"
+            for letter, (_, o) in zip(ascii_lowercase, as_shown(question), strict=False)
+        ]
+        answers = "".join(f"<div>{show.rich(line)}</div>" for line in explained(question))
+        html.append(_question_html(number, question, options=True) + show.folded("Answer", answers))
+    text.append(f'Answer with quiz("{key}", 1, …): a letter, letters, or a number.')
+    return Shown(
+        "\n".join(text), show.box("".join(html), show.BLUE, f"Quiz {key}"), lambda: _widget(key, record)
+    )
+
+
+def _question_html(number: int, question: Question, *, options: bool) -> str:
+    html = f"<b>{number}.</b> {show.rich(question.text)} <i>{ASKS[type(question)]}</i>"
+    if options:
+        html += "".join(
+            f'<div style="margin-left:1.2em">{letter}) {show.rich(o.text)}</div>'
+            for letter, (_, o) in zip(ascii_lowercase, as_shown(question), strict=False)
+        )
+    return f'<div style="margin-top:6px;line-height:1.5">{html}</div>'
+
+
+def _verdict(graded: Graded) -> str:
+    return "✓ Right." if graded.right else "✗ Not yet."
+
+
+def _feedback(graded: Graded, note: str = "") -> str:
+    lines = [f"<b>{_verdict(graded)}</b>", *map(show.rich, graded.lines), escape(note)]
+    html = "".join(f"<div>{line}</div>" for line in lines if line)
+    return show.box(f'<div role="status">{html}</div>', show.BLUE if graded.right else show.ORANGE)
+
+
+def _widget(key: str, record: Quiz) -> Any:
+    w = show.widgets()
+    if w is None:
+        return None
+    return w.VBox([_question_widget(w, key, n, question) for n, question in enumerate(record.questions, 1)])
+
+
+def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
+    controls, read = _controls(w, question)
+    check = w.Button(description="Check", tooltip=f"Check your answer to question {number}")
+    reveal = w.Button(
+        description="Explain",
+        tooltip=f"Show the answer to question {number}, with the reason for every option",
+    )
+    below = w.HTML()
+
+    def on_check(_: Any) -> None:
+        reply = read()
+        if reply is None:
+            below.value = show.box('<div role="status">Nothing is chosen yet.</div>')
+            return
+        if isinstance(reply, str):
+            below.value = show.box(f'<div role="status">{escape(reply)}</div>')
+            return
+        graded = grade(question, reply)
+        below.value = _feedback(graded, remember_question(key, number, graded.right))
+
+    def on_reveal(_: Any) -> None:
+        below.value = show.box("".join(f"<div>{show.rich(line)}</div>" for line in explained(question)))
+
+    check.on_click(on_check)
+    reveal.on_click(on_reveal)
+    return w.VBox(
+        [w.HTML(_question_html(number, question, options=False)), *controls, w.HBox([check, reveal]), below]
+    )
+
+
+def _controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]:
+    """Widgets, and a function that reads the reply off them: None for nothing yet, a string for a complaint."""
+    if isinstance(question, Numeric):
+        field = w.Text(description="Answer:", placeholder="a number", layout={"width": "16em"})
+        unit = [w.HTML(escape(question.unit))] if question.unit else []
+        return [w.HBox([field, *unit])], partial(_read_number, question, field)
+    shown = as_shown(question)
+    if isinstance(question, Single):
+        labels = [
+            f"{letter}) {_bare(o.text)}" for letter, (_, o) in zip(ascii_lowercase, shown, strict=False)
+        ]
+        radio = w.RadioButtons(
+            options=[(label, i) for i, label in enumerate(labels)], index=None, layout={"width": "auto"}
+        )
+        return [radio], lambda: radio.index
+    if isinstance(question, Multiple):
+        boxes = [
+            w.Checkbox(description=f"{letter}) {_bare(o.text)}", indent=False, layout={"width": "auto"})
+            for letter, (_, o) in zip(ascii_lowercase, shown, strict=False)
+        ]
+        return boxes, lambda: [i for i, box in enumerate(boxes) if box.value] or None
+    places = [("–", 0)] + [(str(i), i) for i in range(1, len(shown) + 1)]
+    drops = [
+        w.Dropdown(
+            options=places,
+            description=f"{letter})",
+            style={"description_width": "1.5em"},
+            layout={"width": "6.5em"},
+        )
+        for letter, _ in zip(ascii_lowercase, shown, strict=False)
+    ]
+    rows = [w.HBox([drop, w.HTML(show.rich(o.text))]) for drop, (_, o) in zip(drops, shown, strict=True)]
+    return rows, partial(_read_order, [place for place, _ in shown], drops)
+
+
+def _bare(text: str) -> str:
+    return text.replace("`", "")
+
+
+def _read_number(question: Numeric, field: Any) -> float | str | None:
+    if not field.value.strip():
+        return None
+    try:
+        return parsed(question, field.value.strip())
+    except ValueError:
+        return f"“{field.value.strip()}” is not a number."
+
+
+def _read_order(places: Sequence[int], drops: Sequence[Any]) -> list[int] | str | None:
+    chosen = [drop.value for drop in drops]
+    if not any(chosen):
+        return None
+    if sorted(chosen) != list(range(1, len(drops) + 1)):
+        return f"Give each of the places 1 to {len(drops)} once."
+    return [place for _, place in sorted(zip(chosen, places, strict=True))]

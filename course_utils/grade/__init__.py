@@ -1,0 +1,21 @@
+"""Grade a folder of learners' notebooks, each in a process, a copy and limits of its own.
+
+Every ``FOLDER/**/*.ipynb`` is one hand-in. A worker of its own (`worker`) runs it with nbclient in a temporary copy of
+the files beside it, while `watch` holds it to its limits and ends every process that it left. The verdicts are those
+that the exercises write to the progress file, so a notebook is judged here as it was on the learner's machine.
+
+What this isolation is: a hand-in that hangs, forks, fills memory or disk, prints gigabytes, deletes the files in its
+folder or is no notebook costs that hand-in alone. It sees neither the other hand-ins' copies in its folder nor your
+environment variables, and its home folder is a temporary one.
+
+What it is not: a sandbox. The notebook's code runs under your account: it can read, change and delete whatever you
+can, if it goes looking by absolute path; it can use the network, hide a process from the watcher on purpose, and forge
+its own verdicts by writing the progress file. It is a help for a teacher who knows the class, and no proctor. Grade
+strangers' notebooks in a container or a throw-away account.
+"""
+
+from course_utils.grade.collect import HandIn, Outcome, Result, find_hand_ins, grade_folder
+from course_utils.grade.report import write_reports
+from course_utils.grade.watch import Limits
+
+__all__ = ["HandIn", "Limits", "Outcome", "Result", "find_hand_ins", "grade_folder", "write_reports"]

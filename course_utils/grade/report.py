@@ -1,0 +1,124 @@
+"""What a teacher opens: a table for the spreadsheet, the details behind it, and a page for the class."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from course_utils.grade.collect import Result
+
+MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
+COLOURS = {"correct": "#d3e7f7", "wrong": "#fbe3c8", "raised": "#f7d5d5"}  # told apart by the mark too
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}"
+    "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:2px 8px;text-align:left;vertical-align:top}"
+    ".wide{overflow-x:auto}.quiet{color:#555}"
+)
+
+
+def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Write ``report.csv`` (a row a learner), ``details.csv`` (a row an exercise) and ``report.html``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
+    _write_csv(paths[0], _wide(results))
+    _write_csv(paths[1], _long(results))
+    paths[2].write_text(report_html(results), encoding="utf-8")
+    return paths
+
+
+def _keys(results: Iterable[Result]) -> list[str]:
+    return sorted({key for result in results for key in result.outcomes})
+
+
+def _wide(results: Sequence[Result]) -> Iterable[Sequence[object]]:
+    keys = _keys(results)
+    yield ["learner", "status", "cells with an error", "solved", "exercises", *keys]
+    for r in results:
+        verdicts = [r.outcomes[key].verdict if key in r.outcomes else "" for key in keys]
+        yield [r.learner, r.status, len(r.errors), r.n_solved, len(r.outcomes), *verdicts]
+
+
+def _long(results: Sequence[Result]) -> Iterable[Sequence[object]]:
+    yield ["learner", "exercise", "verdict", "attempts", "slips", "hints", "solution seen"]
+    for r in results:
+        for key, o in r.outcomes.items():
+            seen = "yes" if o.solution_seen else "no"
+            yield [r.learner, key, o.verdict, o.attempts, " | ".join(o.slips), o.hints, seen]
+
+
+def _write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8-sig") as file:  # the mark tells Excel that it is UTF-8
+        csv.writer(file).writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    """A spreadsheet would run a text that begins like a formula."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@"):
+        return f"'{value}"
+    return value
+
+
+def report_html(results: Sequence[Result]) -> str:
+    """The class, then each learner; one file that loads nothing."""
+    keys = _keys(results)
+    legend = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
+    parts = [
+        f"<h1>{len(results)} hand-ins</h1>",
+        f'<p class="quiet">{escape(legend)}; empty: the notebook does not hold the exercise. The notebooks wrote these '
+        "verdicts themselves, as they ran: a help, not proof.</p>",
+        _overview(results, keys),
+        "<h2>The class, exercise by exercise</h2>",
+        *(_exercise(key, results) for key in keys),
+        "<h2>Each learner</h2>",
+        *(_learner(n, result) for n, result in enumerate(results)),
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Course report</title>'
+        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _overview(results: Sequence[Result], keys: Sequence[str]) -> str:
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in ("learner", "solved", *keys, "run"))
+    rows = []
+    for n, r in enumerate(results):
+        cells = []
+        for key in keys:
+            verdict = r.outcomes[key].verdict if key in r.outcomes else ""
+            colour = COLOURS.get(verdict, "none")
+            cells.append(f'<td title="{verdict}" style="background:{colour}">{MARKS.get(verdict, "")}</td>')
+        name = f'<th scope="row"><a href="#learner-{n}">{escape(r.learner)}</a></th>'
+        solved = f"<td>{r.n_solved} of {len(r.outcomes)}</td>"
+        rows.append(f"<tr>{name}{solved}{''.join(cells)}<td>{escape(r.status)}</td></tr>")
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _exercise(key: str, results: Sequence[Result]) -> str:
+    outcomes = [r.outcomes[key] for r in results if key in r.outcomes]
+    solved = sum(o.verdict == "correct" for o in outcomes)
+    slips = Counter(sentence for o in outcomes for sentence in o.slips).most_common()
+    listed = "".join(f"<li>{n} × {escape(sentence)}</li>" for sentence, n in slips)
+    return (
+        f"<h3>{escape(key)}</h3><p>Solved by {solved} of {len(outcomes)}."
+        f"{' Learners who fell into a slip:' if slips else ''}</p>{f'<ul>{listed}</ul>' if slips else ''}"
+    )
+
+
+def _learner(n: int, r: Result) -> str:
+    rows = []
+    for key, o in r.outcomes.items():
+        facts = [f"{o.attempts} attempt{'s' if o.attempts != 1 else ''}"] if o.attempts else []
+        facts += [f"hints read: {o.hints}"] if o.hints else []
+        facts += ["solution seen"] if o.solution_seen else []
+        slips = "<br>".join(map(escape, o.slips))
+        cells = (escape(key), f"{MARKS[o.verdict]} {o.verdict}", ", ".join(facts), slips)
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    errors = "".join(f"<li>cell {cell}: {escape(line)}</li>" for cell, line in r.errors)
+    return (
+        f'<h3 id="learner-{n}">{escape(r.learner)}</h3><p>Run: {escape(r.status)}.</p>'
+        + (f'<div class="wide"><table>{"".join(rows)}</table></div>' if rows else "")
+        + (f"<p>Cells with an error:</p><ul>{errors}</ul>" if errors else "")
+    )

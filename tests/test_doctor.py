@@ -1,0 +1,81 @@
+"""`course doctor` names what is off, and no check can spoil another."""
+
+import pytest
+
+from course_utils import doctor, language_model
+from course_utils.doctor import Finding, examine
+
+
+@pytest.fixture
+def no_hub(monkeypatch):
+    monkeypatch.setattr(language_model, "_gpt2_here", lambda: None)
+    monkeypatch.setattr(language_model, "_hub_problem", lambda: "the hub does not answer")
+
+
+def test_this_machine_can_run_the_course(no_hub):
+    findings = list(examine())
+    assert len(findings) == len(doctor.CHECKS)
+    assert [finding for finding in findings if finding.state == "broken"] == []
+    assert all(finding.advice for finding in findings if finding.state != "fine")
+
+
+def test_without_a_hub_there_is_advice(no_hub):
+    finding = doctor._hub()
+    assert finding.state == "advice" and "COURSE_GPT2" in finding.advice
+
+
+def test_a_check_that_fails_reports_itself(monkeypatch):
+    def _strange_check():
+        raise OSError("no such\nthing")
+
+    monkeypatch.setattr(doctor, "CHECKS", (_strange_check, doctor._python))
+    first, second = examine()
+    assert first.line().startswith("✗ strange check: the check itself failed (OSError: no such thing)")
+    assert second.state == "fine"
+
+
+def test_a_damaged_pocket_model_is_broken(monkeypatch):
+    def damaged(name):
+        raise ValueError("model.safetensors is damaged")
+
+    monkeypatch.setattr("course_utils.assets.asset_path", damaged)
+    assert doctor._pocket_model().state == "broken"
+
+
+def test_little_memory(monkeypatch):
+    monkeypatch.setattr(doctor, "_memory_bytes", lambda: (2e9, 0.5e9))
+    assert doctor._memory().line() == (
+        "! memory: 2.0 GB, of which 0.5 GB are free — a day takes about 0.7 GB: close other notebooks' kernels"
+    )
+
+
+def test_more_threads_than_cores(monkeypatch):
+    monkeypatch.setattr(doctor, "_cores", lambda: 0.25)
+    assert doctor._threads().advice == "set OMP_NUM_THREADS=1"
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(
+        doctor, "_version", lambda name: {"torch": "2.0", "numpy": None}.get(name, "999") if name else None
+    )
+    finding = doctor._packages()
+    assert finding.state == "broken"
+    assert "torch>=2.6 is needed, 2.0 is here" in finding.found
+    assert "numpy>=2 is needed, none is here" in finding.found
+
+
+@pytest.mark.parametrize("place", ["", "/dev/null/progress.json"])
+def test_progress_that_cannot_be_kept(monkeypatch, place):
+    monkeypatch.setenv("COURSE_PROGRESS", place)
+    assert doctor._progress().state == "advice"
+
+
+def test_progress_that_can(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "new" / "progress.json"))
+    assert doctor._progress().state == "fine"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finding_is_one_line():
+    assert Finding("disk", "broken", "full", "make room").line() == "✗ disk: full — make room"
+    assert Finding("disk", "fine", "empty").line(("ok", "!", "X", "-")) == "ok disk: empty"

@@ -1,0 +1,557 @@
+"""What a learner is told: every verdict, and that nothing they write takes the notebook down."""
+
+# ruff: noqa: NPY002, SIM105, E722 — learners write such things
+
+import random
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils.exercises import (
+    Answer,
+    Exercise,
+    answer,
+    exercise,
+    find,
+    hint,
+    judge,
+    judge_value,
+    solution,
+)
+from course_utils.exercises.calls import _next_hint
+from course_utils.exercises.compare import difference
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    _next_hint.clear()
+
+
+def centre(x, mean):
+    """Subtract the mean, column by column."""
+    return x - mean
+
+
+def centre_cases(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        (torch.tensor([[1.0, 2.0]]), torch.tensor([1.0, 4.0])),
+        (torch.randn(5, 3, generator=generator), torch.randn(3, generator=generator)),
+    ]
+
+
+def record(reference=centre, cases=centre_cases, **more):
+    more = {"hints": ("one", "two"), "slips": {"The sign is turned round.": lambda x, mean: mean - x}} | more
+    return Exercise(reference, cases=cases, **more)
+
+
+RECORD = record()
+QUICK = record(seconds=0.3)
+
+
+def status(attempt, rec=RECORD):
+    return judge(rec, attempt).status
+
+
+# ── right in many ways ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Callable:
+    def __call__(self, x, mean):
+        return x - mean
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda x, mean: x - mean,
+        lambda x, mean, scale=1.0: (x - mean) * scale,
+        lambda *args: args[0] - args[1],
+        lambda x, mean: (x.double() - mean).requires_grad_(),
+        lambda x, mean: (x - mean).half(),
+        lambda x, mean: (x - mean).bfloat16(),
+        lambda x, mean: (x - mean).T.contiguous().T,
+        lambda x, mean: (x - mean).to_sparse(),
+        lambda x, mean: torch.nn.Parameter(x - mean),
+        Callable(),
+    ],
+)
+def test_any_right_way_passes(attempt):
+    assert status(attempt) == "correct"
+
+
+def test_a_class_may_be_the_answer():
+    class Point:
+        def __init__(self, x):
+            self.x = x
+
+    rec = record(Point, lambda seed=0: [(1.5,)], judge=lambda yours, expected, args: yours.x == expected.x)
+
+    class Mine(Point):
+        pass
+
+    assert status(Mine, rec) == "correct"
+
+
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+
+
+def test_a_function_that_calls_itself_means_itself():
+    rec = record(factorial, lambda seed=0: [(5,)], slips={})
+
+    def mine(n):
+        return 1 if n < 2 else n * mine(n - 1)
+
+    inner = mine
+    del mine  # as before the decorator's name is bound
+    assert status(inner, rec) == "correct"
+    namespace = {}
+    exec("def again(n):\n    return 1 if n < 2 else n * again(n - 1)", namespace)
+    attempt = namespace.pop("again")
+    assert status(attempt, rec) == "correct"
+    assert "again" not in namespace, "the name stays as the learner left it"
+
+
+def test_numbers_and_tensors_without_axes_are_the_same():
+    rec = record(lambda x: float(x.sum()), lambda seed=0: [(torch.ones(3),)], slips={})
+    assert status(lambda x: x.sum(), rec) == "correct"
+    assert status(lambda x: np.float32(3), rec) == "correct"
+    assert judge(rec, lambda x: x.sum(dim=0, keepdim=True)).sentence.endswith(
+        "take the number out of it: `.item()`."
+    )
+
+
+def test_a_judge_decides_what_is_the_same():
+    def same_up_to_sign(yours, expected, args):
+        return "Its length is wrong." if yours.norm() > 2 else torch.allclose(yours.abs(), expected.abs())
+
+    rec = record(lambda: torch.tensor([1.0, -1.0]), lambda seed=0: [()], judge=same_up_to_sign, slips={})
+    assert status(lambda: torch.tensor([-1.0, 1.0]), rec) == "correct"
+    assert judge(rec, lambda: torch.tensor([9.0, 1.0])).sentence.endswith("Its length is wrong.")
+    assert judge(rec, lambda: torch.tensor([0.0, 1.0])).status == "wrong"
+    assert "cannot be compared" in judge(rec, lambda: torch.ones(3)).sentence
+
+
+# ── wrong in many ways ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def no_return(x, mean):
+    x - mean
+
+
+def yields(x, mean):
+    yield x - mean
+
+
+async def later(x, mean):
+    return x - mean
+
+
+@pytest.mark.parametrize(
+    ("attempt", "says"),
+    [
+        (lambda x, mean: mean - x, "The sign is turned round."),
+        (no_return, "`return` missing"),
+        (yields, "generator"),
+        (later, "async"),
+        (lambda x, mean: torch.relu, "parentheses"),
+        (lambda x, mean: (x - mean).tolist(), "a list of 1, not a tensor"),
+        (lambda x, mean: (x - mean).numpy(), "not a torch tensor"),
+        (lambda x, mean: list(x - mean), "torch.stack"),
+        (lambda x, mean: "x" * 10**6, "a string, not a tensor"),
+        (lambda x, mean: object(), "an object, not a tensor"),
+        (lambda x, mean: (x - mean).to("meta"), "meta"),
+        (lambda x, mean: (x - mean).T, "transposed"),
+        (lambda x, mean: (x - mean)[None], "axis of length 1 is too many"),
+        (lambda x, mean: (x - mean).flatten(), "shape"),
+        (lambda x, mean: (x - mean).sum(), "which axis"),
+        (lambda x, mean: (x - mean).int(), "they lose fractions"),
+        (lambda x, mean: (x - mean).exp() / 0, "infinite"),
+        (lambda x, mean: (x - mean) * float("nan"), "NaN"),
+        (lambda x, mean: x - 2 * mean, "numbers differ, most at [0, 1]: yours is -6, -2 is expected"),
+        (lambda x: x, "It takes (x), but is called with 2 arguments: x, mean."),
+        (lambda mean, x: x - mean, "passed in the order (x, mean)"),
+    ],
+)
+def test_what_is_wrong_is_said(attempt, says):
+    verdict = judge(RECORD, attempt)
+    assert verdict.status == "wrong"
+    assert says in verdict.sentence
+    assert len(verdict.sentence) < 200
+
+
+@pytest.mark.parametrize(
+    ("yours", "expected", "says"),
+    [
+        (torch.tensor([1, 0]), torch.tensor([True, False]), "a mask must be boolean"),
+        (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), "`.float()`"),
+        (torch.tensor([1.0, 2.0]), torch.tensor([1, 2]), "`.long()`"),
+        (torch.tensor([100_001]), torch.tensor([100_000]), "differ"),
+        ((1.0,), (1.0, 2.0), "1 where 2 are expected"),
+        ((1.0, 3.0), (1.0, 2.0), "In result 2 of 2: yours is 3"),
+        ({"a": 1}, {"a": 1, "b": 2}, "'b' is missing"),
+        (torch.tensor([1, 2]), [1, 2], "`.tolist()`"),
+        ("whales", "fungi", "'whales'"),
+        ([1, 2], {1, 2}, "not a set"),
+        (torch.tensor([1.0]), torch.tensor([1j]), "differ"),
+    ],
+)
+def test_other_kinds_of_answers(yours, expected, says):
+    assert says in difference(yours, expected)
+    assert difference(expected, expected) is None
+
+
+def test_the_first_input_is_shown_small_and_the_code_is_not():
+    verdict = judge(RECORD, lambda x, mean: x - 2 * mean)
+    assert verdict.sentence.startswith("It differs on input 1 of 2.")
+    assert verdict.details == (
+        "x: tensor (1, 2) float32, [[1, 2]]",
+        "mean: tensor (2,) float32, [1, 4]",
+        "expected: tensor (1, 2) float32",
+        "yours: tensor (1, 2) float32",
+    )
+
+
+def test_a_slip_has_to_agree_everywhere():
+    def turned_round_once(x, mean):
+        return mean - x if len(x) == 1 else x - 2 * mean
+
+    assert not judge(RECORD, turned_round_once).slip
+
+
+def test_a_slip_that_stops_is_recognised_by_its_error():
+    rec = record(slips={"Transpose it first.": lambda x, mean: x @ mean[:, None].T})
+    verdict = judge(rec, lambda x, mean: torch.matmul(x, mean[:, None].T))
+    assert (verdict.status, verdict.sentence, verdict.slip) == ("raised", "Transpose it first.", True)
+
+
+# ── not attempted, errors ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stub(x, mean):
+    """A docstring."""
+    raise NotImplementedError
+
+
+def dots(x, mean): ...
+
+
+def with_helper(x, mean):
+    return helper(x) - mean
+
+
+def helper(x):
+    return x @ torch.ones(7, 7)
+
+
+def test_a_stub_is_not_an_attempt():
+    assert status(stub) == status(dots) == "not attempted"
+
+
+def test_an_operation_that_torch_lacks_is_an_error_and_no_stub():
+    verdict = judge(RECORD, lambda x, mean: torch.ops.aten.bincount(x))
+    assert verdict.status == "raised"
+
+
+def test_an_error_shows_the_learners_line_and_the_shapes_there():
+    verdict = judge(RECORD, with_helper)
+    assert verdict.status == "raised"
+    assert verdict.details[0] == "line 2 of helper: return x @ torch.ones(7, 7)"
+    assert verdict.details[1].startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied")
+    assert verdict.details[2] == "the shapes there: x (1, 2)"
+    assert not any("site-packages" in line or ".py" in line for line in verdict.details)
+
+
+def test_debug_raises_the_learners_error():
+    with pytest.raises(ZeroDivisionError):
+
+        @exercise("day_6.fvu", debug=True)
+        def fvu(x, x_hat):
+            return 1 / 0
+
+
+# ── accidents ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def for_ever(x, mean):
+    while True:
+        pass
+
+
+def for_ever_catching(x, mean):
+    while True:
+        try:
+            x = x + 1
+        except Exception:
+            pass
+
+
+def for_ever_bare(x, mean):
+    while True:
+        try:
+            time.sleep(0.01)
+        except:
+            pass
+
+
+def for_ever_bare_in_helper(x, mean):
+    while True:
+        for_ever_bare(x, mean)
+
+
+def for_ever_asleep(x, mean):
+    time.sleep(60)
+
+
+def for_ever_printing(x, mean):
+    while True:
+        print("x" * 10_000)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        for_ever,
+        for_ever_catching,
+        for_ever_bare,
+        for_ever_bare_in_helper,
+        for_ever_asleep,
+        for_ever_printing,
+    ],
+)
+def test_a_loop_without_an_end_is_stopped(attempt, capsys):
+    began = time.monotonic()
+    verdict = judge(QUICK, attempt)
+    assert verdict.status == "raised"
+    assert verdict.sentence.startswith("It was stopped after 0.3 seconds")
+    assert time.monotonic() - began < 20
+    assert capsys.readouterr().out == ""
+    assert len(verdict.said) < 1000
+    time.sleep(0.2)  # nothing rings afterwards
+
+
+def in_thread(attempt):
+    verdicts = []
+    thread = threading.Thread(target=lambda: verdicts.append(judge(QUICK, attempt)))
+    thread.start()
+    thread.join(timeout=30)
+    return verdicts[0]
+
+
+def test_outside_the_main_thread_loops_are_stopped_too():
+    assert in_thread(for_ever).sentence.startswith("It was stopped")
+    assert in_thread(for_ever_catching).sentence.startswith("It was stopped")
+    assert in_thread(centre).status == "correct"
+
+
+def test_a_limit_around_the_limit_goes_on():
+    import signal
+
+    def alarm(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, alarm)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.6)
+        assert judge(QUICK, for_ever).status == "raised"
+        with pytest.raises(TimeoutError):
+            time.sleep(20)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_absurd_tensor_is_refused():
+    verdict = judge(RECORD, lambda x, mean: torch.empty(10**13))
+    assert verdict.status == "raised"
+    assert "It asked for 40,000.0 GB of memory" in verdict.sentence
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="no memory limit beside CUDA")
+def test_a_growing_list_is_refused_or_stopped_and_its_memory_freed():
+    psutil = pytest.importorskip("psutil")
+
+    def grows(x, mean):
+        kept = []
+        while True:
+            kept.append(torch.empty(2**28).random_(2))
+
+    assert judge(record(seconds=1.0), grows).status == "raised"
+    assert psutil.Process().memory_info().rss < 4e9
+
+
+def test_endless_recursion_is_told():
+    def again(x, mean):
+        return again(x, mean)
+
+    assert "calls itself without an end" in judge(RECORD, again).sentence
+
+
+def leaves(x, mean):
+    exit()
+
+
+def raises_system_exit(x, mean):
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize("attempt", [leaves, raises_system_exit])
+def test_exit_does_not_end_the_kernel(attempt):
+    assert "calls `exit()`" in judge(RECORD, attempt).sentence
+    assert "exit" not in globals()
+
+
+def test_the_stop_button_goes_through():
+    def stopped(x, mean):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(RECORD, stopped)
+
+
+def test_changed_arguments_do_no_harm_and_are_told():
+    def in_place(x, mean):
+        x -= mean
+        return x
+
+    verdict = judge(RECORD, in_place)
+    assert verdict.status == "correct"
+    assert "changes `x` in place" in verdict.notes[0]
+    assert judge(RECORD, centre) == judge(RECORD, centre)
+
+
+def test_other_names_pass_with_a_note():
+    assert "(x, mean)" in judge(RECORD, lambda a, b: a - b).notes[0]
+
+
+def test_prints_are_caught_and_kept_short(capsys):
+    def chatty(x, mean):
+        for _ in range(1000):
+            print("hello", x.shape)
+        return x - mean
+
+    verdict = judge(RECORD, chatty)
+    assert verdict.said.startswith("hello torch.Size([1, 2])\n")
+    assert len(verdict.said) < 700
+    assert capsys.readouterr().out == ""
+
+
+def test_judging_leaves_the_random_generators_alone():
+    def noisy(x, mean):
+        return x - mean + 0 * torch.randn(3)[0] * np.random.rand() * random.random()
+
+    torch.manual_seed(1), np.random.seed(1), random.seed(1)
+    undisturbed = torch.rand(1).item(), np.random.rand(), random.random()
+    torch.manual_seed(1), np.random.seed(1), random.seed(1)
+    assert judge(RECORD, noisy).status == "correct"
+    assert (torch.rand(1).item(), np.random.rand(), random.random()) == undisturbed
+
+
+def test_randomness_is_the_same_for_both():
+    rec = record(lambda x: x + torch.randn(3), lambda seed=0: [(torch.zeros(3),)], slips={})
+    assert status(lambda x: torch.randn(3) + x, rec) == "correct"
+
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SHARE = Answer(0.25, hints=("", ""), slips={"That is the share of the others.": 0.75})
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "says"),
+    [
+        (0.2501, "correct", ""),
+        (torch.tensor(0.25), "correct", ""),
+        (np.float32(0.25), "correct", ""),
+        (..., "not attempted", ""),
+        (None, "not attempted", ""),
+        (0.75, "wrong", "the share of the others"),
+        (25, "wrong", "percentage"),
+        (0.0025, "wrong", "percentage"),
+        (-0.25, "wrong", "sign"),
+        (0.3, "wrong", "too large"),
+        (float("nan"), "wrong", "NaN"),
+        ([0.25], "wrong", "This is a list of 1, not a number."),
+        ("0.25", "wrong", "not a number"),
+        (len, "wrong", "parentheses"),
+    ],
+)
+def test_values(value, status, says):
+    verdict = judge_value(SHARE, value)
+    assert verdict.status == status
+    assert says in verdict.sentence
+
+
+def test_whole_numbers_are_exact_and_words_are_words():
+    assert judge_value(Answer(1000, hints=("", ""), slips={}), 1001).status == "wrong"
+    assert judge_value(Answer("fungi", hints=("", ""), slips={}), "fungi ").status == "correct"
+    assert judge_value(Answer("fungi", hints=("", ""), slips={}), "whales").status == "wrong"
+
+
+# ── the calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_reference_stands_in_until_the_attempt_passes(capsys):
+    @exercise("day_6.remove_parallel_gradient")
+    def remove_parallel_gradient(grad, W_dec):
+        return grad
+
+    assert remove_parallel_gradient is find("day_6.remove_parallel_gradient").reference
+    assert "The reference stands in until yours passes." in capsys.readouterr().out
+
+    def mine(grad, W_dec):
+        return grad - (grad * W_dec).sum(1)[:, None] * W_dec
+
+    assert exercise("day_6.remove_parallel_gradient")(mine) is mine
+    assert "✓ day_6.remove_parallel_gradient: correct." in capsys.readouterr().out
+
+
+def test_the_expected_value_stands_in_too(capsys):
+    latents = torch.tensor([[0.0, 2.0], [1.0, 3.0]])
+    assert answer("day_6.l0_of_batch", ..., latents) == 1.5
+    assert answer("day_6.l0_of_batch", 0.75, latents) == 1.5
+    assert answer("day_6.l0_of_batch", 3 / 2, latents) == 1.5
+    told = capsys.readouterr().out
+    assert "not attempted" in told and "the share of latents" in told and "✓" in told
+
+
+def test_hints_come_one_after_another_and_the_last_stays(capsys):
+    record = find("day_6.encode")
+    for number in (1, 2, 3, 3):
+        hint("day_6.encode")
+        assert record.hints[number - 1] in capsys.readouterr().out
+    hint("day_6.encode", 1)
+    assert record.hints[0] in capsys.readouterr().out
+
+
+def test_the_solution_explains_and_shows_the_source(capsys):
+    solution("day_6.remove_parallel_gradient")
+    told = capsys.readouterr().out
+    assert "perpendicular" in told
+    assert "return grad - along * W_dec" in told
+
+
+def test_unknown_keys_name_the_nearest():
+    with pytest.raises(KeyError, match=r"no exercise 'day_6.encod'.*day_6.encode"):
+        exercise("day_6.encod")
+    with pytest.raises(KeyError, match=r"day_6\.encode"):
+        find("encode")
+    with pytest.raises(KeyError, match="day_99"):
+        find("day_99.encode")
+
+
+def test_the_two_kinds_are_not_mixed_up():
+    with pytest.raises(TypeError, match=r'@exercise\("day_6.encode"\)'):
+        answer("day_6.encode", 1)
+    with pytest.raises(TypeError, match=r'answer\("day_6.l0_of_batch"'):
+        exercise("day_6.l0_of_batch")
+
+
+def test_a_forgotten_comma_in_the_hints_is_noticed():
+    with pytest.raises(TypeError, match="comma"):
+        record(hints=("only one"))
