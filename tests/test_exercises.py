@@ -2,6 +2,7 @@
 
 # ruff: noqa: NPY002, SIM105, E722 — learners write such things
 
+import functools
 import random
 import threading
 import time
@@ -60,6 +61,11 @@ def status(attempt, rec=RECORD):
 # ── right in many ways ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@torch.no_grad()
+def below_a_decorator(x, mean):
+    return x - mean
+
+
 class Callable:
     def __call__(self, x, mean):
         return x - mean
@@ -78,6 +84,8 @@ class Callable:
         lambda x, mean: (x - mean).to_sparse(),
         lambda x, mean: torch.nn.Parameter(x - mean),
         Callable(),
+        below_a_decorator,
+        functools.partial(lambda scale, x, mean: scale * (x - mean), 1.0),
     ],
 )
 def test_any_right_way_passes(attempt):
@@ -241,6 +249,11 @@ def stub(x, mean):
 def dots(x, mean): ...
 
 
+@torch.no_grad()
+def stub_below_a_decorator(x, mean):
+    raise NotImplementedError
+
+
 def with_helper(x, mean):
     return helper(x) - mean
 
@@ -250,7 +263,7 @@ def helper(x):
 
 
 def test_a_stub_is_not_an_attempt():
-    assert status(stub) == status(dots) == "not attempted"
+    assert status(stub) == status(dots) == status(stub_below_a_decorator) == "not attempted"
 
 
 def test_an_operation_that_torch_lacks_is_an_error_and_no_stub():
@@ -541,8 +554,11 @@ def test_unknown_keys_name_the_nearest():
         exercise("day_6.encod")
     with pytest.raises(KeyError, match=r"day_6\.encode"):
         find("encode")
-    with pytest.raises(KeyError, match="day_99"):
-        find("day_99.encode")
+    for key in ("day_99.encode", ".encode", "day_6.", "day 6.encode", ""):
+        with pytest.raises(KeyError, match="nearest"):
+            find(key)
+    with pytest.raises(TypeError, match="with the key of the exercise above stub"):
+        exercise(stub)
 
 
 def test_the_two_kinds_are_not_mixed_up():

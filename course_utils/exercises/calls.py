@@ -24,6 +24,8 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
     Raises:
         KeyError: if there is no such exercise.
     """
+    if callable(key):
+        raise TypeError(f'write @exercise("day_…") with the key of the exercise above {key.__name__}')
     record = find(key)
     if not isinstance(record, Exercise):
         raise TypeError(f'{key} asks for a value: answer("{key}", …)')

@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from course_utils.exercises.compare import difference
-from course_utils.exercises.limits import globals_of
+from course_utils.exercises.limits import globals_of, innermost
 from course_utils.exercises.words import describe, shape
 
 NO_MEMORY = re.compile(r"not enough memory|can't allocate memory|out of memory|bad_alloc")
@@ -92,7 +92,7 @@ def _changed(after: Any, before: Any) -> bool:
 
 
 def error(attempt: Callable[..., Any], raised: BaseException) -> tuple[str, tuple[str, ...]]:
-    """A sentence, and lines that show where: the learner's own line, the message, the shapes there."""
+    """A sentence if there is more to say than the error, and lines that show where: the learner's own line, the message, the shapes there."""
     message = next(iter(str(raised).strip().splitlines()), "")
     message = message if len(message) <= 300 else f"{message[:300]}…"
     frame, place = own_line(attempt, raised)
@@ -107,7 +107,7 @@ def error(attempt: Callable[..., Any], raised: BaseException) -> tuple[str, tupl
     if isinstance(raised, RuntimeError | ValueError | IndexError) and SHAPES.search(message) and frame:
         tensors = [f"{name} {shape(v)}" for name, v in frame.f_locals.items() if isinstance(v, Tensor)]
         lines += (f"the shapes there: {', '.join(tensors[:8])}",) if tensors else ()
-    return "It stopped with an error.", lines
+    return "", lines
 
 
 def _too_large(message: str) -> str:
@@ -131,7 +131,7 @@ def own_line(attempt: Callable[..., Any], raised: BaseException) -> tuple[FrameT
     frame, number = own[-1]
     text = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
     name = frame.f_code.co_name
-    if name.startswith("<") or name == getattr(attempt, "__name__", ""):
+    if name.startswith("<") or name == getattr(innermost(attempt), "__name__", ""):
         where = f"line {number}"
     else:  # a helper, perhaps of another cell
         where = f"line {number - frame.f_code.co_firstlineno + 1} of {name}"

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from course_utils.exercises import explain
 from course_utils.exercises.compare import difference, wrong_kind
-from course_utils.exercises.limits import OutOfTime, call, guarded, kept_randomness, reseed
+from course_utils.exercises.limits import OutOfTime, call, guarded, innermost, kept_randomness, reseed
 from course_utils.exercises.records import Answer, Exercise
 from course_utils.exercises.words import describe, plain
 
@@ -90,7 +90,6 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     first = next(i for i, complaint in enumerate(complaints) if complaint)
     if (error := yours[first].error) is not None:
         sentence, details = explain.error(attempt, error)
-        details = (sentence, *details) if slip else details
         return Verdict("raised", slip or sentence, details, slip is not None, error=error, **more)
     if slip:
         return Verdict("wrong", slip, slip=True, **more)
@@ -198,7 +197,7 @@ def _alike(record: Exercise, yours: Outcome, slipped: Outcome) -> bool:
 
 def _is_placeholder(attempt: Callable[..., Any], outcome: Outcome) -> bool:
     """The stub as it was handed out, or a body of ``...`` or ``pass``."""
-    code = getattr(attempt, "__code__", None)
+    code = getattr(innermost(attempt), "__code__", None)
     if isinstance(outcome.error, NotImplementedError):
         return code is None or "NotImplementedError" in code.co_names
     if outcome.error is not None or outcome.value is not None or code is None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import inspect
 import io
 import random
 import signal
@@ -52,11 +54,18 @@ def guarded(attempt: Callable[..., Any], seconds: float, *, quiet: bool = True) 
         yield said
 
 
+def innermost(attempt: Callable[..., Any]) -> Callable[..., Any]:
+    """What the learner wrote, below decorators such as ``@torch.no_grad()``."""
+    attempt = inspect.unwrap(attempt)
+    return innermost(attempt.func) if isinstance(attempt, functools.partial) else attempt
+
+
 def globals_of(attempt: Callable[..., Any]) -> dict[str, Any]:
     """The names that the attempt's code sees; every cell of a notebook shares them."""
-    if hasattr(attempt, "__globals__"):
-        return attempt.__globals__
-    return vars(sys.modules.get(getattr(attempt, "__module__", ""), sys.modules["__main__"]))
+    written = innermost(attempt)
+    if hasattr(written, "__globals__"):
+        return written.__globals__
+    return vars(sys.modules.get(getattr(written, "__module__", ""), sys.modules["__main__"]))
 
 
 # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,13 +256,14 @@ def _its_own_name(attempt: Callable[..., Any]) -> Iterator[None]:
     def leave(*args: Any, **kwargs: Any) -> None:
         raise SystemExit
 
-    names, name, missing = globals_of(attempt), getattr(attempt, "__name__", ""), object()
+    written, missing = innermost(attempt), object()
+    names, name = globals_of(attempt), getattr(written, "__name__", "")
     endings = [e for e in ("exit", "quit") if "Exit" in type(names.get(e)).__name__ or e not in names]
     while_judged = dict.fromkeys(endings, leave) | ({name: attempt} if name.isidentifier() else {})
     before = {key: names.get(key, missing) for key in while_judged}
-    code = getattr(attempt, "__code__", None)
+    code = getattr(written, "__code__", None)
     for free, cell in zip(
-        code.co_freevars if code else (), getattr(attempt, "__closure__", None) or (), strict=True
+        code.co_freevars if code else (), getattr(written, "__closure__", None) or (), strict=True
     ):
         if free == name:
             cell.cell_contents = attempt

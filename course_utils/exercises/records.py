@@ -168,7 +168,7 @@ def find_quiz(key: str) -> Quiz:
 
 def _find(key: str, table: str) -> Any:
     day, _, name = key.partition(".")
-    if name and importlib.util.find_spec(f"solutions.{day}" if day else "solutions"):
+    if day and name and importlib.util.find_spec(f"solutions.{day}"):
         records = getattr(importlib.import_module(f"solutions.{day}"), table, {})
         if name in records:
             return records[name]

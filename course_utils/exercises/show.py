@@ -6,6 +6,7 @@ right and wrong is told by sign and word; the colour of the edge (blue, orange, 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -39,8 +40,10 @@ class Shown:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}
-        if self._widget is not None and _has_front_end() and (box := self._widget()) is not None:
-            bundle[MIMETYPE] = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+        if self._widget is not None and _has_front_end():
+            with contextlib.suppress(Exception):  # without a place for widgets the static form is enough
+                if (box := self._widget()) is not None:
+                    bundle[MIMETYPE] = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
         return bundle
 
     def show(self) -> None:
