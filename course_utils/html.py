@@ -6,6 +6,7 @@ and blue can be told apart with any kind of colour vision, and no colour says an
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
@@ -13,6 +14,20 @@ from course_utils.latents import Example, LatentSummary
 
 ORANGE, BLUE = "255,140,0", "40,140,205"
 FAINT = "opacity:.7;font-size:90%"
+
+
+def picture(png: bytes, alt: str) -> str:
+    """A figure inside the page; ``alt`` says what it shows to a reader who cannot see it.
+
+    Raises:
+        ValueError: if ``alt`` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("a picture needs a sentence for readers who cannot see it: alt is empty")
+    data = b64encode(png).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" style="max-width:100%;background:#fff">'
+    )
 
 
 def show_token(token: str) -> str:

@@ -172,8 +172,12 @@ class Decoder:
         temperature: float,
         top_k: int,
         end: int,
+        no_repeat: int = 4,
     ) -> Tensor:
-        """Continue each row of ``ids`` (batch, pos), left-padded, after one prefix (pos,): tokens (batch, n_tokens)."""
+        """Continue each row of ``ids`` (batch, pos), left-padded, after one prefix (pos,): tokens (batch, n_tokens).
+
+        No run of ``no_repeat`` tokens is written twice in a row's text: without that, repetition costs two texts of three.
+        """
         n_prefix, (batch, width) = len(prefix), ids.shape
         total, per_kv = n_prefix + width + n_tokens, self.n_heads // self.n_kv_heads
         keys = [
@@ -184,6 +188,7 @@ class Decoder:
         visible[:, n_prefix : n_prefix + width] = mask.bool()
         own_positions = (mask.cumsum(dim=1) - 1).clamp(min=0) + n_prefix
         written, done = torch.full((batch, n_tokens), end), torch.zeros(batch, dtype=torch.bool)
+        followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in range(batch)]
         new, positions, start = prefix[None], torch.arange(n_prefix)[None], 0
         for step in range(-1, n_tokens):  # -1 reads the shared prefix, 0 the prompts
             x, (rows, length) = F.embedding(new, self.embedding), new.shape
@@ -226,10 +231,17 @@ class Decoder:
             if step < 0:
                 new, positions = ids, own_positions
                 continue
-            top, index = F.linear(self.rms(x[:, -1], self.norm), self.embedding).topk(top_k, dim=-1)
+            logits = F.linear(self.rms(x[:, -1], self.norm), self.embedding)
+            runs = [tuple(row) for row in written[:, max(0, step - no_repeat + 1) : step].tolist()]
+            seen = [(i, token) for i, run in enumerate(runs) for token in followers[i].get(run, ())]
+            if seen:
+                logits[tuple(torch.tensor(seen).T)] = -torch.inf
+            top, index = logits.topk(top_k, dim=-1)
             chosen = index.gather(1, torch.multinomial((top.float() / temperature).softmax(dim=-1), 1))[:, 0]
             chosen = chosen.masked_fill(done, end)
             written[:, step] = chosen
+            for i, token in enumerate(chosen.tolist()):
+                followers[i].setdefault(runs[i], []).append(token)
             done |= chosen == end
             if done.all():
                 break

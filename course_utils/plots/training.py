@@ -1,23 +1,13 @@
-"""Figures: arrays in, `Axes` out. Each labels itself and leaves showing it to the notebook.
-
-Colours are Okabe and Ito's, which readers with any kind of colour vision can tell apart; lines differ in dash as well.
-"""
+"""How a training went, and how often latents and neurons fire."""
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from course_utils.plots.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, axes_or_new
 from course_utils.training import History
-
-BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
-
-
-def _axes(ax: Axes | None) -> Axes:
-    return ax if ax is not None else plt.subplots(figsize=(5, 3))[1]
 
 
 def plot_training(history: History, ax: Axes | None = None) -> Axes:
@@ -27,7 +17,7 @@ def plot_training(history: History, ax: Axes | None = None) -> Axes:
         ValueError: if there is no step to show.
     """
     last = history.last
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     ax.plot(history.step, history.fvu, color=BLUE, label="variance unexplained")
     ax.plot(history.step, history.dead_share, color=BLACK, linestyle=":", label="dead latents")
     ax.set(xlabel="step", ylabel="share", ylim=(0, min(1.5, 1.05 * max(1.0, *history.fvu))))
@@ -42,7 +32,7 @@ def plot_training(history: History, ax: Axes | None = None) -> Axes:
 
 def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], ax: Axes | None = None) -> Axes:
     """Histogram of how often each latent fires; dead latents are counted in the title."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     alive = firing_rate[firing_rate > 0]
     ax.hist(alive.log10().tolist(), bins=30, color=BLUE)
     ax.set(
@@ -55,7 +45,7 @@ def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], ax: Axes | None = Non
 
 def plot_activation_histogram(strengths: Float[Tensor, "n"], ax: Axes | None = None) -> Axes:
     """Histogram of one latent's (or neuron's) activations where it is active; the title says how often it is."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     active = strengths[strengths > 0]
     ax.hist(active.tolist(), bins=40, color=ORANGE, log=bool(len(active)))
     share = len(active) / max(len(strengths), 1)
@@ -71,7 +61,7 @@ def plot_loss_curve(
     steps: list[int], train: list[float], held_out: list[float], ax: Axes | None = None
 ) -> Axes:
     """A language model's loss while it was trained, on its batches and on held-out text."""
-    ax = _axes(ax)
+    ax = axes_or_new(ax)
     ax.plot(steps, train, color=SKY, linestyle="--", label="training batch")
     ax.plot(steps, held_out, color=BLUE, label="held out")
     ax.set(xlabel="step", ylabel="loss (nats a token)", title=f"held out: {held_out[-1]:.2f}")

@@ -1,0 +1,27 @@
+"""What all figures share: colours, a place to draw, and the way to bytes.
+
+Colours are Okabe and Ito's, which readers with any kind of colour vision can tell apart; lines differ in dash as well.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
+
+
+def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (5, 3)) -> Axes:
+    """The axes given, else those of a new figure (inches)."""
+    return ax if ax is not None else plt.subplots(figsize=figsize)[1]
+
+
+def figure_png(ax: Axes, dpi: int = 80) -> bytes:
+    """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again."""
+    png = BytesIO()
+    ax.figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    plt.close(ax.figure)
+    return png.getvalue()
