@@ -37,7 +37,8 @@ class LabelledText(NamedTuple):
     split: Split
 
 
-def _split_of(text: str) -> Split:
+def split_of(text: str) -> Split:
+    """One text in ten is held out."""
     return "held_out" if crc32(text.encode()) % 10 == 0 else "train"
 
 
@@ -50,10 +51,10 @@ def indirect_object_prompts(split: Split) -> list[IndirectObjectSentence]:
 def _all_texts() -> tuple[LabelledText, ...]:
     with gzip.open(asset_path("texts.jsonl.gz"), "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    texts = [LabelledText(r["text"], r["topic"], r["group"], r["form"], _split_of(r["text"])) for r in rows]
+    texts = [LabelledText(r["text"], r["topic"], r["group"], r["form"], split_of(r["text"])) for r in rows]
     for name in FORMATS:
         texts += [
-            LabelledText(t, name, "format", name, _split_of(t)) for t in format_texts(name, TEXTS_PER_FORMAT)
+            LabelledText(t, name, "format", name, split_of(t)) for t in format_texts(name, TEXTS_PER_FORMAT)
         ]
     for split in INDIRECT_OBJECT_SENTENCES:
         sentences = indirect_object_prompts(split)

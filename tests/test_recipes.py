@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 import torch
 
+from course_utils.recipes.collect_texts import strays
 from course_utils.recipes.ngram import kneser_ney_loss
-from course_utils.recipes.pocket_gpt2 import CONFIG, learning_rate, packed_rows
+from course_utils.recipes.pocket_gpt2 import CONFIG, batches, learning_rate, packed_rows
 
 
 def slow_kneser_ney(train, held_out, d_vocab, order):
@@ -83,3 +84,35 @@ def test_rows_are_reshuffled_by_seed_only():
 def test_learning_rate_warms_up_and_comes_down():
     rates = [learning_rate(step, steps=1000, peak=1.0) for step in (0, 99, 100, 999)]
     assert rates == pytest.approx([0.01, 1.0, 1.0, 0.02], abs=1e-4)
+
+
+def test_each_epoch_shows_every_topical_text_and_another_share_of_the_formats():
+    topical, formats = [[0] + [1] * 200] * 6, [[0] + [i] * 200 for i in range(2, 12)]
+    first, second = itertools.islice(batches(topical, formats, 0.4, batch_size=10, first=0, seed=0), 2)
+    drawn = [sorted({i for i in rows.flatten().tolist() if i > 1}) for rows in (first, second)]
+    assert [len(set(d)) for d in drawn] == [4, 4] and drawn[0] != drawn[1]
+    assert all((rows == 1).sum() == 6 * 200 for rows in (first, second))
+
+
+def test_a_run_that_goes_on_sees_the_batches_it_would_have_seen():
+    texts = [[0] + [i] * 100 for i in range(1, 60)]
+    whole = list(itertools.islice(batches(texts, texts, 0.5, batch_size=4, first=0, seed=1), 20))
+    rest = list(itertools.islice(batches(texts, texts, 0.5, batch_size=4, first=13, seed=1), 7))
+    assert all(torch.equal(a, b) for a, b in zip(whole[13:], rest, strict=True))
+
+
+def test_a_stray_is_a_text_about_something_else():
+    about = {
+        "sea": "whale wave harbour sail",
+        "food": "bread soup cheese oven",
+        "space": "moon star rocket orbit",
+    }
+    about |= {"games": "chess goal player score", "plants": "rose oak leaf garden"}
+    r = random.Random(0)
+    rows = [
+        {"group": group, "text": " ".join(r.choices(words.split(), k=12))}
+        for group, words in about.items()
+        for _ in range(20)
+    ]
+    rows[3]["text"] = "chess player goal score chess player"
+    assert strays(rows, likeliest=1).nonzero()[0].tolist() == [3]

@@ -3,7 +3,9 @@
 GPT-2's own architecture from transformers, small. Rows of 256 tokens are packed from whole texts, each behind
 ``<|endoftext|>``, so that a text at the start of a prompt looks as it did in training. Hidden matrices learn by Muon,
 the rest by AdamW. Runs on a GPU if there is one, else on the CPU in bfloat16; stop it at any time and start it again
-with the same command: it goes on from its last checkpoint.
+with the same command: it goes on from its last checkpoint. A second stage takes up a finished model on more text:
+``--start FOLDER --format-share 0.35`` shows it every topical text in each epoch and a third of the formats, which it
+learned long before.
 """
 
 from __future__ import annotations
@@ -79,10 +81,19 @@ def packed_rows(encoded: list[list[int]], seed: int, pool_size: int = 512) -> Te
     return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed + 1))]
 
 
-def batches(encoded: list[list[int]], batch_size: int, first: int, seed: int) -> Iterator[Tensor]:
-    """Batches of rows from number ``first`` on, epoch after epoch without end."""
+def batches(
+    topical: list[list[int]],
+    formats: list[list[int]],
+    format_share: float,
+    batch_size: int,
+    first: int,
+    seed: int,
+) -> Iterator[Tensor]:
+    """Batches of rows from number ``first`` on, epoch after epoch without end; each draws its share of the formats anew."""
     epoch = seen = 0
     while True:
+        drawn = torch.randperm(len(formats), generator=torch.Generator().manual_seed(seed + epoch)).tolist()
+        encoded = topical + [formats[i] for i in drawn[: round(format_share * len(formats))]]
         rows = packed_rows(encoded, seed=seed + 1000 * epoch)
         for start in range(0, len(rows) - batch_size + 1, batch_size):
             if seen >= first:
@@ -109,19 +120,41 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int = 100) -> floa
 
 
 def train(
-    out: Path, steps: int, batch_size: int, peak: float, dropout: float, seed: int, device: str
+    out: Path,
+    start: Path | None,
+    steps: int,
+    batch_size: int,
+    peak: float,
+    dropout: float,
+    format_share: float,
+    seed: int,
+    device: str,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    texts = {split: [t.text for t in load_texts(split)] for split in ("train", "held_out")}
-    tokenizer = train_tokenizer(texts["train"])
+    texts = {split: load_texts(split) for split in ("train", "held_out")}
+    tokenizer = (
+        PreTrainedTokenizerFast.from_pretrained(start)
+        if start
+        else train_tokenizer([t.text for t in texts["train"]])
+    )
     tokenizer.save_pretrained(out)
-    encoded = {split: encode_texts(tokenizer, t) for split, t in texts.items()}
+    encoded = {split: encode_texts(tokenizer, [t.text for t in some]) for split, some in texts.items()}
+    topical, formats = (
+        [e for e, t in zip(encoded["train"], texts["train"], strict=True) if (t.group == "format") == wanted]
+        for wanted in (False, True)
+    )
     held_out = packed_rows(encoded["held_out"], seed=seed)[:64].to(device)
-    print(f"{sum(map(len, encoded['train'])):,} training tokens in {len(texts['train']):,} texts", flush=True)
+    print(
+        f"training tokens: {sum(map(len, topical)):,} on topics, {sum(map(len, formats)):,} in formats",
+        flush=True,
+    )
 
     torch.manual_seed(seed)
     rates = dict(resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=0.0)
-    model = GPT2LMHeadModel(GPT2Config(**CONFIG, **rates, bos_token_id=0, eos_token_id=0)).to(device)
+    if start:
+        model = GPT2LMHeadModel.from_pretrained(start, **rates, dtype=torch.float32).to(device)
+    else:
+        model = GPT2LMHeadModel(GPT2Config(**CONFIG, **rates, bos_token_id=0, eos_token_id=0)).to(device)
     hidden = [p for p in model.transformer.h.parameters() if p.ndim == 2]
     others = [
         p for name, p in model.named_parameters() if p.ndim < 2 or not name.startswith("transformer.h.")
@@ -130,8 +163,9 @@ def train(
         torch.optim.Muon(hidden, lr=peak, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.98), weight_decay=0.01, fused=True),
     ]
-    curve: list[dict[str, float]] = []
-    step, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
+    curve: list[dict[str, float]] = json.loads((start / "loss_curve.json").read_text()) if start else []
+    steps_before, spent = (curve[-1]["step"], curve[-1]["seconds"]) if curve else (0, 0.0)
+    step, checkpoint = 0, out / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True, map_location=device)
         model.load_state_dict(saved["model"])
@@ -142,7 +176,7 @@ def train(
     loss_of = torch.compile(next_token_loss)
     began = saved_at = time.time()
     bar = tqdm(total=steps, initial=step, mininterval=10, unit="step")
-    for ids in batches(encoded["train"], batch_size, first=step, seed=seed):
+    for ids in batches(topical, formats, format_share, batch_size, first=step, seed=seed):
         if step >= steps:
             break
         for optimiser in optimisers:
@@ -162,7 +196,9 @@ def train(
             with torch.no_grad():
                 held = torch.stack([next_token_loss(model, b) for b in held_out.split(16)]).mean().item()
             seconds = spent + time.time() - began
-            curve.append(dict(step=step, seconds=round(seconds), train=loss.item(), held_out=held))
+            curve.append(
+                dict(step=steps_before + step, seconds=round(seconds), train=loss.item(), held_out=held)
+            )
             (out / "loss_curve.json").write_text(json.dumps(curve))
             bar.set_postfix(train=f"{loss.item():.3f}", held_out=f"{held:.3f}")
         if time.time() - saved_at > 120 or step == steps:
@@ -181,11 +217,13 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path("runs/pocket"))
+    parser.add_argument("--start", type=Path, help="folder of a model to take up, tokenizer included")
     parser.add_argument("--steps", type=int, default=4600)
     parser.add_argument("--batch-size", type=int, default=24, help="rows of 256 tokens")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--format-share", type=float, default=1.0, help="of the formats, in each epoch")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     a = parser.parse_args()
-    train(a.out, a.steps, a.batch_size, a.lr, a.dropout, a.seed, a.device)
+    train(a.out, a.start, a.steps, a.batch_size, a.lr, a.dropout, a.format_share, a.seed, a.device)
