@@ -9,13 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 LAYERS = [
-    {"assets", "formats", "exercises", "synthetic", "geometry", "scores"},
+    {"assets", "formats", "exercises", "synthetic", "geometry", "scores", "concepts", "recordings"},
     {"toy_models", "radio", "sae", "language_model", "corpus", "vision", "tokens"},
     {"activations", "training", "metrics", "interventions"},
     {"latents"},
     {"plots", "html"},
     {"widgets"},
-    {"doctor", "grade"},
+    {"doctor", "export", "grade"},
     {"cli"},
     {"recipes"},  # beside the house: may import all, and nothing imports it
 ]

@@ -1,0 +1,71 @@
+"""What a page to carry holds, and what it must not need."""
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from course_utils.export import exercise_keys, export_html
+
+CODE = '@exercise("day_6.encode")\ndef encode(x, W_enc, b_enc, b_dec):\n    raise NotImplementedError'
+
+
+@pytest.fixture
+def page(tmp_path):
+    def write(*cells, **options):
+        notebook = nbformat.v4.new_notebook(cells=list(cells))
+        nbformat.write(notebook, tmp_path / "day.ipynb")
+        out = export_html(tmp_path / "day.ipynb", tmp_path / "day.html", **options)
+        return BeautifulSoup(out.read_text(), "html.parser")
+
+    return write
+
+
+def text(source):
+    return nbformat.v4.new_markdown_cell(source)
+
+
+def test_a_solution_is_folded_under_its_exercise(page):
+    soup = page(text("# Day"), nbformat.v4.new_code_cell(CODE), text("after"))
+    folded = soup.find("summary", string="Solution of day_6.encode").parent
+    assert "W_enc" in folded.get_text() and not folded.has_attr("open")
+    assert folded.find_next(string="after")
+
+
+def test_it_needs_no_script_and_no_address(page):
+    soup = page(text("# Day"), nbformat.v4.new_code_cell("1"))
+    assert soup.find_all("script") == []
+    links = [tag.get("src") or tag.get("href") for tag in soup.find_all(["img", "link", "iframe"])]
+    assert [link for link in links if link and link.startswith(("http", "//"))] == []
+
+
+def test_formulas_are_drawn_by_the_browser_and_code_is_left_alone(page):
+    soup = page(text("Price $a < b$ and `$x$`.\n\n$$c^2$$"))
+    inline, apart = soup.find_all("math")
+    assert (inline.get("display"), apart.get("display")) == ("inline", "block")
+    assert inline.get_text().replace(" ", "") == "a<b"
+    assert soup.find("code").get_text() == "$x$"
+
+
+def test_each_heading_begins_a_slide(page):
+    soup = page(text("# One"), text("more"), text("## Two"), nbformat.v4.new_code_cell("1"), slides=True)
+    slides = [
+        " ".join(s.get_text(" ", strip=True).replace("¶", "").split()) for s in soup.find_all("section")
+    ]
+    assert [slide.split()[0] for slide in slides] == ["One", "Two"]
+    assert "more" in slides[0] and "more" not in slides[1]
+
+
+def test_the_title_is_the_first_heading(page):
+    assert page(text("words"), text("# Day 4 · <Toys>")).title.string == "Day 4 · <Toys>"
+
+
+def test_what_is_not_a_notebook_is_refused(tmp_path):
+    (tmp_path / "a.ipynb").write_text("no")
+    with pytest.raises(ValueError, match=r"a\.ipynb is not a notebook"):
+        export_html(tmp_path / "a.ipynb", tmp_path / "a.html")
+
+
+def test_keys_are_found_in_code_only():
+    assert exercise_keys(CODE) == ["day_6.encode"]
+    assert exercise_keys('x = answer("day_6.l0_of_batch", 3)') == ["day_6.l0_of_batch"]
+    assert exercise_keys("%matplotlib inline") == exercise_keys('# @exercise("day_6.encode")') == []
