@@ -80,6 +80,22 @@ def grade(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def export(chosen: argparse.Namespace) -> int:
+    """Write notebooks as pages that need nothing."""
+    try:
+        from course_utils.export import export_html
+
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        for notebook in chosen.notebooks:
+            out = chosen.out / f"{notebook.stem}{'_slides' if chosen.slides else ''}.html"
+            print(f"wrote {export_html(notebook, out, slides=chosen.slides)}", flush=True)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: install the course with its extra `export`")
+    except (OSError, ValueError) as error:
+        return _refused(str(error))
+    return 0
+
+
 def _refused(why: str) -> int:
     print(f"course: {why}", file=sys.stderr)
     return 2
@@ -109,6 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("progress", help="where progress is kept, and the seven days").set_defaults(
         run=progress
+    )
+    exporting = commands.add_parser(
+        "export", help="write notebooks as pages or slides that need nothing else"
+    )
+    exporting.set_defaults(run=export)
+    exporting.add_argument(
+        "notebooks", type=Path, nargs="+", metavar="NOTEBOOK", help="*.ipynb, outputs kept"
+    )
+    exporting.add_argument("--slides", action="store_true", help="one screen a heading")
+    exporting.add_argument(
+        "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
     )
     grading = commands.add_parser(
         "grade",

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from course_utils import doctor
@@ -13,7 +14,7 @@ from course_utils.doctor import Finding
 def test_alone_it_helps(capsys):
     assert main([]) == 0
     printed = capsys.readouterr().out
-    assert all(command in printed for command in ("doctor", "progress", "grade"))
+    assert all(command in printed for command in ("doctor", "export", "grade", "progress"))
 
 
 def test_help_needs_no_torch():
@@ -65,3 +66,17 @@ def test_grade_help_says_what_isolation_is_not(capsys):
     with pytest.raises(SystemExit):
         main(["grade", "--help"])
     assert "not: a sandbox" in capsys.readouterr().out
+
+
+def test_export_writes_a_page_beside_its_name(capsys, tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Day")])
+    nbformat.write(notebook, tmp_path / "day.ipynb")
+    assert main(["export", str(tmp_path / "day.ipynb"), "--slides", "--out", str(tmp_path / "out")]) == 0
+    page = tmp_path / "out" / "day_slides.html"
+    assert capsys.readouterr().out == f"wrote {page}\n"
+    assert "<h1" in page.read_text()
+
+
+def test_export_refuses_what_is_not_there(capsys, tmp_path):
+    assert main(["export", str(tmp_path / "no.ipynb"), "--out", str(tmp_path)]) == 2
+    assert "no.ipynb" in capsys.readouterr().err
