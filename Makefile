@@ -14,7 +14,7 @@ lab: .venv/.lab
 
 test: .venv/.dev lint
 	$(BIN)/python -m pytest
-	COURSE_MODEL=pocket $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -108,22 +108,13 @@ def _memory() -> Finding:
 
 
 def _memory_bytes() -> tuple[float, float]:
-    """(total, available) for this process: the machine's, or the container's where that is less."""
-    total, available = 0.0, 0.0
-    if (meminfo := Path("/proc/meminfo")).is_file():
-        table = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
-        total, available = (float(table[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    elif importlib.util.find_spec("psutil"):
+    """(total, available) for this process; zeros where nothing says it."""
+    from course_utils.exercises.memory import memory_bytes
+
+    if importlib.util.find_spec("psutil") and not memory_bytes()[0]:
         memory = importlib.import_module("psutil").virtual_memory()
-        total, available = memory.total, memory.available
-    elif hasattr(os, "sysconf"):
-        page, names = os.sysconf("SC_PAGE_SIZE"), os.sysconf_names
-        total = page * os.sysconf("SC_PHYS_PAGES")
-        available = page * os.sysconf("SC_AVPHYS_PAGES") if "SC_AVPHYS_PAGES" in names else total
-    limit, used = _cgroup("memory.max"), _cgroup("memory.current")
-    if limit and used and float(limit[0]) < total:
-        total, available = float(limit[0]), min(available, float(limit[0]) - float(used[0]))
-    return total, available
+        return memory.total, memory.available
+    return memory_bytes()
 
 
 def _threads() -> Finding:

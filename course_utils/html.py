@@ -30,6 +30,26 @@ def picture(png: bytes, alt: str) -> str:
     )
 
 
+def audio(wav: bytes, alt: str) -> str:
+    """A sound with controls to play it; ``alt`` says what can be heard to a reader who cannot play it.
+
+    Raises:
+        ValueError: if ``alt`` is empty, or the page would grow by more than 300 kB.
+    """
+    if not alt.strip():
+        raise ValueError("a sound needs a sentence for readers who cannot play it: alt is empty")
+    data = b64encode(wav).decode()
+    if len(data) > 300_000:
+        raise ValueError(
+            f"{len(data) // 1000} kB of sound; keep it below 300: shorter, or fewer samples a second"
+        )
+    return (
+        f'<figure style="margin:.3em 0"><figcaption>{escape(alt)}</figcaption>'
+        f'<audio controls preload="none" src="data:audio/wav;base64,{data}" aria-label="{escape(alt)}">'
+        "This page cannot play sounds.</audio></figure>"
+    )
+
+
 def show_token(token: str) -> str:
     """A token as text that can be seen: ↵ for a line break, ⇥ for a tab, ``\\x1f`` for what has no sign. Not escaped."""
     token = token.replace("\r\n", "↵").replace("\n", "↵").replace("\r", "↵").replace("\t", "⇥")

@@ -1,6 +1,6 @@
 """How good is a dictionary? Measured on a stream of activations and on the model's own loss.
 
-The formulas that need tensors only live in `scores` and can be had from here too.
+The formulas that need tensors only live in `scores` and `concepts` and can be had from here too.
 """
 
 from __future__ import annotations
@@ -13,12 +13,18 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from course_utils.concepts import (
+    ConceptScores,
+    Monosemanticity,
+    chance_roc_area,
+    concept_scores,
+    monosemanticity,
+    profile_entropy,
+)
 from course_utils.sae import SAE
 from course_utils.scores import (
     ROWS_AT_A_TIME,
-    ConceptScores,
     Rows,
-    concept_scores,
     dead_latents,
     firing_rates,
     fvu,
@@ -34,7 +40,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ConceptScores",
     "LossRecovered",
+    "Monosemanticity",
     "SAEScores",
+    "chance_roc_area",
     "concept_scores",
     "dead_latents",
     "firing_rates",
@@ -42,7 +50,9 @@ __all__ = [
     "l0",
     "loss_recovered",
     "mean_max_cosine",
+    "monosemanticity",
     "pool_by_text",
+    "profile_entropy",
     "score_sae",
 ]
 

@@ -4,6 +4,8 @@
 
 import functools
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -14,6 +16,7 @@ import torch
 from course_utils.exercises import (
     Answer,
     Exercise,
+    Verdict,
     answer,
     exercise,
     find,
@@ -142,7 +145,6 @@ def test_a_judge_decides_what_is_the_same():
     assert status(lambda: torch.tensor([-1.0, 1.0]), rec) == "correct"
     assert judge(rec, lambda: torch.tensor([9.0, 1.0])).sentence.endswith("Its length is wrong.")
     assert judge(rec, lambda: torch.tensor([0.0, 1.0])).status == "wrong"
-    assert "cannot be compared" in judge(rec, lambda: torch.ones(3)).sentence
 
 
 # ── wrong in many ways ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +152,11 @@ def test_a_judge_decides_what_is_the_same():
 
 def no_return(x, mean):
     x - mean
+
+
+class Point:
+    def __init__(self, x, mean):
+        self.x = x
 
 
 def yields(x, mean):
@@ -171,6 +178,13 @@ async def later(x, mean):
         (lambda x, mean: (x - mean).tolist(), "a list of 1, not a tensor"),
         (lambda x, mean: (x - mean).numpy(), "not a torch tensor"),
         (lambda x, mean: list(x - mean), "torch.stack"),
+        (lambda x, mean: (x, x - mean), "2 tensors; one is asked for"),
+        (lambda x, mean: (x - mean,), "a comma too many"),
+        (
+            lambda x, mean: (x - mean).max(dim=0),
+            "values and indices together: take the one that is asked for",
+        ),
+        (Point, "It is a class; a function is asked for: `def Point(x, mean):`."),
         (lambda x, mean: "x" * 10**6, "a string, not a tensor"),
         (lambda x, mean: object(), "an object, not a tensor"),
         (lambda x, mean: (x - mean).to("meta"), "meta"),
@@ -262,8 +276,20 @@ def helper(x):
     return x @ torch.ones(7, 7)
 
 
+def forgot_the_raise(x, mean):
+    x = x - mean
+    raise NotImplementedError
+
+
 def test_a_stub_is_not_an_attempt():
-    assert status(stub) == status(dots) == status(stub_below_a_decorator) == "not attempted"
+    for untouched in (stub, dots, stub_below_a_decorator):
+        assert judge(RECORD, untouched) == Verdict("not attempted")
+
+
+def test_work_above_a_forgotten_raise_is_seen():
+    verdict = judge(RECORD, forgot_the_raise)
+    assert verdict.status == "not attempted"
+    assert "still stands in it" in verdict.sentence
 
 
 def test_an_operation_that_torch_lacks_is_an_error_and_no_stub():
@@ -278,6 +304,10 @@ def test_an_error_shows_the_learners_line_and_the_shapes_there():
     assert verdict.details[1].startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied")
     assert verdict.details[2] == "the shapes there: x (1, 2)"
     assert not any("site-packages" in line or ".py" in line for line in verdict.details)
+
+
+def test_wrong_numbers_of_axes_show_the_shapes_too():
+    assert judge(RECORD, lambda x, mean: x.dot(mean)).details[-1] == "the shapes there: x (1, 2), mean (2,)"
 
 
 def test_debug_raises_the_learners_error():
@@ -341,7 +371,7 @@ def test_a_loop_without_an_end_is_stopped(attempt, capsys):
     began = time.monotonic()
     verdict = judge(QUICK, attempt)
     assert verdict.status == "raised"
-    assert verdict.sentence.startswith("It was stopped after 0.3 seconds")
+    assert verdict.sentence.startswith("It ran longer than 0.3 s and was stopped")
     assert time.monotonic() - began < 20
     assert capsys.readouterr().out == ""
     assert len(verdict.said) < 1000
@@ -357,9 +387,48 @@ def in_thread(attempt):
 
 
 def test_outside_the_main_thread_loops_are_stopped_too():
-    assert in_thread(for_ever).sentence.startswith("It was stopped")
-    assert in_thread(for_ever_catching).sentence.startswith("It was stopped")
+    assert "and was stopped" in in_thread(for_ever).sentence
+    assert "and was stopped" in in_thread(for_ever_catching).sentence
     assert in_thread(centre).status == "correct"
+
+
+def test_a_debugger_works_after_a_limit_by_thread():
+    """In a process of its own: Python 3.11 hung, and would take the tests with it."""
+    code = (
+        "import sys\nfrom course_utils.exercises.limits import _by_thread\n"
+        "with _by_thread(9): pass\n"
+        "def step(): return 1\n"
+        "sys.settrace(lambda *_: None)\nstep()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_looking_for_the_slip_takes_none_of_the_learners_time():
+    def slowly(x, mean):
+        time.sleep(0.4)
+        return mean - x
+
+    verdict = judge(
+        record(seconds=0.5, slips={"The sign is turned round.": slowly}), lambda x, mean: mean - x
+    )
+    assert (verdict.status, verdict.slip) == ("wrong", True)
+
+
+def test_a_breakpoint_needs_debug_and_then_has_time():
+    def steps(x, mean):
+        breakpoint()
+        return x - mean
+
+    assert "add `debug=True`" in judge(QUICK, steps).details[-1]
+
+    def stepped(x, mean):
+        sys.settrace(lambda *_: None)
+        time.sleep(1.5)
+        sys.settrace(None)
+        return x - mean
+
+    assert judge(QUICK, stepped, quiet=False).status == "correct"
+    assert judge(QUICK, stepped).status == "raised"
 
 
 def test_a_limit_around_the_limit_goes_on():
@@ -465,6 +534,16 @@ def test_judging_leaves_the_random_generators_alone():
     assert (torch.rand(1).item(), np.random.rand(), random.random()) == undisturbed
 
 
+def test_torchs_settings_are_put_back():
+    def careless(x, mean):
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return x - mean
+
+    assert judge(RECORD, careless).status == "correct"
+    assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+
+
 def test_randomness_is_the_same_for_both():
     rec = record(lambda x: x + torch.randn(3), lambda seed=0: [(torch.zeros(3),)], slips={})
     assert status(lambda x: torch.randn(3) + x, rec) == "correct"
@@ -524,6 +603,17 @@ def test_the_reference_stands_in_until_the_attempt_passes(capsys):
     assert "✓ day_6.remove_parallel_gradient: correct." in capsys.readouterr().out
 
 
+def test_the_reference_that_stands_in_is_no_attempt(capsys):
+    @exercise("day_6.fvu")
+    @exercise("day_6.fvu")
+    def fvu(x, x_hat):
+        return 0
+
+    assert fvu is find("day_6.fvu").reference
+    told = capsys.readouterr().out
+    assert "✗" in told and "✓" not in told
+
+
 def test_the_expected_value_stands_in_too(capsys):
     latents = torch.tensor([[0.0, 2.0], [1.0, 3.0]])
     assert answer("day_6.l0_of_batch", ..., latents) == 1.5
@@ -559,6 +649,8 @@ def test_unknown_keys_name_the_nearest():
             find(key)
     with pytest.raises(TypeError, match="with the key of the exercise above stub"):
         exercise(stub)
+    with pytest.raises(TypeError, match=r'a text such as "day_6.encode", not a function'):
+        hint(stub)
 
 
 def test_the_two_kinds_are_not_mixed_up():

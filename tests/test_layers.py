@@ -9,9 +9,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 LAYERS = [
-    {"assets", "formats", "exercises", "synthetic", "geometry", "scores", "concepts", "recordings"},
-    {"toy_models", "radio", "sae", "language_model", "corpus", "vision", "tokens"},
-    {"activations", "training", "metrics", "interventions"},
+    {"assets", "formats", "exercises", "progress_bar", "scores", "concepts"}
+    | {
+        "synthetic",
+        "geometry",
+        "polytopes",
+        "recordings",
+        "pictures",
+        "relevance",
+        "sound",
+        "compressed_sensing",
+    },
+    {"corpus", "tokens", "language_model", "sae", "toy_models", "radio", "receivers", "vision", "modular"},
+    {"activations", "training", "metrics", "interventions", "neurons"},
     {"latents"},
     {"plots", "html"},
     {"widgets"},

@@ -4,9 +4,23 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from course_utils.sae import SAE, decode, encode, load_sae, neuron_basis, save_sae, topk
+from course_utils.sae import (
+    SAE,
+    batch_topk,
+    decode,
+    encode,
+    encode_gated,
+    jumprelu,
+    jumprelu_threshold_gradient,
+    load_sae,
+    neuron_basis,
+    save_sae,
+    step,
+    topk,
+)
 
-ARCHITECTURES = {"relu": {}, "topk": {"k": 3}}
+ARCHITECTURES = {"relu": {}, "topk": {"k": 3}, "batchtopk": {"k": 3}, "jumprelu": {}, "gated": {}}
+PLAIN = pytest.mark.parametrize("architecture", ["relu", "topk"])
 architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
@@ -15,9 +29,12 @@ def random_sae(architecture, d_in=5, d_sae=12, **options):
     sae = SAE(d_in, d_sae, architecture, seed=1, **{**ARCHITECTURES[architecture], **options})
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
-        for parameter in (sae.W_enc, sae.b_enc, sae.b_dec):
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
-    return sae
+        for name, tensor in sae.state_dict(keep_vars=True).items():
+            if name == "threshold":
+                tensor += 0.2 + 0.3 * torch.rand(tensor.shape, generator=generator)
+            elif name != "W_dec":
+                tensor += 0.3 * torch.randn(tensor.shape, generator=generator)
+    return sae.eval()
 
 
 def batch(n=40, d_in=5):
@@ -51,7 +68,74 @@ def test_topk_keeps_the_largest_if_positive():
     assert topk(pre, 2).tolist() == [[3.0, 0.0, 2.0], [0.0, 0.0, 4.0]]
 
 
-@architectures
+def test_batch_topk_shares_the_places_among_the_rows():
+    pre = torch.tensor([[3.0, 5.0, 4.0], [-1.0, 1.0, 2.0]])
+    assert batch_topk(pre, 1).tolist() == [[0.0, 5.0, 4.0], [0.0, 0.0, 0.0]]
+    assert batch_topk(pre, 3).tolist() == [[3.0, 5.0, 4.0], [0.0, 1.0, 2.0]]
+
+
+def test_jumprelu_and_the_slope_of_its_threshold_by_hand():
+    """The worked numbers of Rajamanoharan et al. 2024b."""
+    pre = torch.tensor([[0.10, 0.52, 0.48, 1.0]], requires_grad=True)
+    threshold = torch.full((4,), 0.5, requires_grad=True)
+    z = jumprelu(pre, threshold, bandwidth=0.1)
+    torch.testing.assert_close(z, torch.tensor([[0.0, 0.52, 0.0, 1.0]]))
+    z.sum().backward()
+    torch.testing.assert_close(threshold.grad, torch.tensor([0.0, -5.0, -5.0, 0.0]))
+    assert pre.grad.tolist() == [[0.0, 1.0, 0.0, 1.0]]
+    slope = jumprelu_threshold_gradient(pre.detach(), threshold.detach(), 0.1)
+    torch.testing.assert_close(slope, torch.tensor([[0.0, -5.0, -5.0, 0.0]]))
+
+
+def test_counting_moves_the_threshold_only():
+    pre = torch.tensor([[0.10, 0.52, 0.48, 1.0]], requires_grad=True)
+    threshold = torch.full((4,), 0.5, requires_grad=True)
+    active = step(pre, threshold, bandwidth=0.1)
+    assert active.tolist() == [[0.0, 1.0, 0.0, 1.0]]
+    active.sum().backward()
+    torch.testing.assert_close(threshold.grad, torch.tensor([0.0, -10.0, -10.0, 0.0]))
+    assert pre.grad is None
+
+
+def test_the_slope_is_right_on_average():
+    """Pre-activations that spread evenly: the mean latent really falls at that rate as the threshold grows."""
+    pre = torch.linspace(0, 2, 200_001, dtype=torch.float64)[:, None]
+    low, high = (jumprelu(pre, torch.tensor([t], dtype=torch.float64)).mean() for t in (0.95, 1.05))
+    guess = jumprelu_threshold_gradient(pre, torch.tensor([1.0], dtype=torch.float64), 0.2).mean()
+    assert ((high - low) / 0.1).item() == pytest.approx(guess.item(), rel=1e-2)
+
+
+def test_a_gate_says_whether_and_the_magnitude_how_much():
+    latents = encode_gated(
+        torch.tensor([[3.0, 2.0]]),
+        W_enc=torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
+        b_gate=torch.tensor([-1.0, -5.0, 0.0]),
+        b_mag=torch.tensor([0.0, 0.0, -9.0]),
+        r_mag=torch.tensor([2.0, 1.0, 1.0]).log(),
+        b_dec=torch.tensor([1.0, 0.0]),
+    )
+    assert latents.tolist() == [[4.0, 0.0, 0.0]]  # open and doubled; shut; open with nothing to say
+
+
+def test_batchtopk_afterwards_keeps_what_exceeds_one_threshold():
+    sae, x = random_sae("batchtopk"), batch()
+    pre = (x - sae.b_dec) @ sae.W_enc + sae.b_enc
+    assert torch.equal(sae.encode(x), pre * (pre > sae.threshold))
+    torch.testing.assert_close(sae.encode(x[:1]), sae.encode(x)[:1])  # whatever else is in the batch
+    assert ((sae.train().encode(x) > 0).sum() == 3 * len(x)).item()
+
+
+def test_the_common_threshold_follows_the_smallest_latent():
+    sae = SAE(5, 4, "batchtopk", k=1)
+    sae.follow_threshold_(torch.tensor([[0.0, 2.0], [3.0, 0.0]]))
+    assert sae.threshold.item() == 2
+    sae.follow_threshold_(torch.tensor([[4.0, 0.0]]), share=0.25)
+    assert sae.threshold.item() == 2.5
+    sae.follow_threshold_(torch.zeros(1, 2))
+    assert sae.threshold.item() == 2.5
+
+
+@PLAIN
 @torch.no_grad()
 def test_forward_is_what_slow_loops_give(architecture):
     sae, x = random_sae(architecture), batch()
@@ -79,9 +163,20 @@ def test_leading_axes_are_free(architecture):
 @architectures
 def test_it_starts_tied_with_directions_of_length_one(architecture):
     sae = SAE(5, 12, architecture, seed=0, **ARCHITECTURES[architecture])
-    assert torch.equal(sae.W_enc, sae.W_dec.T)
+    shorter = 1 if "topk" in architecture else 10 / 12
+    torch.testing.assert_close(sae.W_enc, shorter * sae.W_dec.T)
     torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(12))
-    assert not sae.b_enc.any() and not sae.b_dec.any()
+    assert not any(
+        tensor.any() for name, tensor in sae.state_dict().items() if name not in ("W_enc", "W_dec")
+    )
+
+
+def test_untrained_it_answers_about_as_loud_as_it_is_asked():
+    x = torch.randn(500, 40, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        x_hat = SAE(40, 800)(x).x_hat
+    assert x_hat.norm() / x.norm() == pytest.approx(1, abs=0.2)
+    assert torch.equal(SAE(40, 80).W_enc, SAE(40, 80).W_dec.T)
 
 
 def test_the_seed_decides_the_directions():
@@ -118,13 +213,14 @@ def test_in_the_neuron_basis_latents_are_neurons():
 @architectures
 def test_saved_and_loaded_it_is_the_same_to_the_bit(architecture, tmp_path):
     sae = random_sae(architecture)
+    stored_as = "jumprelu" if architecture == "batchtopk" else architecture
     sae.metadata = {"model_name": "pocket"}
     save_sae(sae, tmp_path / "new" / "folder", hook_name="blocks.2.hook_resid_post", context_size=128)
     loaded = load_sae(tmp_path / "new" / "folder")
     for name, parameter in sae.named_parameters():
         assert torch.equal(parameter, loaded.get_parameter(name))
     assert torch.equal(sae(batch()).x_hat, loaded(batch()).x_hat)
-    assert (loaded.architecture, loaded.k) == (sae.architecture, sae.k)
+    assert (loaded.architecture, loaded.k) == (stored_as, sae.k if architecture == "topk" else None)
     assert loaded.hook_name == "blocks.2.hook_resid_post" and loaded.metadata["model_name"] == "pocket"
 
 
@@ -146,6 +242,26 @@ def test_the_files_are_what_saelens_reads(tmp_path):
         "W_dec": (12, 5),
         "b_dec": (5,),
     }
+
+
+SAE_LENS_TENSORS = {  # beside W_enc (d_in, d_sae), W_dec (d_sae, d_in) and b_dec (d_in)
+    "relu": ("standard", {"b_enc"}),
+    "topk": ("topk", {"b_enc"}),
+    "batchtopk": ("jumprelu", {"b_enc", "threshold"}),
+    "jumprelu": ("jumprelu", {"b_enc", "threshold"}),
+    "gated": ("gated", {"b_gate", "b_mag", "r_mag"}),
+}
+
+
+@architectures
+def test_the_tensors_are_those_of_saelens(architecture, tmp_path):
+    save_sae(random_sae(architecture), tmp_path)
+    stored_as, per_latent = SAE_LENS_TENSORS[architecture]
+    cfg = json.loads((tmp_path / "cfg.json").read_text())
+    assert cfg["architecture"] == stored_as and ("k" in cfg) == (stored_as == "topk")
+    shapes = {name: tuple(w.shape) for name, w in load_file(tmp_path / "sae_weights.safetensors").items()}
+    expected = {"W_enc": (5, 12), "W_dec": (12, 5), "b_dec": (5,)} | dict.fromkeys(per_latent, (12,))
+    assert shapes == expected
 
 
 def test_half_precision_is_stored_and_read_as_float32(tmp_path):
@@ -170,6 +286,15 @@ def test_a_foreign_sae_that_does_not_subtract_b_dec(tmp_path):
     save_sae(sae, tmp_path)
     edit(tmp_path, apply_b_dec_to_input=False)
     expected = (x @ sae.W_enc + sae.b_enc).relu()
+    torch.testing.assert_close(load_sae(tmp_path).encode(x), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_foreign_gated_sae_that_does_not_subtract_b_dec(tmp_path):
+    sae, x = random_sae("gated"), batch()
+    save_sae(sae, tmp_path)
+    edit(tmp_path, apply_b_dec_to_input=False)
+    projected = x @ sae.W_enc
+    expected = (projected + sae.b_gate > 0) * (projected * sae.r_mag.exp() + sae.b_mag).relu()
     torch.testing.assert_close(load_sae(tmp_path).encode(x), expected, atol=1e-5, rtol=1e-5)
 
 

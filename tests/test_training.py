@@ -3,19 +3,31 @@ import math
 import pytest
 import torch
 
-from course_utils.sae import SAE, SAEOutput
+from course_utils.sae import SAE, SAEOutput, load_sae, save_sae
 from course_utils.scores import fvu, mean_max_cosine
 from course_utils.training import (
     History,
     Measurement,
     auxk_loss,
     fit_sae,
+    fresh_pairs,
+    gated_loss,
+    jumprelu_loss,
     learning_rate,
     remove_parallel_gradient_,
+    resample_dead_,
+    resampler,
+    resampling_odds,
     sae_loss,
 )
 
-ARCHITECTURES = {"relu": (dict(), dict(l1_coefficient=0.5)), "topk": (dict(k=3), dict())}
+ARCHITECTURES = {
+    "relu": (dict(), dict(l1_coefficient=0.5)),
+    "topk": (dict(k=3), dict()),
+    "batchtopk": (dict(k=1), dict()),
+    "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
+    "gated": (dict(), dict(l1_coefficient=2.0)),
+}
 architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 D_IN, N_FEATURES = 8, 12
 
@@ -287,3 +299,122 @@ def test_topk_without_dead_latents_is_plain_squared_error():
     sae, options = new("topk")
     history = fit_sae(sae, batches(3), **options)
     assert history.loss == pytest.approx(history.mse)
+
+
+# ── other losses ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def eye_sae(architecture):
+    sae = SAE(2, 2, architecture)
+    with torch.no_grad():
+        sae.W_dec.copy_(torch.eye(2))
+        sae.W_enc.copy_(torch.eye(2))
+    return sae
+
+
+def test_the_jumprelu_loss_by_hand():
+    sae = eye_sae("jumprelu")
+    sae.threshold.data.fill_(0.5)
+    x = torch.tensor([[3.0, 0.4], [2.0, 1.0]])  # misses 0.4² once; three are active in two rows
+    assert jumprelu_loss(sae, x, sae(x), l0_coefficient=10).item() == pytest.approx((0.16 + 10 * 3) / 2)
+
+
+def test_the_gated_loss_by_hand():
+    sae = eye_sae("gated")
+    sae.b_gate.data.fill_(-1.0)
+    x = torch.tensor([[3.0, 0.5]])
+    output = sae(x)
+    assert output.latents.tolist() == [[3.0, 0.0]]
+    # misses 0.5²; the gates alone say (2, 0) and miss 1² + 0.5²; the penalty falls on the open gate's 2
+    assert gated_loss(sae, x, output, l1_coefficient=10).item() == pytest.approx(0.25 + 1.25 + 10 * 2)
+
+
+def test_the_penalty_of_the_gates_leaves_decoder_and_magnitudes_alone():
+    sae = eye_sae("gated")
+    x = torch.tensor([[3.0, 0.5]])
+    gated_loss(sae, x, SAEOutput(x, sae(x).latents.detach()), l1_coefficient=10).backward()
+    assert sae.W_dec.grad is None or not sae.W_dec.grad.any()
+    assert sae.r_mag.grad is None and sae.b_gate.grad.any()
+
+
+@pytest.mark.parametrize("architecture", ["jumprelu", "gated"])
+def test_what_makes_it_sparse_has_to_be_said(architecture):
+    with pytest.raises(ValueError, match=f"a {architecture} SAE needs an l._coefficient"):
+        fit_sae(SAE(D_IN, 16, architecture), batches(1), progress=False)
+
+
+def test_a_trained_batchtopk_is_stored_as_the_jumprelu_that_it_is(tmp_path):
+    sae, options = new("batchtopk", lr=5e-3)
+    fit_sae(sae, batches(200), steps=200, **options)
+    x = next(batches(1, seed=1, size=2000))
+    active = (sae(x).latents > 0).sum(dim=1).float()
+    assert not sae.training and active.mean() == pytest.approx(2, rel=0.2) and active.std() > 0.3
+    save_sae(sae, tmp_path)
+    loaded = load_sae(tmp_path)
+    assert loaded.architecture == "jumprelu"
+    assert torch.equal(loaded(x).x_hat, sae(x).x_hat)
+
+
+# ── resampling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_odds_are_the_square_of_the_squared_error():
+    odds = resampling_odds(torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.zeros(2, 2))
+    torch.testing.assert_close(odds, torch.tensor([1 / 17, 16 / 17]))
+
+
+def test_fresh_pairs_by_hand():
+    W_enc = torch.tensor([[2.0, 0.0, 6.0], [0.0, 9.0, 8.0]])  # live lengths 2 and 10
+    rows, columns = fresh_pairs(torch.tensor([[3.0, 4.0]]), W_enc, torch.tensor([False, True, False]))
+    torch.testing.assert_close(rows, torch.tensor([[0.6, 0.8]]))
+    torch.testing.assert_close(columns, 0.2 * 6 * torch.tensor([[0.6], [0.8]]))
+
+
+@pytest.mark.parametrize("architecture", ["relu", "jumprelu", "gated"])
+def test_resampling_changes_dead_latents_only(architecture):
+    sae, options = new(architecture)
+    states = []
+    fit_sae(sae, batches(3), callbacks=[states.append], **options)
+    optimiser, before, dead = states[-1].optimiser, copy(sae), torch.arange(16) >= 12
+    x = next(batches(1))
+    assert resample_dead_(sae, optimiser, dead, x, torch.Generator().manual_seed(0)) == 4
+    torch.testing.assert_close(sae.W_dec[dead].norm(dim=1), torch.ones(4))
+    towards = sae.W_dec[dead] @ torch.nn.functional.normalize(x, dim=1).T
+    torch.testing.assert_close(towards.amax(dim=1), torch.ones(4))  # each points at an input
+    live_length = before["W_enc"][:, ~dead].norm(dim=0).mean()
+    torch.testing.assert_close(sae.W_enc[:, dead], 0.2 * live_length * sae.W_dec[dead].T)
+    for name, value in sae.state_dict().items():
+        here = (slice(None), ~dead) if name == "W_enc" else slice(None) if name == "b_dec" else ~dead
+        assert torch.equal(value[here], before[name][here]), name
+    for parameter, shape in ((sae.W_dec, dead), (sae.W_enc, (slice(None), dead))):
+        for moment in ("exp_avg", "exp_avg_sq"):
+            assert not optimiser.state[parameter][moment][shape].any()
+            assert optimiser.state[parameter][moment].any()
+
+
+def test_nothing_is_resampled_where_all_live_or_none_does():
+    sae, x, generator = new("relu")[0], next(batches(1)), torch.Generator()
+    optimiser = torch.optim.Adam(sae.parameters())
+    for dead in (torch.zeros(16, dtype=torch.bool), torch.ones(16, dtype=torch.bool)):
+        assert resample_dead_(sae, optimiser, dead, x, generator) == 0
+
+
+def test_silence_is_never_chosen():
+    sae, x = new("relu")[0], torch.zeros(50, 8)
+    x[7] = 1.0
+    with torch.no_grad():
+        sae.b_dec.fill_(3.0)  # so that silence is explained badly
+    resample_dead_(sae, torch.optim.Adam(sae.parameters()), torch.arange(16) > 3, x, torch.Generator())
+    torch.testing.assert_close(sae.W_dec[4:].detach(), torch.full((12, 8), 8**-0.5))
+
+
+def test_resampling_revives():
+    def dead_share(*callbacks):
+        sae, options = new("relu", lr=5e-3, dead_after=1000)
+        with torch.no_grad():
+            sae.b_enc[4:] = -100.0
+        return fit_sae(sae, batches(80), callbacks=callbacks, **options).dead_share[-1]
+
+    inputs = next(batches(1, seed=5, size=1000))
+    assert dead_share() == 0.75
+    assert dead_share(resampler(inputs, at_steps=(20, 40), dead_after=1000)) < 0.2

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from course_utils.exercises.card import card, hint_shown, solution_shown
-from course_utils.exercises.judging import judge, judge_value
+from course_utils.exercises.judging import Verdict, judge, judge_value
 from course_utils.exercises.keep import remember_seen, remember_verdict
 from course_utils.exercises.records import Answer, Exercise, find
 
+OWN_WORK = Verdict("not attempted", "This is the reference that stands in, not a function of yours.")
 _next_hint: dict[str, int] = {}
 
 
@@ -31,7 +32,8 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
         raise TypeError(f'{key} asks for a value: answer("{key}", …)')
 
     def decorate(attempt: Callable[..., Any]) -> Callable[..., Any]:
-        verdict = judge(record, attempt, quiet=not debug)
+        stands_in = attempt is record.reference  # as below a second decorator
+        verdict = OWN_WORK if stands_in else judge(record, attempt, quiet=not debug)
         note = remember_verdict(key, verdict)
         if debug and verdict.error is not None:
             raise verdict.error

@@ -61,6 +61,8 @@ def wrong_kind(yours: Any, expected: Any) -> str | None:
     """A sentence if ``yours`` is not even the kind of thing that is expected."""
     if yours is None and expected is not None:
         return "It returned `None`: is a `return` missing at the end?"
+    if type(yours) is tuple and len(yours) == 1 and not isinstance(expected, list | tuple):
+        return "It returned a tuple of 1: is there a comma too many at the end?"
     if inspect.isgenerator(yours) or inspect.isasyncgen(yours):
         return "It returned a generator: `yield` makes one. Collect the results and `return` them."
     if inspect.iscoroutine(yours):
@@ -114,8 +116,16 @@ def _no_tensor(yours: Any, expected: Tensor) -> str | None:
     if isinstance(yours, np.ndarray | np.generic):
         return f"It returned {kind(yours)}, not a torch tensor: stay in torch all the way, or end with `torch.from_numpy`."
     if isinstance(yours, list | tuple) and yours and all(isinstance(part, Tensor) for part in yours):
-        return f"It returned a {type(yours).__name__} of {len(yours)} tensors, not one tensor: `torch.stack` makes one of them."
+        return _several_tensors(yours)
     return f"It returned {kind(yours)}, not a tensor."
+
+
+def _several_tensors(yours: list | tuple) -> str:
+    if names := getattr(type(yours), "__match_args__", ()):  # named, as `topk` and `max(dim=…)` return them
+        return f"It returned {' and '.join(names)} together: take the one that is asked for, as in `.{names[0]}`."
+    if isinstance(yours, tuple):
+        return f"It returned {len(yours)} tensors; one is asked for."
+    return f"It returned a list, not one tensor: `torch.stack` makes a tensor of its {len(yours)}."
 
 
 def _no_sequence(yours: Any, expected: list | tuple) -> str | None:
@@ -140,18 +150,10 @@ def _tensors(yours: Tensor, expected: Tensor, tolerance: float) -> str | None:
         tolerance = max(tolerance, HALF.get(yours.dtype, 0), HALF.get(expected.dtype, 0))
     else:
         tolerance = 0.0
+    if complaint := _not_finite(yours, expected):
+        return complaint
     wide = torch.complex128 if yours.is_complex() or expected.is_complex() else torch.float64
     y, e = yours.to(wide), expected.to(wide)
-    for name, broken in (("NaN", torch.isnan), ("infinite", torch.isinf)):
-        if bad := int((broken(y) & ~broken(e)).sum()):
-            where = (
-                f"{bad} of its {y.numel()} numbers {'is' if bad == 1 else 'are'} {name}"
-                if y.ndim
-                else f"It is {name}"
-            )
-            return (
-                f"{where}: a division by zero, a logarithm or root of something not positive, or an overflow?"
-            )
     finite = e[torch.isfinite(e.abs())].abs()
     scale = finite.max().item() if finite.numel() else 0.0
     allowed = tolerance * (e.abs() + 0.1 * scale) + 1e-9
@@ -159,7 +161,7 @@ def _tensors(yours: Tensor, expected: Tensor, tolerance: float) -> str | None:
     gap = torch.where(torch.isnan(y.abs()) & torch.isnan(e.abs()), 0.0, gap)
     off = ~(gap <= allowed)
     if not off.any():
-        return _dtypes(yours, expected)
+        return wrong_dtype(yours, expected)
     if not y.ndim:
         cut = " Whole numbers cut the fraction off: compute in floats." if _cuts(yours, expected) else ""
         return f"Yours is {number(yours)}, {number(expected)} is expected.{cut}"
@@ -200,8 +202,33 @@ def _shapes(yours: Tensor, expected: Tensor, tolerance: float) -> str:
     return f"{said}."
 
 
-def _dtypes(yours: Tensor, expected: Tensor) -> str | None:
-    """The same numbers, but of a kind that the cells below cannot use."""
+def _not_finite(yours: Tensor, expected: Tensor) -> str | None:
+    for name, broken in (("NaN", torch.isnan), ("infinite", torch.isinf)):
+        if bad := int((broken(yours) & ~broken(expected)).sum()):
+            where = (
+                f"{bad} of its {yours.numel()} numbers {'is' if bad == 1 else 'are'} {name}"
+                if yours.ndim
+                else f"It is {name}"
+            )
+            return (
+                f"{where}: a division by zero, a logarithm or root of something not positive, or an overflow?"
+            )
+    return None
+
+
+def beyond_comparing(yours: Any, expected: Any) -> str | None:
+    """A sentence if the shape is another one, or numbers are not finite: what a judge may stumble over."""
+    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
+        return None
+    if yours.shape != expected.shape:
+        return f"It has shape {shape(yours)}, expected is {shape(expected)}."
+    return _not_finite(yours, expected)
+
+
+def wrong_dtype(yours: Any, expected: Any) -> str | None:
+    """A sentence if these are the same numbers, but of a kind that the cells below cannot use."""
+    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
+        return None
     if not expected.ndim or yours.dtype == expected.dtype:
         return None
     if expected.dtype == torch.bool:

@@ -20,7 +20,7 @@ from course_utils.exercises.words import describe, shape
 NO_MEMORY = re.compile(r"not enough memory|can't allocate memory|out of memory|bad_alloc")
 SHAPES = re.compile(
     r"shapes? .*cannot be multiplied|must match|size mismatch|inconsistent tensor size|invalid for input of size"
-    r"|expand|broadcast|[Dd]imension|subscript|einsum|Sizes of tensors"
+    r"|expand|broadcast|[Dd]imension|subscript|einsum|Sizes of tensors|\dD|must be a matrix"
 )
 
 
@@ -33,11 +33,14 @@ def argument_names(function: Callable[..., Any]) -> list[str]:
 
 def wrong_signature(reference: Callable[..., Any], attempt: Callable[..., Any], args: tuple) -> str | None:
     """A sentence if ``attempt`` cannot be called with ``args``, or would take them for one another."""
+    asked = argument_names(reference)[: len(args)]
+    if isinstance(attempt, type) and not isinstance(reference, type):
+        return f"It is a class; a function is asked for: `def {attempt.__name__}({', '.join(asked)}):`."
     try:
         signature = inspect.signature(attempt)
     except (TypeError, ValueError):
         return None
-    asked, names = argument_names(reference)[: len(args)], list(signature.parameters)
+    names = list(signature.parameters)
     own = names[: len(asked)]
     if own != asked and sorted(own) == sorted(asked):
         return f"Its arguments are ({', '.join(own)}), but they are passed in the order ({', '.join(asked)})."

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from course_utils.exercises import explain
-from course_utils.exercises.compare import difference, wrong_kind
-from course_utils.exercises.limits import OutOfTime, call, guarded, innermost, kept_randomness, reseed
+from course_utils.exercises.compare import beyond_comparing, difference, wrong_dtype, wrong_kind
+from course_utils.exercises.limits import OutOfTime, call, guarded, innermost, kept_state, reseed
 from course_utils.exercises.records import Answer, Exercise
-from course_utils.exercises.words import describe, plain
+from course_utils.exercises.words import cast, describe, plain
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def judge(record: Exercise, attempt: Callable[..., Any], *, quiet: bool = True) 
 
     ``KeyboardInterrupt`` goes through to the learner who pressed the button.
     """
-    with kept_randomness():
+    with kept_state():
         verdict = _judge(record, attempt, quiet)
     if quiet and verdict.error is not None:
         traceback.clear_frames(verdict.error.__traceback__)  # or what filled the memory would stay in it
@@ -74,15 +74,15 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
             for number, args in enumerate(record.cases()):
                 outcome = _outcome(attempt, args, number)
                 if _is_placeholder(attempt, outcome):
-                    return NOT_ATTEMPTED
+                    return _not_attempted(attempt)
                 yours.append(outcome)
                 complaints.append(_complaint(record, outcome, expected[number]))
-            slip = _slip(record, yours, expected) if any(complaints) else None
     except OutOfTime as stopped:
-        said = f"It was stopped after {record.seconds:g} seconds: a loop without an end, or work that grows too fast?"
+        said = f"It ran longer than {record.seconds:g} s and was stopped: a loop without an end, or work that grows too fast?"
         return Verdict(
             "raised", said, explain.own_line(attempt, stopped)[1], said=printed.excerpt, error=stopped
         )
+    slip = _slip(record, yours, expected) if any(complaints) else None
     runs = zip(*([run.args for run in ran] for ran in (yours, expected)), record.cases(), strict=True)
     more = {"notes": explain.notes(record.reference, attempt, runs), "said": printed.excerpt}
     if not any(complaints):
@@ -169,21 +169,24 @@ def _disagree(record: Exercise, yours: Any, expected: Outcome) -> str | None:
         return difference(yours, expected.value, record.tolerance)
     if complaint := wrong_kind(yours, expected.value):
         return complaint
+    mine, right = plain(yours), plain(expected.value)
     try:
-        verdict = record.judge(plain(yours), plain(expected.value), expected.args)
+        verdict = record.judge(cast(mine, right), right, expected.args)
+        verdict = verdict if isinstance(verdict, str) else bool(verdict)
     except Exception:
-        return f"It cannot be compared: it is {describe(yours)}, expected is {describe(expected.value)}."
-    if isinstance(verdict, str):
-        return verdict
-    return None if bool(verdict) else "It is not what is expected."
+        cannot = f"It cannot be compared: it is {describe(yours)}, expected is {describe(expected.value)}."
+        return beyond_comparing(mine, right) or cannot
+    if verdict is True:
+        return wrong_dtype(mine, right)
+    return verdict or beyond_comparing(mine, right) or "It is not what is expected."
 
 
 def _slip(record: Exercise, yours: Sequence[Outcome], expected: Sequence[Outcome]) -> str | None:
-    """The sentence of the first slip that the attempt agrees with on every case, and the reference does not."""
+    """The sentence of the first slip that the attempt agrees with on every case, if that slip is wrong on some."""
     for sentence, wrong in record.slips.items():
         slipped = _outcomes(wrong, record.cases())
-        if all(map(_alike, [record] * len(slipped), yours, slipped)) and not all(
-            map(_alike, [record] * len(slipped), expected, slipped)
+        if all(map(_alike, [record] * len(slipped), yours, slipped)) and any(
+            map(_complaint, [record] * len(slipped), slipped, expected)
         ):
             return sentence
     return None
@@ -192,7 +195,9 @@ def _slip(record: Exercise, yours: Sequence[Outcome], expected: Sequence[Outcome
 def _alike(record: Exercise, yours: Outcome, slipped: Outcome) -> bool:
     if yours.error is not None or slipped.error is not None:
         return type(yours.error) is type(slipped.error) and str(yours.error) == str(slipped.error)
-    return _disagree(record, yours.value, slipped) is None
+    if difference(yours.value, slipped.value, record.tolerance) is None:
+        return True  # a judge that looks at the answer alone finds a slip unlike itself
+    return record.judge is not None and _disagree(record, yours.value, slipped) is None
 
 
 def _is_placeholder(attempt: Callable[..., Any], outcome: Outcome) -> bool:
@@ -204,3 +209,13 @@ def _is_placeholder(attempt: Callable[..., Any], outcome: Outcome) -> bool:
         return False
     empty = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
     return all(instruction.opname in empty for instruction in dis.get_instructions(code))
+
+
+def _not_attempted(attempt: Callable[..., Any]) -> Verdict:
+    """Work above a forgotten ``raise`` is told from an untouched stub: by a line of code more than `def` and `raise`."""
+    code = getattr(innermost(attempt), "__code__", None)
+    if code is None or len({line for *_, line in code.co_lines() if line}) <= 2:
+        return NOT_ATTEMPTED
+    return Verdict(
+        "not attempted", "`raise NotImplementedError` still stands in it: put a `return` in its place."
+    )

@@ -21,17 +21,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 
+from course_utils.exercises.memory import memory_limit
+
 AGAIN = 0.05  # seconds until the next try, where a bare except swallowed the first
+PATIENCE = 4  # times as long for what waits more than it works: on a busy machine the right answer waits too
 
 
 class OutOfTime(BaseException):
     """Not an `Exception`, so that a learner's ``except Exception`` lets it through."""
+
+    def __str__(self) -> str:
+        return "the exercise's time is up"
 
 
 @contextlib.contextmanager
@@ -48,9 +54,9 @@ def guarded(attempt: Callable[..., Any], seconds: float, *, quiet: bool = True) 
         else (contextlib.nullcontext(),)
     )
     with contextlib.ExitStack() as stack:
-        for context in (*redirect, _its_own_name(attempt), _memory_limit()):
+        for context in (*redirect, _its_own_name(attempt), _no_breakpoints(quiet), memory_limit()):
             stack.enter_context(context)
-        stack.enter_context(time_limit(seconds, globals_of(attempt)))
+        stack.enter_context(time_limit(seconds, globals_of(attempt), stepping=not quiet))
         yield said
 
 
@@ -84,20 +90,24 @@ def _is_learners(frame: FrameType | None) -> bool:
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+def time_limit(seconds: float, names: dict[str, Any], *, stepping: bool = False) -> Iterator[None]:
     """When the time is up, raise `OutOfTime` inside what `call` runs, again and again until it is left.
 
     Args:
         names: the globals of the learner's code.
+        stepping: let a debugger that the code started take all the time it wants.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
-    limit = _by_signal if hasattr(signal, "setitimer") and in_main_thread else _by_thread
-    with limit(seconds, names):
+    if hasattr(signal, "setitimer") and in_main_thread:
+        limit = _by_signal(seconds, names, stepping)
+    else:
+        limit = _by_thread(seconds)
+    with limit:
         yield
 
 
 @contextlib.contextmanager
-def _by_signal(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+def _by_signal(seconds: float, names: dict[str, Any], stepping: bool) -> Iterator[None]:
     rings = 0
 
     def at_next_line(frame: FrameType, event: str, arg: Any) -> Any:
@@ -109,12 +119,13 @@ def _by_signal(seconds: float, names: dict[str, Any]) -> Iterator[None]:
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal rings
-        if not _is_learners(frame):
+        if not _is_learners(frame) or (stepping and sys.gettrace() not in (trace, at_next_line)):
             return
+        if time.thread_time() - worked < seconds / PATIENCE and time.monotonic() - began < PATIENCE * seconds:
+            return  # the machine is busy with something else
         rings += 1
-        if (
-            rings > 1
-        ):  # a bare except swallowed it: raise again on that except's own line, which its try does not cover
+        if rings > 1:
+            # A bare except swallowed it: raise again on that except's own line, which its try does not cover.
             sys.settrace(at_next_line)
             while frame.f_code is not call.__code__:
                 if frame.f_globals is names:
@@ -124,7 +135,7 @@ def _by_signal(seconds: float, names: dict[str, Any]) -> Iterator[None]:
 
     trace = sys.gettrace()
     handler = signal.signal(signal.SIGALRM, ring)
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.thread_time()
     outer, repeat = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
@@ -137,7 +148,7 @@ def _by_signal(seconds: float, names: dict[str, Any]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _by_thread(seconds: float, names: dict[str, Any]) -> Iterator[None]:
+def _by_thread(seconds: float) -> Iterator[None]:
     over, lock = threading.Event(), threading.Lock()
     raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
     learner = threading.get_ident()
@@ -156,52 +167,14 @@ def _by_thread(seconds: float, names: dict[str, Any]) -> Iterator[None]:
     finally:
         with lock:
             over.set()
-            raise_in(ctypes.c_ulong(learner), None)  # what is still on its way
+        # What is still on its way arrives at a loop's end. To call it off, by None, would leave Python 3.11 waiting
+        # for it for ever: the first debugger in the kernel would hang.
+        with contextlib.suppress(OutOfTime):
+            for _ in range(2):
+                pass
 
 
-# ── memory ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextlib.contextmanager
-def _memory_limit() -> Iterator[None]:
-    """On Linux, refuse what would not fit, rather than let the system kill the kernel once it is filled."""
-    room = _free_memory()
-    if room is None or torch.cuda.is_available():  # CUDA reserves far more addresses than it uses
-        yield
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limit = used + max(room, 2**30)
-    if any(old != resource.RLIM_INFINITY and old < limit for old in (soft, hard)):
-        yield
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _free_memory() -> int | None:
-    """Bytes that this process may still take, container limits included; None if unknown."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        room = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration, ValueError):
-        return None
-    for top, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        with contextlib.suppress(OSError, ValueError):
-            cgroup = Path("/sys/fs/cgroup")
-            room = min(room, int((cgroup / top).read_text()) - int((cgroup / used).read_text()))
-    return max(room, 0)
-
-
-# ── prints, randomness, names ───────────────────────────────────────────────────────────────────────────────────────
+# ── prints, state, names ───────────────────────────────────────────────────────────────────────────────────────
 
 
 class Said(io.TextIOBase):
@@ -227,26 +200,40 @@ class Said(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def kept_randomness() -> Iterator[None]:
-    """Leave the global generators as they were, so that a verdict does not change the figures below it."""
-    numpy = sys.modules.get("numpy")
-    python_state = random.getstate()
-    numpy_state = numpy.random.get_state() if numpy else None
+def kept_state() -> Iterator[None]:
+    """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 — a learner may use it
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
             random.setstate(python_state)
-            if numpy_state is not None:
-                numpy.random.set_state(numpy_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            torch.set_default_dtype(dtype)
+            torch.set_grad_enabled(grad)
 
 
 def reseed(seed: int) -> None:
     """The same draws for reference, attempt and slips."""
     random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     torch.manual_seed(seed)
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(seed)
+
+
+@contextlib.contextmanager
+def _no_breakpoints(quiet: bool) -> Iterator[None]:
+    """A debugger whose prompt is caught with the prints would wait unseen."""
+
+    def tell(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("to step through it, add `debug=True` after the key of the exercise")
+
+    hook = sys.breakpointhook
+    sys.breakpointhook = tell if quiet else hook
+    try:
+        yield
+    finally:
+        sys.breakpointhook = hook
 
 
 @contextlib.contextmanager

@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_utils.exercises.words import kind
+
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
@@ -52,7 +54,7 @@ class Exercise:
     """Relative; half precision gets more by itself."""
 
     seconds: float = 5.0
-    """For all cases together."""
+    """For all cases together; up to four times as long where the machine is busy with something else."""
 
     def __post_init__(self) -> None:
         _check(self.hints, self.difficulty)
@@ -167,6 +169,8 @@ def find_quiz(key: str) -> Quiz:
 
 
 def _find(key: str, table: str) -> Any:
+    if not isinstance(key, str):
+        raise TypeError(f'the key is a text such as "day_6.encode", not {kind(key)}')
     day, _, name = key.partition(".")
     if day and name and importlib.util.find_spec(f"solutions.{day}"):
         records = getattr(importlib.import_module(f"solutions.{day}"), table, {})

@@ -102,3 +102,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(plain, value))
     return value
+
+
+def cast(yours: Any, expected: Any) -> Any:
+    """``yours`` in the precision of ``expected``, inside tuples and lists too: `torch.allclose` refuses to mix them."""
+    if isinstance(yours, Tensor) and isinstance(expected, Tensor):
+        return yours.to(expected.dtype) if expected.is_floating_point() and not yours.is_complex() else yours
+    if isinstance(yours, list | tuple) and isinstance(expected, list | tuple) and len(yours) == len(expected):
+        parts = [cast(y, e) for y, e in zip(yours, expected, strict=True)]
+        return type(yours)(*parts) if hasattr(yours, "_fields") else type(yours)(parts)
+    return yours

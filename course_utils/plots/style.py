@@ -5,6 +5,7 @@ Colours are Okabe and Ito's, which readers with any kind of colour vision can te
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import matplotlib.pyplot as plt
@@ -17,6 +18,11 @@ SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
 def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (5, 3)) -> Axes:
     """The axes given, else those of a new figure (inches)."""
     return ax if ax is not None else plt.subplots(figsize=figsize)[1]
+
+
+def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list[Axes]:
+    """Axes side by side in a new figure (inches), each as wide as its share of ``widths``."""
+    return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
 
 
 def figure_png(ax: Axes, dpi: int = 80) -> bytes:

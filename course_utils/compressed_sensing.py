@@ -1,0 +1,97 @@
+"""When do few equations give many unknowns back? Measured, and as the theory of large systems says.
+
+    N unknowns, of which k = rho * m are not 0; m = delta * N equations with random coefficients
+
+Below a curve rho*(delta) the solution of least absolute sum is the right one, above it is not (Donoho & Tanner 2005,
+2009: the *weak* threshold, for nearly every choice of which unknowns are not 0).
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def weak_threshold(delta: Float[Tensor, "n"], nonnegative: bool = False) -> Float[Tensor, "n"]:
+    """rho*(delta), from the formula of Donoho, Maleki & Montanari (2009, PNAS 106:18914, equation for rho_SE)."""
+    z = torch.linspace(0, 8, 4001, dtype=torch.float64)[:, None]
+    density = torch.exp(-z.square() / 2) / (2 * torch.pi) ** 0.5
+    beyond = torch.special.ndtr(-z)
+    miss = (1 if nonnegative else 2) * ((1 + z.square()) * beyond - z * density)
+    return ((1 - miss / delta.double()) / (1 + z.square() - miss)).amax(dim=0).to(delta)
+
+
+def least_absolute_sum(
+    x: Float[Tensor, "n m"],
+    codes: Float[Tensor, "n_unknowns m"],
+    *,
+    nonnegative: bool = False,
+    steps: int = 400,
+    shrink: float = 0.1,
+) -> Float[Tensor, "n n_unknowns"]:
+    """Among all ``f`` with ``f @ codes == x`` the one with the least sum of absolute values, for each row of ``x``.
+
+    Douglas-Rachford splitting: by turns shrink towards 0, and project onto the solutions.
+
+    Args:
+        nonnegative: only ``f`` without negative entries may answer.
+        shrink: how far each step shrinks; about a tenth of the size of the entries is good.
+    """
+    back = torch.linalg.pinv(codes)  # (m, n_unknowns)
+    across = torch.eye(len(codes)) - codes @ back
+    start = x @ back
+    z = start
+    for _ in range(steps):
+        f = torch.relu(z - shrink) if nonnegative else z - z.clamp(-shrink, shrink)
+        z = z - f + torch.addmm(start, 2 * f - z, across)
+    return f
+
+
+def sparse_unknowns(
+    n_trials: int, n_unknowns: int, k: int, generator: torch.Generator, nonnegative: bool = False
+) -> Float[Tensor, "n_trials n_unknowns"]:
+    """k entries a row, at random places, of sizes between 0.5 and 1.5; signs by chance unless ``nonnegative``."""
+    order = torch.rand(n_trials, n_unknowns, generator=generator).argsort(dim=1)
+    size = 0.5 + torch.rand(n_trials, n_unknowns, generator=generator)
+    sign = 1 - 2 * (torch.rand(n_trials, n_unknowns, generator=generator) < 0.5).float()
+    return size * (order < k) * (1 if nonnegative else sign)
+
+
+def success_rates(
+    delta: float,
+    rhos: Float[Tensor, "n_rhos"],
+    *,
+    n_unknowns: int = 100,
+    n_trials: int = 30,
+    nonnegative: bool = False,
+    steps: int = 400,
+    seed: int = 0,
+) -> Float[Tensor, "n_rhos"]:
+    """Share of the trials that give the unknowns back (1 % error at most), for each rho, all with one random matrix."""
+    generator = torch.Generator().manual_seed(seed)
+    m = max(1, round(delta * n_unknowns))
+    codes = torch.randn(n_unknowns, m, generator=generator) / m**0.5
+    unknowns = torch.cat(
+        [
+            sparse_unknowns(n_trials, n_unknowns, max(1, round(rho * m)), generator, nonnegative)
+            for rho in rhos.tolist()
+        ]
+    )
+    found = least_absolute_sum(unknowns @ codes, codes, nonnegative=nonnegative, steps=steps)
+    error = (found - unknowns).norm(dim=1) / unknowns.norm(dim=1)
+    return (error < 0.01).float().view(len(rhos), n_trials).mean(dim=1)
+
+
+def crossing(x: Float[Tensor, "n"], y: Float[Tensor, "n"], level: float = 0.5) -> float:
+    """Where ``y``, which falls as ``x`` grows, first goes below ``level``, on the straight line between two points.
+
+    Raises:
+        ValueError: if it starts below ``level`` or never goes there.
+    """
+    below = (y < level).nonzero()
+    if not len(below) or below[0] == 0:
+        raise ValueError(f"y does not fall through {level}: it goes from {float(y[0]):g} to {float(y[-1]):g}")
+    i = int(below[0])
+    share = (y[i - 1] - level) / (y[i - 1] - y[i])
+    return float(x[i - 1] + share * (x[i] - x[i - 1]))

@@ -1,0 +1,203 @@
+"""Angles, packings, measured laws, and a city seen from any side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.geometry import pairwise_cosines, welch_bound
+from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
+
+SERIES = (
+    (BLUE, "-", "o"),
+    (VERMILLION, "--", "s"),
+    (GREEN, ":", "^"),
+    (PURPLE, "-.", "D"),
+    (BLACK, "-", "v"),
+)
+"""Colour, dash and marker of the first, second … line: none is told by its colour alone."""
+
+
+def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None) -> Axes:
+    """Histograms of the cosines of all pairs, for several sets of directions of the same number of dimensions or not.
+
+    The dashed curve is the normal distribution of standard deviation 1/√d that random directions come close to.
+    """
+    ax = axes_or_new(ax, (6, 3.2))
+    edges = torch.linspace(-1, 1, 161)
+    for (name, directions), (colour, *_) in zip(groups.items(), SERIES, strict=False):
+        d = directions.shape[1]
+        ax.hist(
+            pairwise_cosines(directions).tolist(),
+            bins=edges.tolist(),
+            density=True,
+            color=colour,
+            alpha=0.55,
+            label=name,
+        )
+        normal = torch.exp(-(edges**2) * d / 2) * math.sqrt(d / (2 * math.pi))
+        ax.plot(edges.numpy(), normal.numpy(), color=colour, linestyle="--", linewidth=1.2)
+    ax.set(
+        xlabel="cosine of two directions",
+        ylabel="density",
+        title="Dashed: normal with standard deviation 1/√d",
+    )
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_packing(
+    groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None, *, limit: float = 1.0
+) -> Axes:
+    """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie."""
+    ax = axes_or_new(ax, (6, 3.2))
+    for (name, directions), (colour, dash, _) in zip(groups.items(), SERIES[:2][::-1], strict=False):
+        size = pairwise_cosines(directions).abs()
+        ax.hist(size.tolist(), bins=[limit * i / 50 for i in range(51)], color=colour, alpha=0.6, label=name)
+        ax.axvline(size.max().item(), color=colour, linestyle=dash, label=f"its worst pair: {size.max():.2f}")
+    n, d = directions.shape
+    ax.axvline(
+        welch_bound(n, d),
+        color=BLACK,
+        linestyle=":",
+        linewidth=2,
+        label=f"Welch bound: {welch_bound(n, d):.2f}",
+    )
+    ax.set(
+        xlabel="|cosine| of a pair",
+        ylabel="pairs",
+        title=f"{n} directions in {d} dimensions",
+        xlim=(0, limit),
+    )
+    ax.legend(fontsize="small", framealpha=1)
+    return ax
+
+
+def plot_lines(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+    *,
+    dashed: Mapping[str, Sequence[float]] | None = None,
+    xlabel: str,
+    ylabel: str,
+    title: str,
+    log: str = "xy",
+) -> Axes:
+    """Measured lines with markers and, thin and grey, what a theory says; ``log`` names the axes that are logarithmic.
+
+    A name in ``dashed`` that begins with ``_`` belongs to the line before it: same dash, not in the legend.
+    """
+    ax = axes_or_new(ax, (6, 3.6))
+    for (name, y), (colour, dash, marker) in zip(lines.items(), SERIES, strict=False):
+        ax.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=5, label=name)
+    dashes = iter(("--", ":", "-."))
+    for name, y in (dashed or {}).items():
+        dash = dash if name.startswith("_") else next(dashes)
+        ax.plot(x, y, color=BLACK, alpha=0.6, linestyle=dash, linewidth=1.3, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set(**{f"{axis}scale": "log" for axis in log})
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_counting(
+    numbers: Sequence[int],
+    room: Sequence[float],
+    names: Sequence[str],
+    n_concepts: int,
+    ax: Axes | None = None,
+) -> Axes:
+    """For each model: the numbers that it has for a token, and how many concepts may speak at once."""
+    ax = axes_or_new(ax, (6.5, 2.8))
+    places = range(len(names))
+    ax.barh([i - 0.2 for i in places], numbers, height=0.38, color=BLUE, label="numbers a token")
+    ax.barh([i + 0.2 for i in places], room, height=0.38, color=ORANGE, hatch="//", label="concepts at once")
+    ax.axvline(n_concepts, color=BLACK, linestyle="--", label=f"{n_concepts:,} concepts")
+    ax.set(
+        xscale="log",
+        xlabel="how many",
+        yticks=list(places),
+        yticklabels=names,
+        title="What there is room for",
+    )
+    ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
+    return ax
+
+
+def plot_city(
+    places: Float[Tensor, "n 3"],
+    names: Sequence[str],
+    turn: float,
+    tilt: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Places of a city as arrows from its centre, seen from above (``tilt`` 90) or from the side (0), in degrees.
+
+    Distances along the line of sight are not seen: two places in one line of sight look like one.
+    """
+    ax = axes_or_new(ax, (5, 4.4))
+    size = float(places.norm(dim=1).max())
+    for at in torch.linspace(-size, size, 7).tolist():
+        for street in ([[at, -size, 0], [at, size, 0]], [[-size, at, 0], [size, at, 0]]):
+            ax.plot(
+                *seen_from(torch.tensor(street), turn, tilt).T.numpy(), color="0.85", linewidth=0.8, zorder=0
+            )
+    seen = seen_from(places, turn, tilt)
+    feet = seen_from(places * torch.tensor([1.0, 1.0, 0.0]), turn, tilt)
+    colours = (*(colour for colour, *_ in SERIES), ORANGE)
+    for i, name in enumerate(names):
+        colour = colours[i % len(colours)]
+        ax.plot(
+            *torch.stack([feet[i], seen[i]]).T.numpy(), color=colour, linestyle=":", linewidth=1, alpha=0.7
+        )
+        ax.annotate(
+            "", seen[i].tolist(), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2}
+        )
+        x, y = (seen[i] + 0.1 * size * _label_side(seen, i)).tolist()
+        ax.annotate(
+            name,
+            (x, y),
+            ha="left" if x > seen[i, 0].item() else "right",
+            va="center",
+            fontsize=9,
+            color=colour,
+        )
+    ax.set(
+        xlim=(-1.25 * size, 1.25 * size),
+        ylim=(-1.25 * size, 1.25 * size),
+        aspect="equal",
+        xticks=[],
+        yticks=[],
+    )
+    ax.set_title("from above" if tilt == 90 else f"turned {turn:.0f}°, from {tilt:.0f}° above the ground")
+    return ax
+
+
+def _label_side(seen: Float[Tensor, "n 2"], i: int) -> Float[Tensor, "2"]:
+    """Where the label of arrow ``i`` goes from its tip: onwards, and away from the arrow nearest in angle."""
+    unit = torch.nn.functional.normalize(seen, dim=1)
+    cosines = unit @ unit[i]
+    cosines[i] = -2
+    near, here = unit[cosines.argmax()], unit[i]
+    side = 1.0 if near[0] * here[1] - near[1] * here[0] > 0 else -1.0
+    return 0.6 * here + side * torch.stack([-here[1], here[0]])
+
+
+def seen_from(points: Float[Tensor, "n 3"], turn: float, tilt: float) -> Float[Tensor, "n 2"]:
+    """Where points (east, north, up) appear in the picture: to the right, and upwards."""
+    a, b = math.radians(turn), math.radians(tilt)
+    right = torch.tensor([math.cos(a), math.sin(a), 0.0])
+    up = torch.tensor([-math.sin(a) * math.sin(b), math.cos(a) * math.sin(b), math.cos(b)])
+    return points @ torch.stack([right, up], dim=1)
+
+
+def side_by_side(n: int, width: float = 4, height: float = 4) -> list[Axes]:
+    """``n`` axes in a row of one figure."""
+    return list(plt.subplots(1, n, figsize=(n * width, height), layout="constrained", squeeze=False)[1][0])

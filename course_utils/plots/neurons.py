@@ -1,0 +1,65 @@
+"""Neurons of a language model: of which kinds they are, and what they fire for from the strongest to the faintest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+
+GREY = "#BBBBBB"
+KINDS = {"clean": BLUE, "mixed": ORANGE, "miscellaneous": GREY}
+
+
+def plot_neuron_kinds(shares: Float[Tensor, "n_layers 3"], ax: Axes | None = None) -> Axes:
+    """Stacked bars by layer: shares of clean, mixed and miscellaneous neurons, in this order, with the numbers in them."""
+    ax = axes_or_new(ax, (6, 0.45 * len(shares) + 1.2))
+    left = [0.0] * len(shares)
+    for (kind, colour), column in zip(KINDS.items(), shares.T.tolist(), strict=True):
+        bars = ax.barh(range(len(shares)), column, left=left, color=colour, label=kind)
+        ax.bar_label(
+            bars, [f"{100 * share:.0f} %" if share > 0.04 else "" for share in column],
+            label_type="center", color="white" if colour == BLUE else "black",
+        )  # fmt: skip
+        left = [a + b for a, b in zip(left, column, strict=True)]
+    ax.set(xlim=(0, 1), xlabel="share of the layer's neurons", ylabel="layer", yticks=range(len(shares)))
+    ax.invert_yaxis()
+    ax.legend(ncol=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def plot_spectrum(
+    shares: Float[Tensor, "n_kinds n_depths"],
+    names: Sequence[str],
+    depths: Sequence[int],
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """What a neuron fires for, the further down one looks: stacked shares of each kind among the ``depths`` strongest tokens.
+
+    Args:
+        shares: a row for each of ``names``, at most six of them; what is missing to 1 is drawn as everything else.
+    """
+    ax = axes_or_new(ax, (7, 3.2))
+    n_depths = len(depths)
+    bottom = [0.0] * n_depths
+    colours = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION]
+    hatches = ["", "//", "..", "xx", "--", "++"]
+    rows = [*shares.tolist(), (1 - shares.sum(dim=0)).clamp(min=0).tolist()]
+    for i, (name, row) in enumerate(zip([*names, "everything else"], rows, strict=True)):
+        last = i == len(names)
+        ax.bar(
+            range(n_depths), row, bottom=bottom, width=0.92, label=name, color=GREY if last else colours[i],
+            hatch="" if last else hatches[i], edgecolor="white", linewidth=0,
+        )  # fmt: skip
+        bottom = [a + b for a, b in zip(bottom, row, strict=True)]
+    ax.set(
+        ylim=(0, 1), ylabel="share of them", title=title, xticks=range(n_depths),
+        xlabel="how many of its strongest tokens one looks at",
+    )  # fmt: skip
+    ax.set_xticklabels([f"{depth:,}" for depth in depths])
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+    return ax

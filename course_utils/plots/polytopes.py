@@ -1,0 +1,86 @@
+"""The linear regions of a ReLU network, drawn to their exact borders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+from torch import Tensor
+
+from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
+from course_utils.polytopes import Region
+
+CLASSES = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION)
+MARKERS = "osD^v"
+
+
+def plot_regions(
+    regions: Sequence[Region],
+    ax: Axes | None = None,
+    *,
+    values: Sequence[float] | None = None,
+    label: str = "neurons on",
+    title: str | None = None,
+) -> Axes:
+    """Each region in one shade: by ``values``, one a region, or else by how many of its neurons are on."""
+    ax = axes_or_new(ax, (4.6, 4))
+    shades = np.array([r.code.sum() for r in regions] if values is None else values, dtype=float)
+    drawn = PolyCollection(
+        [r.vertices for r in regions], array=shades, cmap="cividis", edgecolors="white", linewidths=0.5
+    )
+    ax.add_collection(drawn)
+    ax.figure.colorbar(drawn, ax=ax, label=label, shrink=0.8)
+    return _framed(ax, regions, title or f"{len(regions)} regions")
+
+
+def plot_region_groups(
+    regions: Sequence[Region],
+    answers: Sequence[int],
+    names: Sequence[str],
+    ax: Axes | None = None,
+    *,
+    points: Float[Tensor, "n 2"] | None = None,
+    classes: Int[Tensor, "n"] | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Each region in the colour of the class that it answers at its centre, with the labelled points on top."""
+    ax = axes_or_new(ax, (4.6, 4.4))
+    pale = [0.45 * np.array(to_rgb(CLASSES[a])) + 0.55 for a in answers]
+    ax.add_collection(
+        PolyCollection([r.vertices for r in regions], facecolors=pale, edgecolors="white", linewidths=0.6)
+    )
+    for number, name in enumerate(names):
+        if points is not None and classes is not None:
+            mine = points[classes == number].numpy()
+            ax.scatter(
+                mine[:, 0],
+                mine[:, 1],
+                s=9,
+                marker=MARKERS[number],
+                color=CLASSES[number],
+                edgecolors=BLACK,
+                linewidths=0.3,
+                label=name,
+            )
+    if points is not None:
+        ax.legend(fontsize="small", loc="upper right")
+    return _framed(ax, regions, title or f"{len(regions)} regions in {len(names)} groups")
+
+
+def _framed(ax: Axes, regions: Sequence[Region], title: str) -> Axes:
+    corners = np.concatenate([r.vertices for r in regions])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    ax.set(
+        xlim=(low[0], high[0]),
+        ylim=(low[1], high[1]),
+        aspect="equal",
+        xlabel="input 1",
+        ylabel="input 2",
+        title=title,
+    )
+    ax.locator_params(nbins=5)
+    return ax

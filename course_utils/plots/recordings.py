@@ -1,0 +1,121 @@
+"""Cells and crowds: what a cell answers, how far luck reaches, and how many stimuli can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from jaxtyping import Bool, Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+
+GREY = "#BBBBBB"
+
+
+def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], names: Sequence[str]) -> Axes:
+    """What each neuron (a column) does when one feature (a row) is on: a picture for each network, side by side."""
+    figure, axes = plt.subplots(
+        1, len(answers), figsize=(4 * len(answers) + 1, 3.6), sharey=True, squeeze=False
+    )
+    largest = max(answer.abs().max().item() for answer in answers.values())
+    for ax, (title, answer) in zip(axes[0], answers.items(), strict=True):
+        image = ax.imshow(answer.numpy(), cmap="PuOr_r", vmin=-largest, vmax=largest)
+        ax.set(title=title, xlabel="neuron", xticks=range(answer.shape[1]), yticks=range(len(names)))
+        ax.set_yticklabels(names)
+    axes[0, 0].set_ylabel("the feature that is on")
+    figure.colorbar(image, ax=list(axes[0]), shrink=0.8, label="activation")
+    return axes[0, 0]
+
+
+def plot_raster(
+    times: Sequence[Sequence[float]], stimulus: Sequence[int], names: Sequence[str], title: str = ""
+) -> Axes:
+    """Spikes of one cell: a row for each presentation, those of a stimulus together; on the right the mean counts."""
+    figure, (ax, right) = plt.subplots(
+        1, 2, figsize=(7, 0.22 * len(names) + 1), sharey=True, width_ratios=(3, 1)
+    )
+    figure.subplots_adjust(wspace=0.04)
+    shown = {s: [i for i, of in enumerate(stimulus) if of == s] for s in range(len(names))}
+    for s, trials in shown.items():
+        if s % 2 == 0:
+            ax.axhspan(s - 0.5, s + 0.5, color=GREY, alpha=0.2, linewidth=0)
+        step = 0.9 / len(trials)
+        for i, trial in enumerate(trials):
+            ax.vlines(
+                times[trial], s - 0.45 + i * step, s - 0.45 + (i + 0.8) * step, color=BLACK, linewidth=1.4
+            )
+    means = [sum(len(times[i]) for i in trials) / len(trials) for trials in shown.values()]
+    right.barh(range(len(names)), means, color=[VERMILLION if m == max(means) else BLUE for m in means])
+    ax.set(
+        xlabel="seconds since the picture came on",
+        yticks=range(len(names)),
+        title=title,
+        ylim=(len(names) - 0.4, -0.6),
+    )
+    ax.set_yticklabels(names, fontsize="small")
+    right.set(xlabel="spikes, mean")
+    return ax
+
+
+def plot_luck(
+    areas: Float[Tensor, "n"],
+    one: float,
+    many: float,
+    truth: Float[Tensor, "n_true"] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Histogram of the areas of cells that know nothing, the two levels of chance, and cells that know something."""
+    ax = axes_or_new(ax, (6.5, 3))
+    ax.hist(areas.tolist(), bins=40, color=SKY, label=f"{len(areas):,} cells that know nothing")
+    ax.axvline(one, color=ORANGE, linestyle="--", label="chance, if you tried one cell")
+    ax.axvline(many, color=VERMILLION, label="chance, as you tried them all")
+    if truth is not None:
+        height = ax.get_ylim()[1] / 4
+        ax.plot(truth.tolist(), [height] * len(truth), "v", color=BLACK, label="true grandmother cell")
+    beyond = int((areas > one).sum())
+    ax.set(
+        xlabel="ROC area for one person",
+        ylabel="cells",
+        title=f"{beyond} of {len(areas):,} pass the level for one cell",
+    )
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return ax
+
+
+def plot_decoding(
+    n_stimuli: Sequence[int], errors: Mapping[str, Sequence[float]], limit: float, ax: Axes | None = None
+) -> Axes:
+    """Share of presentations read wrongly against the number of stimuli, a line for each way to read."""
+    ax = axes_or_new(ax, (6.5, 3.4))
+    colours = [BLUE, SKY, VERMILLION, ORANGE, GREEN, PURPLE]
+    marks = ["o", "s", "^", "v", "D", "x"]
+    for i, (name, error) in enumerate(errors.items()):
+        ax.plot(n_stimuli, error, color=colours[i], marker=marks[i], markersize=4, label=name)
+    ax.axhline(limit, color=BLACK, linestyle=":", linewidth=1, label=f"{100 * limit:.0f} % wrong")
+    ax.set(xscale="log", xlabel="stimuli to tell apart", ylabel="share read wrongly", ylim=(-0.02, 1.02))
+    ax.set_xticks([n for n in n_stimuli if n in (2, 8, 32, 128, 512, 2048)])
+    ax.set_xticklabels([f"{n:,}" for n in n_stimuli if n in (2, 8, 32, 128, 512, 2048)])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def plot_two_speakers(
+    layers: Mapping[str, Float[Tensor, "n 2"]],
+    agree: Bool[Tensor, "n"],
+    labels: Mapping[str, tuple[str, str]],
+) -> Axes:
+    """Two numbers of each text, for each layer a picture: where the speakers agree, and where they do not."""
+    figure, axes = plt.subplots(1, len(layers), figsize=(4 * len(layers), 3.4), squeeze=False)
+    for ax, (title, x) in zip(axes[0], layers.items(), strict=True):
+        for same, colour, mark, name in [
+            (True, BLUE, "o", "they agree"),
+            (False, ORANGE, "x", "they differ"),
+        ]:
+            ax.scatter(*x[agree == same].T.tolist(), s=14, color=colour, marker=mark, label=name, alpha=0.7)
+        ax.set(title=title, xlabel=labels[title][0], ylabel=labels[title][1])
+    axes[0, 0].legend(fontsize="small", loc="center")
+    figure.tight_layout()
+    return axes[0, 0]

@@ -1,0 +1,267 @@
+"""Toy models of superposition: what trained weights look like, and when they look like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+from matplotlib.ticker import NullLocator
+from torch import Tensor
+
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    axes_or_new,
+)
+
+DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0
+CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, BLACK)
+FRACTIONS = {"1": 1.0, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5, "3/8": 3 / 8}
+"""Where feature dimensionalities stick (Elhage et al. 2022)."""
+
+
+def _row(n: int, width: float, height: float) -> list[Axes]:
+    return list(plt.subplots(1, n, figsize=(width * n, height), squeeze=False, layout="constrained")[1][0])
+
+
+def _titled(axes: Sequence[Axes], titles: Sequence[str]) -> Axes:
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, fontsize="small")
+    return axes[0]
+
+
+def plot_gram(
+    W: Float[Tensor, "instances d_hidden n_features"],
+    titles: Sequence[str],
+    axes: Sequence[Axes] | None = None,
+) -> Axes:
+    """WᵀW of every instance: how much of feature j comes out at i when only j goes in. Returns the first axes."""
+    axes = axes or _row(len(W), 2.0, 2.3)
+    for ax, gram in zip(axes, W.mT @ W, strict=True):
+        ax.imshow(gram.tolist(), cmap=DIVERGING, vmin=-1.2, vmax=1.2)
+        ax.set(xticks=[], yticks=[], xlabel="feature in")
+    axes[0].set_ylabel("feature out")
+    return _titled(axes, titles)
+
+
+def plot_arrows(
+    W: Float[Tensor, "instances 2 n_features"], titles: Sequence[str], axes: Sequence[Axes] | None = None
+) -> Axes:
+    """The columns of W as arrows in the plane, for every instance. Returns the first axes."""
+    axes = axes or _row(len(W), 2.0, 2.3)
+    reach = 1.15 * max(W.norm(dim=1).max().item(), 0.5)
+    for ax, columns in zip(axes, W.mT.tolist(), strict=True):
+        for i, (x, y) in enumerate(columns):
+            ax.plot([0, x], [0, y], color=CYCLE[i % len(CYCLE)], linewidth=2, marker="o", markevery=[1])
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+        ax.set_xlabel("hidden 1")
+    axes[0].set_ylabel("hidden 2")
+    return _titled(axes, titles)
+
+
+def plot_interference(
+    length: Float[Tensor, "instances n_features"],
+    interference: Float[Tensor, "instances n_features"],
+    titles: Sequence[str],
+) -> Axes:
+    """How long each feature's direction is; the darker, the more other features lie along it. Returns the first axes."""
+    axes = _row(len(length), 2.0, 2.3)
+    colours = plt.get_cmap("cividis_r")
+    for ax, bars, shade in zip(axes, length.tolist(), interference.clamp(0, 1).tolist(), strict=True):
+        ax.barh(range(len(bars)), bars, color=colours(shade))
+        ax.set(xlim=(0, 1.3), xlabel="length of $W_i$", yticks=[])
+        ax.invert_yaxis()
+    axes[0].set_ylabel("feature (0 on top)")
+    axes[-1].legend(
+        handles=[Patch(color=colours(v), label=name) for v, name in ((0.0, "alone"), (1.0, "shared"))],
+        fontsize="x-small",
+        loc="lower right",
+    )
+    return _titled(axes, titles)
+
+
+def plot_dimensionality(
+    sparsity: Float[Tensor, "instances"],
+    dimensionality: Float[Tensor, "instances n_features"],
+    axes: Sequence[Axes] | None = None,
+) -> Axes:
+    """Every feature's share of a dimension against sparsity, and all of them counted; lines at the fractions they stick to."""
+    axes = (
+        axes or plt.subplots(1, 2, figsize=(9, 4), sharey=True, width_ratios=(3, 1), layout="constrained")[1]
+    )
+    where = (1 / (1 - sparsity))[:, None].expand_as(dimensionality)
+    axes[0].scatter(where.flatten().tolist(), dimensionality.flatten().tolist(), s=8, color=BLUE, alpha=0.35)
+    axes[0].set(
+        xscale="log",
+        xlabel="1 / probability of a feature",
+        ylabel="feature dimensionality",
+        ylim=(-0.03, 1.05),
+    )
+    axes[0].set_title(
+        f"{dimensionality.shape[1]} features in each of {len(sparsity)} models", fontsize="small"
+    )
+    shown = dimensionality[dimensionality > 0.02]
+    axes[1].hist(shown.tolist(), bins=70, range=(0, 1), orientation="horizontal", color=BLUE)
+    axes[1].set(xlabel="features")
+    for ax in axes:
+        for value in FRACTIONS.values():
+            ax.axhline(value, color=BLACK, linewidth=0.7, linestyle=":")
+    for name, value in FRACTIONS.items():
+        side = {"2/5": "bottom", "3/8": "top"}.get(name, "center")  # or the two would cover each other
+        axes[1].annotate(name, (1.02, value), xycoords=("axes fraction", "data"), fontsize="x-small", va=side)
+    return axes[0]
+
+
+def plot_dimensions_per_feature(
+    sparsity: Float[Tensor, "instances"], dimensions: Float[Tensor, "instances"], ax: Axes | None = None
+) -> Axes:
+    """m / ‖W‖²: how many dimensions the model spends on a feature that it represents."""
+    ax = axes_or_new(ax)
+    ax.plot((1 / (1 - sparsity)).tolist(), dimensions.tolist(), color=BLUE, marker="o", markersize=4)
+    for value in (1.0, 0.5):
+        ax.axhline(value, color=BLACK, linewidth=0.7, linestyle=":")
+    ax.set(xscale="log", xlabel="1 / probability of a feature", ylabel="m / ‖W‖²", ylim=(0, 1.1))
+    ax.set_title("dimensions spent on a feature")
+    return ax
+
+
+def plot_levels(
+    steps: Sequence[int],
+    dimensionality: Float[Tensor, "steps n_features"],
+    ax: Axes | None = None,
+) -> Axes:
+    """The dimensionality of each feature while one model trains."""
+    ax = axes_or_new(ax)
+    for i, line in enumerate(dimensionality.mT.tolist()):
+        ax.plot(steps, line, color=CYCLE[i % len(CYCLE)], label=f"feature {i}")
+    for value in (0.5, 0.4):
+        ax.axhline(value, color=BLACK, linewidth=0.7, linestyle=":")
+    ax.set(xlabel="step", ylabel="feature dimensionality", ylim=(0, 1.05))
+    return ax
+
+
+PHASES = ("neither", "first only", "second only", "both: superposition")
+PHASE_COLOURS = ("#FFFFFF", SKY, YELLOW, VERMILLION)
+
+
+def plot_phases(
+    importance: Float[Tensor, "n_importances"],
+    probability: Float[Tensor, "n_probabilities"],
+    phase: Int[Tensor, "n_probabilities n_importances"],
+    boundary: Float[Tensor, "n_importances"] | None = None,
+    marked: tuple[int, int] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """What each trained model does with its second feature; the line is the closed form, the ring the ``marked`` cell."""
+    ax = axes_or_new(ax, (6, 4.2))
+    ax.pcolormesh(
+        importance.tolist(), probability.tolist(), phase.tolist(), cmap=ListedColormap(PHASE_COLOURS),
+        vmin=-0.5, vmax=3.5, shading="nearest", edgecolors="white", linewidth=0.3,
+    )  # fmt: skip
+    handles = [
+        Patch(facecolor=c, edgecolor=BLACK, label=p) for c, p in zip(PHASE_COLOURS, PHASES, strict=True)
+    ]
+    handles = [h for i, h in enumerate(handles) if (phase == i).any()]
+    if boundary is not None:
+        handles += ax.plot(
+            importance.tolist(), boundary.tolist(), color=BLACK, linewidth=2, label="closed form"
+        )
+    if marked is not None:
+        row, column = marked
+        ax.plot(
+            importance[column],
+            probability[row],
+            "o",
+            color=BLACK,
+            markersize=11,
+            fillstyle="none",
+            markeredgewidth=2,
+        )
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="importance of the second feature",
+        ylabel="probability of a feature",
+    )
+    ax.set_title("two features, one dimension: which get a direction?", fontsize="medium")
+    ax.legend(handles=handles, fontsize="x-small", loc="lower left", framealpha=0.9)
+    return ax
+
+
+def plot_line_solution(
+    W: Float[Tensor, "2"], losses: Mapping[str, float], title: str = "", ax: Axes | None = None
+) -> Axes:
+    """The two features of a model with one dimension as arrows on a line, and its loss beside the two closed forms."""
+    ax = axes_or_new(ax, (4, 3))
+    for i, (w, name) in enumerate(zip(W.tolist(), ("first", "second"), strict=True)):
+        ax.annotate("", (w, 1 - i), (0, 1 - i), arrowprops=dict(color=CYCLE[i], width=3, headwidth=9))
+        ax.text(-1.55, 1 - i, name, va="center")
+    ax.axvline(0, color=BLACK, linewidth=0.7)
+    said = "\n".join(f"{name}: {loss:.4f}" for name, loss in losses.items())
+    ax.text(-1.55, -0.75, said, va="top", fontsize="small", family="monospace")
+    ax.set(xlim=(-1.6, 1.6), ylim=(-2.1, 1.6), yticks=[], xlabel="the one hidden dimension", title=title)
+    return ax
+
+
+def plot_capacity(
+    x: Float[Tensor, "instances"], capacity: Float[Tensor, "instances n_features"], ax: Axes | None = None
+) -> Axes:
+    """How the dimensions are divided among the features, stacked with the most important at the bottom."""
+    ax = axes_or_new(ax, (6, 3.6))
+    n_paid = int((capacity > 0.02).any(dim=0).nonzero().max()) + 1
+    shades = plt.get_cmap("cividis")(torch.linspace(0, 1, n_paid).tolist())
+    ax.stackplot(
+        x.tolist(), capacity[:, :n_paid].mT.tolist(), colors=shades, edgecolor="white", linewidth=0.4
+    )
+    ax.set(
+        xscale="log",
+        xlabel="kurtosis of a feature, E[x⁴] / E[x²]²",
+        ylabel="dimensions, summed over features",
+    )
+    ax.set_xticks(x.tolist(), [f"{value:.2g}" for value in x.tolist()], fontsize="small")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_title("each band is a feature, the most important at the bottom", fontsize="medium")
+    return ax
+
+
+def plot_neurons(W: Float[Tensor, "instances n_neurons n_features"], titles: Sequence[str]) -> Axes:
+    """For each neuron the absolute weights of its features, stacked: one colour in a bar is one meaning. Returns the first axes."""
+    axes = _row(len(W), 2.0, 2.6)
+    for ax, rows in zip(axes, W.abs(), strict=True):
+        order = rows.amax(dim=1).argsort(descending=True)
+        bottom = torch.zeros(len(rows))
+        for i, weights in enumerate(rows[order].mT):
+            ax.bar(range(len(rows)), weights.tolist(), bottom=bottom.tolist(), color=CYCLE[i % len(CYCLE)],
+                   hatch="" if i < len(CYCLE) else "///", edgecolor="white", linewidth=0.4)  # fmt: skip
+            bottom += weights
+        ax.set(xlabel="neuron", xticks=[])
+    axes[0].set_ylabel("sum of |weights|")
+    return _titled(axes, titles)
+
+
+def plot_price(
+    x: Float[Tensor, "n"],
+    losses: Mapping[str, Float[Tensor, "n"]],
+    xlabel: str,
+    title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Losses by name against one setting, both on logarithmic scales."""
+    ax = axes_or_new(ax, (5.5, 3.4))
+    styles = zip(losses.items(), ("-", "--", ":", "-."), ("o", "s", "^", "d"), CYCLE, strict=False)
+    for (name, loss), dash, marker, colour in styles:
+        ax.plot(x.tolist(), loss.tolist(), dash, marker=marker, markersize=4, color=colour, label=name)
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="loss", title=title)
+    ax.legend(fontsize="small")
+    return ax

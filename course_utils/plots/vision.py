@@ -1,0 +1,165 @@
+"""The small vision network: its pictures, its units, what silencing them breaks, and where its answers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.style import BLACK, BLUE, ORANGE, VERMILLION, axes_or_new
+
+DIVERGING = "PuOr_r"  # purple against orange: safe for colour-blind readers, white in the middle
+
+
+def _bare(ax: Axes) -> Axes:
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_alpha(0.25)
+    return ax
+
+
+def _show_ink(ax: Axes, picture: Float[Tensor, "1 side side"]) -> Axes:
+    ax.imshow(picture[0].tolist(), cmap="gray_r", vmin=0, vmax=1)
+    return _bare(ax)
+
+
+def plot_pictures(
+    rows: Sequence[Sequence[Float[Tensor, "1 side side"]]],
+    row_names: Sequence[str] = (),
+    column_names: Sequence[str] = (),
+    title: str = "",
+) -> Axes:
+    """A table of pictures, ink in black; rows may be of different lengths. Returns its first axes."""
+    n_columns = max(map(len, rows))
+    figure, axes = plt.subplots(
+        len(rows), n_columns, figsize=(0.85 * n_columns, 0.88 * len(rows) + 0.3), squeeze=False
+    )
+    for r, row in enumerate(rows):
+        for c in range(n_columns):
+            if c < len(row):
+                _show_ink(axes[r, c], row[c])
+            else:
+                axes[r, c].axis("off")
+        if row_names:
+            axes[r, 0].set_ylabel(row_names[r], rotation=0, ha="right", va="center", fontsize="small")
+    for c, name in enumerate(column_names):
+        axes[0, c].set_title(name.replace(" ", "\n"), fontsize="small")
+    if title:
+        figure.suptitle(title)
+    return axes[0, 0]
+
+
+def plot_table(
+    values: Float[Tensor, "n_rows n_columns"],
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    *,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    signed: bool = False,
+    digits: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """A heat map with the numbers in it: blue from zero up, or purple to orange around zero for signed values."""
+    ax = axes_or_new(ax, (0.56 * len(column_names) + 2.2, 0.36 * len(row_names) + 1.6))
+    top = values.abs().max().item() or 1.0
+    ax.imshow(
+        values.tolist(),
+        cmap=DIVERGING if signed else "Blues",
+        vmin=-top if signed else 0,
+        vmax=top,
+        aspect="auto",
+    )
+    for r, row in enumerate(values.tolist()):
+        for c, value in enumerate(row):
+            text = f"{value:.{digits}f}"
+            if text.strip("-0."):  # a table full of zeros hides the rest
+                ax.text(
+                    c, r, text, ha="center", va="center", fontsize="small",
+                    color="white" if abs(value) > 0.6 * top else "black",
+                )  # fmt: skip
+    ax.set(
+        xlabel=xlabel,
+        ylabel=ylabel,
+        title=title,
+        xticks=range(len(column_names)),
+        yticks=range(len(row_names)),
+    )
+    ax.set_xticklabels(column_names, rotation=45, ha="right")
+    ax.set_yticklabels(row_names)
+    return ax
+
+
+def plot_widening(
+    widths: Sequence[int],
+    effective: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Effective number of concepts of a unit against the number of units, one line for each way of training."""
+    ax = axes_or_new(ax, (5.5, 3.2))
+    styles = [(BLUE, "o-"), (VERMILLION, "s--"), (BLACK, "^:")]
+    for (name, values), (colour, style) in zip(effective.items(), styles, strict=False):
+        ax.plot(range(len(widths)), values, style, color=colour, label=name)
+    ax.axhline(1, color=BLACK, linewidth=0.8, alpha=0.4)
+    ax.set(
+        xticks=range(len(widths)), xlabel="units", ylabel="concepts a unit (effective number)", ylim=(0, None),
+        title="1 is a unit that means one thing",
+    )  # fmt: skip
+    ax.set_xticklabels(widths)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_relevance(
+    pictures: Sequence[Float[Tensor, "1 side side"]],
+    relevance: Sequence[Sequence[Float[Tensor, "1 side side"]]],
+    column_names: Sequence[str],
+    row_names: Sequence[str] = (),
+) -> Axes:
+    """Each picture and, beside it, where an answer comes from by several rules: orange for, purple against.
+
+    Each map has its own scale, since only the pattern is compared.
+    """
+    n = 1 + len(relevance)
+    figure, axes = plt.subplots(
+        len(pictures), n, figsize=(1.25 * n + 0.9, 1.2 * len(pictures) + 0.3), squeeze=False
+    )
+    for r, picture in enumerate(pictures):
+        _show_ink(axes[r, 0], picture)
+        if row_names:
+            axes[r, 0].set_ylabel(row_names[r], rotation=0, ha="right", va="center")
+        for c, maps in enumerate(relevance, start=1):
+            top = maps[r].abs().max().item() or 1.0
+            axes[r, c].imshow(maps[r][0].tolist(), cmap=DIVERGING, vmin=-top, vmax=top)
+            _bare(axes[r, c])
+    for c, name in enumerate(["picture", *column_names]):
+        axes[0, c].set_title(name, fontsize="small")
+    figure.tight_layout(pad=0.3)
+    return axes[0, 0]
+
+
+def plot_seen(
+    picture: Float[Tensor, "1 side side"],
+    units: Float[Tensor, "d_units"],
+    relevance: Float[Tensor, "1 side side"],
+    title: str,
+    marked: int | None = None,
+) -> Axes:
+    """One picture, what it does to each unit, and where one answer comes from. ``marked`` is a unit to point out."""
+    figure, (ink, bars, heat) = plt.subplots(
+        1, 3, figsize=(7, 2.3), gridspec_kw={"width_ratios": [1, 1.3, 1]}
+    )
+    _show_ink(ink, picture).set_title("picture", fontsize="small")
+    colours = [ORANGE if i == marked else BLUE for i in range(len(units))]
+    bars.bar(range(len(units)), units.tolist(), color=colours)
+    bars.set(xlabel="unit", xticks=range(len(units)))
+    bars.set_title("how strongly each unit fires", fontsize="small")
+    top = relevance.abs().max().item() or 1.0
+    heat.imshow(relevance[0].tolist(), cmap=DIVERGING, vmin=-top, vmax=top)
+    _bare(heat).set_title(title, fontsize="small")
+    figure.tight_layout()
+    return ink

@@ -1,0 +1,40 @@
+"""Sparse autoencoders: read a dense activation as a few active latents.
+
+    latents = act((x - b_dec) @ W_enc + b_enc)
+    x_hat   = latents @ W_dec + b_dec
+
+``act`` is what an architecture adds: the formulas are in `functions`, the module with the weights in `model`, reading
+and writing in `files`. On disk an autoencoder is a folder in SAELens' format, ``cfg.json`` and
+``sae_weights.safetensors``; it reads raw activations, whatever scale it was trained at.
+"""
+
+from course_utils.sae.files import load_sae, save_sae
+from course_utils.sae.functions import (
+    batch_topk,
+    decode,
+    encode,
+    encode_gated,
+    jumprelu,
+    jumprelu_threshold_gradient,
+    step,
+    topk,
+)
+from course_utils.sae.model import ARCHITECTURES, SAE, Architecture, SAEOutput, neuron_basis
+
+__all__ = [
+    "ARCHITECTURES",
+    "SAE",
+    "Architecture",
+    "SAEOutput",
+    "batch_topk",
+    "decode",
+    "encode",
+    "encode_gated",
+    "jumprelu",
+    "jumprelu_threshold_gradient",
+    "load_sae",
+    "neuron_basis",
+    "save_sae",
+    "step",
+    "topk",
+]

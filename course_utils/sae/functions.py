@@ -1,0 +1,121 @@
+"""The formulas of sparse autoencoders: pure functions of tensors.
+
+relu       keep what is positive                        Bricken et al. 2023
+topk       the k largest of each row                    Gao et al. 2024
+batchtopk  the k·n largest of n rows                    Bussmann et al. 2024
+jumprelu   what exceeds a learned threshold             Rajamanoharan et al. 2024b
+gated      one half says whether, the other how much    Rajamanoharan et al. 2024a
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
+    """Keep the k largest of each row if they are positive; everything else becomes zero."""
+    values, kept = pre_activations.topk(k, dim=-1, sorted=False)
+    return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
+
+
+def batch_topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
+    """Keep the largest positive entries of the whole batch, k a row on average; everything else becomes zero."""
+    flat = pre_activations.flatten()
+    n_rows = flat.numel() // pre_activations.shape[-1]
+    values, kept = flat.topk(k * n_rows, sorted=False)
+    return torch.zeros_like(flat).scatter(0, kept, values.relu()).view_as(pre_activations)
+
+
+def jumprelu(
+    pre_activations: Float[Tensor, "... d_sae"], threshold: Float[Tensor, "d_sae"], bandwidth: float = 0.1
+) -> Float[Tensor, "... d_sae"]:
+    """Keep what exceeds its latent's ``threshold`` (at least 0), unchanged; the rest becomes zero.
+
+    The jump has no slope, so the threshold gets the estimate of `jumprelu_threshold_gradient`.
+    """
+    return _JumpReLU.apply(pre_activations, threshold, bandwidth)
+
+
+def step(
+    pre_activations: Float[Tensor, "... d_sae"], threshold: Float[Tensor, "d_sae"], bandwidth: float = 0.1
+) -> Float[Tensor, "... d_sae"]:
+    """1 where the threshold is exceeded, else 0: summed over a row this is L0, with a gradient for ``threshold`` alone."""
+    return _Step.apply(pre_activations, threshold, bandwidth)
+
+
+def jumprelu_threshold_gradient(
+    pre_activations: Float[Tensor, "... d_sae"], threshold: Float[Tensor, "d_sae"], bandwidth: float
+) -> Float[Tensor, "... d_sae"]:
+    """How each latent changes as its threshold grows: -threshold / bandwidth within half a bandwidth of it, else 0.
+
+    A pseudo-derivative: it is right on average over pre-activations that spread evenly over the window
+    (Rajamanoharan et al. 2024b, arXiv 2407.14435, section 3, with a rectangle as kernel).
+    """
+    near = (pre_activations - threshold).abs() < bandwidth / 2
+    return -(threshold / bandwidth) * near
+
+
+class _JumpReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, pre, threshold, bandwidth):
+        ctx.save_for_backward(pre, threshold)
+        ctx.bandwidth = bandwidth
+        return pre.relu() * (pre > threshold)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        pre, threshold = ctx.saved_tensors
+        for_threshold = grad * jumprelu_threshold_gradient(pre, threshold, ctx.bandwidth)
+        return grad * (pre > threshold) * (pre > 0), for_threshold.reshape(-1, len(threshold)).sum(0), None
+
+
+class _Step(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, pre, threshold, bandwidth):
+        ctx.save_for_backward(pre, threshold)
+        ctx.bandwidth = bandwidth
+        return (pre > threshold).to(pre)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        pre, threshold = ctx.saved_tensors
+        near = (pre - threshold).abs() < ctx.bandwidth / 2
+        return None, (-grad * near / ctx.bandwidth).reshape(-1, len(threshold)).sum(0), None
+
+
+def encode(
+    x: Float[Tensor, "... d_in"],
+    W_enc: Float[Tensor, "d_in d_sae"],
+    b_enc: Float[Tensor, "d_sae"],
+    b_dec: Float[Tensor, "d_in"],
+    act: Callable[[Tensor], Tensor] = torch.relu,
+) -> Float[Tensor, "... d_sae"]:
+    """Latents of ``x``: centre, project, let ``act`` decide which stay."""
+    return act((x - b_dec) @ W_enc + b_enc)
+
+
+def encode_gated(
+    x: Float[Tensor, "... d_in"],
+    W_enc: Float[Tensor, "d_in d_sae"],
+    b_gate: Float[Tensor, "d_sae"],
+    b_mag: Float[Tensor, "d_sae"],
+    r_mag: Float[Tensor, "d_sae"],
+    b_dec: Float[Tensor, "d_in"],
+) -> Float[Tensor, "... d_sae"]:
+    """The gate says whether a latent is active; the magnitude, the same projection stretched by exp(r_mag), how much."""
+    projected = (x - b_dec) @ W_enc
+    return (projected + b_gate > 0) * (projected * r_mag.exp() + b_mag).relu()
+
+
+def decode(
+    latents: Float[Tensor, "... d_sae"], W_dec: Float[Tensor, "d_sae d_in"], b_dec: Float[Tensor, "d_in"]
+) -> Float[Tensor, "... d_in"]:
+    """Each active latent adds its decoder direction, as long as it is active."""
+    return latents @ W_dec + b_dec

@@ -1,0 +1,130 @@
+"""Sparse features whose ground truth is known: what toy models are trained on.
+
+    feature = value, if it is on, else 0      on with probability p = 1 - sparsity;  value uniform on [0, 1]
+
+Every feature keeps its own p, whatever company it keeps. Neighbours form sets (the first `set_size` features, the next
+`set_size`, …), and a correlation between -1 and 1 says how a set behaves: with chance |correlation| one common draw
+decides for the whole set, all on together (positive) or at most one at a time (negative); otherwise each feature
+decides for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def feature_rng(seed: int) -> np.random.Generator:
+    """NumPy's SFC64, which draws the many numbers of a toy model's training in about half of torch's time."""
+    return np.random.Generator(np.random.SFC64(seed))
+
+
+def sparse_features(
+    batch_size: int,
+    probability: Float[Tensor, "instances n_features"],
+    rng: np.random.Generator,
+    *,
+    correlation: Float[Tensor, "instances"] | None = None,
+    set_size: int = 2,
+    signed: bool = False,
+) -> Float[Tensor, "instances batch n_features"]:
+    """Draw a batch for each instance.
+
+    Args:
+        probability: that a feature is on; the features of a set need the same one where there is a correlation.
+        correlation: of each instance, -1 to 1 (see the module); None lets every feature decide for itself.
+        signed: values uniform on [-1, 1] instead of [0, 1].
+
+    Raises:
+        ValueError: if a probability is outside (0, 1], or the sets are impossible.
+    """
+    check_probability(probability, correlation, set_size)
+    p = probability[:, None]
+    if (
+        correlation is None and not signed
+    ):  # u < p is the chance to be on, and then u / p is uniform: one draw for both
+        return torch.addcmul(torch.ones(()), _uniform(rng, batch_size, probability), -1 / p).relu_()
+    value = _uniform(rng, batch_size, probability)
+    on = _on(batch_size, probability, rng, correlation, set_size)
+    return on * (2 * value - 1 if signed else value)
+
+
+def check_probability(
+    probability: Float[Tensor, "instances n_features"],
+    correlation: Float[Tensor, "instances"] | None,
+    set_size: int,
+) -> None:
+    """Raise a ``ValueError`` that says what cannot be drawn."""
+    if not ((probability > 0) & (probability <= 1)).all():
+        raise ValueError("features must be on now and then: 0 <= sparsity < 1")
+    if correlation is None:
+        return
+    if not (correlation.abs() <= 1).all():
+        raise ValueError("a correlation lies between -1 and 1")
+    n_features = probability.shape[1]
+    if n_features % set_size:
+        raise ValueError(f"{n_features} features do not divide into sets of {set_size}")
+    sets = probability.unflatten(1, (-1, set_size))
+    if (sets != sets[..., :1])[correlation != 0].any():
+        raise ValueError("the features of a correlated set need the same sparsity")
+    if (probability.amax(dim=1)[correlation < 0] * set_size > 1).any():
+        raise ValueError(
+            f"at most one of {set_size} at a time: each can be on at most 1/{set_size} of the time, "
+            f"so the sparsity must be at least {1 - 1 / set_size:.2f}"
+        )
+
+
+@dataclass(frozen=True)
+class ToyTask:
+    """What the instances are asked to do."""
+
+    probability: Float[Tensor, "instances n_features"]
+    importance: Float[Tensor, "instances n_features"]
+    correlation: Float[Tensor, "instances"] | None = None
+    set_size: int = 2
+    target: Literal["features", "absolute"] = "features"
+    """"absolute": features are uniform on [-1, 1], and their absolute values are asked for."""
+
+    def batch(self, batch_size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Features and targets, (instances, batch, n_features) each."""
+        signed = self.target == "absolute"
+        features = sparse_features(
+            batch_size,
+            self.probability,
+            rng,
+            correlation=self.correlation,
+            set_size=self.set_size,
+            signed=signed,
+        )
+        return features, features.abs() if signed else features
+
+
+def _uniform(rng: np.random.Generator, batch_size: int, like: Tensor) -> Tensor:
+    shape = (like.shape[0], batch_size, like.shape[1])
+    return torch.from_numpy(rng.random(shape, dtype=np.float32))
+
+
+def _on(
+    batch_size: int,
+    probability: Tensor,
+    rng: np.random.Generator,
+    correlation: Tensor | None,
+    set_size: int,
+) -> Bool[Tensor, "instances batch n_features"]:
+    """Which features are on: those whose draw falls below their probability."""
+    p = probability[:, None]
+    draw = _uniform(rng, batch_size, probability)
+    if correlation is None:
+        return draw < p
+    n_sets = probability.shape[1] // set_size
+    common = _uniform(rng, batch_size, probability[:, :n_sets]).repeat_interleave(set_size, dim=2)
+    place = torch.arange(set_size).repeat(n_sets)
+    # all of a set compare the same draw; or each looks at a stretch of [0, 1) of its own, so that only one can be on
+    turns = torch.where(correlation[:, None, None] < 0, (common - place * p) % 1, common)
+    together = _uniform(rng, batch_size, probability[:, :n_sets]).repeat_interleave(set_size, dim=2)
+    return torch.where(together < correlation.abs()[:, None, None], turns, draw) < p

@@ -1,0 +1,99 @@
+"""Give dead latents a second life, by the protocol of Bricken et al. (2023).
+
+A dead latent gets no gradient, since it is active nowhere. Now and then each is pointed at an input that the
+autoencoder explains badly:
+
+    odds       of an input, proportional to the square of its loss ||x - x_hat||^2
+    decoder    the chosen input, scaled to length 1
+    encoder    the same direction, 0.2 times as long as the live latents' encoder directions are on average
+    bias       0, and Adam forgets what it knew of these entries
+
+Published: at steps 25,000, 50,000, 75,000 and 100,000, dead = silent for 12,500 steps, losses on 819,200 inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from course_utils.sae import SAE
+from course_utils.training.fit import TrainingState
+
+
+def resampling_odds(x: Float[Tensor, "n d_in"], x_hat: Float[Tensor, "n d_in"]) -> Float[Tensor, "n"]:
+    """The chance of each input to be chosen: the square of its loss, the loss being the squared error; they sum to 1."""
+    loss = (x - x_hat).pow(2).sum(dim=1)
+    return loss.pow(2) / loss.pow(2).sum()
+
+
+def fresh_pairs(
+    chosen: Float[Tensor, "n_dead d_in"], W_enc: Float[Tensor, "d_in d_sae"], dead: Bool[Tensor, "d_sae"]
+) -> tuple[Float[Tensor, "n_dead d_in"], Float[Tensor, "d_in n_dead"]]:
+    """New decoder rows and encoder columns for the dead latents, one for each chosen input."""
+    rows = chosen / chosen.norm(dim=1, keepdim=True)
+    length = 0.2 * W_enc[:, ~dead].norm(dim=0).mean()
+    return rows, length * rows.T
+
+
+@torch.no_grad()
+def resample_dead_(
+    sae: SAE,
+    optimiser: torch.optim.Optimizer,
+    dead: Bool[Tensor, "d_sae"],
+    x: Float[Tensor, "n d_in"],
+    generator: torch.Generator,
+    *,
+    odds: Callable[[Tensor, Tensor], Tensor] = resampling_odds,
+    fresh: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = fresh_pairs,
+) -> int:
+    """Point every dead latent at an input of ``x`` (scaled as in training); the number of latents.
+
+    Without a live latent, or without a dead one, nothing happens.
+    """
+    if not dead.any() or dead.all():
+        return 0
+    n_dead = int(dead.sum())
+    x = x[x.norm(dim=1) > 0]  # silence points nowhere
+    chosen = x[torch.multinomial(odds(x, sae(x).x_hat), n_dead, replacement=True, generator=generator)]
+    sae.W_dec[dead], sae.W_enc[:, dead] = fresh(chosen, sae.W_enc.detach(), dead)
+    for name, parameter in sae.named_parameters():
+        if name in ("b_enc", "b_gate", "b_mag", "r_mag"):
+            parameter[dead] = 0.0
+        elif name == "threshold":
+            parameter[dead] = sae.bandwidth
+        for moment in optimiser.state.get(parameter, {}).values():
+            if moment.shape == parameter.shape and name != "b_dec":
+                moment[(slice(None), dead) if name == "W_enc" else dead] = 0.0
+    return n_dead
+
+
+def resampler(
+    inputs: Float[Tensor, "n d_in"],
+    at_steps: Collection[int],
+    dead_after: int,
+    *,
+    seed: int = 0,
+    odds: Callable[[Tensor, Tensor], Tensor] = resampling_odds,
+    fresh: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = fresh_pairs,
+) -> Callable[[TrainingState], None]:
+    """A callback for `fit_sae` that resamples after the steps given.
+
+    Args:
+        inputs: raw activations to judge by and to choose from.
+        at_steps: numbers of steps, counted from 0.
+        dead_after: tokens of silence after which a latent counts as dead.
+        odds, fresh: the two formulas of the protocol, to try others.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def callback(state: TrainingState) -> None:
+        if state.measurement.step in at_steps:
+            dead = state.silent_tokens >= dead_after
+            x = inputs * state.scale
+            resample_dead_(state.sae, state.optimiser, dead, x, generator, odds=odds, fresh=fresh)
+            state.silent_tokens[dead] = 0
+
+    return callback

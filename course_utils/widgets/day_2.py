@@ -1,0 +1,112 @@
+"""Day 2's explorers: what one neuron fires for, side by side; and a look through the small vision network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+import ipywidgets as w
+import torch
+from torch import Tensor
+
+from course_utils.html import FAINT, picture, token_strip
+from course_utils.neurons import Passage
+from course_utils.pictures import CONCEPTS, Pictures
+from course_utils.plots.style import figure_png
+from course_utils.plots.vision import plot_seen
+from course_utils.relevance import Rule, only, propagate, trace
+from course_utils.vision import VisionNetwork
+from course_utils.widgets.panel import Panel
+
+
+class Side(NamedTuple):
+    """One of the things that a neuron fires for."""
+
+    concept: str
+    roc_area: float
+    passages: Sequence[Passage]
+
+
+def side_by_side(sides: Sequence[Side], title: str = "") -> str:
+    """A column for each concept: its name, its ROC area and the passages that make the neuron fire most.
+
+    Full orange is the same activation in all columns, so that they can be compared.
+    """
+    strongest = max((p.strongest for side in sides for p in side.passages), default=1.0)
+    columns = "".join(
+        f'<div style="flex:1 1 15em;min-width:15em"><b>{escape(side.concept)}</b> '
+        f'<span style="{FAINT}">ROC area {side.roc_area:.2f}</span>'
+        + "".join(_passage(p, strongest) for p in side.passages)
+        + "</div>"
+        for side in sides
+    )
+    heading = f'<div style="font-size:115%;font-weight:bold">{escape(title)}</div>' if title else ""
+    return (
+        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5">'
+        f'{heading}<div style="display:flex;flex-wrap:wrap;gap:.4em 2em">{columns}</div></div>'
+    )
+
+
+def _passage(passage: Passage, strongest: float) -> str:
+    strip = token_strip(passage.tokens, passage.strengths, strongest=strongest)
+    return (
+        '<div style="margin-top:.6em;border-top:1px solid rgba(128,128,128,.25)">'
+        f'<span style="{FAINT}">{passage.strongest:.2f}</span> {strip}</div>'
+    )
+
+
+def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
+    """Pick a neuron and see its concepts side by side. Nothing is computed: ``neurons`` holds every view's content."""
+    names = list(neurons)
+    menu = w.Dropdown(options=names, value=names[0], description="neuron")
+    return Panel(
+        lambda neuron: side_by_side(neurons[neuron], neuron), title="What makes it fire?", neuron=menu
+    )
+
+
+def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str, Rule]) -> Panel:
+    """Pick a picture, a question and a rule; see which units fire and where the answer comes from.
+
+    Args:
+        rules: by name, each as for `propagate`.
+    """
+    matrices = network.as_matrices()
+    n_each = int(pictures.concept_ids.bincount().min())
+    d_units = matrices[-1].shape[0]
+    asked = {"the name it gives": -1} | {f"unit {u}": u for u in range(d_units)}
+
+    def view(concept: str, number: int, why: int, rule: str) -> str:
+        shown = pictures.pixels[pictures.concept_ids == CONCEPTS.index(concept)][number - 1]
+        seen = trace(matrices, shown.view(1, -1))
+        units = seen.inputs[-1][0]
+        named = CONCEPTS[int(seen.logits.argmax())]
+        if why < 0:
+            relevance = _to_pixels(
+                matrices, seen.inputs, only(seen.logits, CONCEPTS.index(named)), rules[rule]
+            )
+            question = f"why “{named}”?"
+        elif units[why] == 0:
+            raise ValueError(f"Unit {why} does not fire for this picture, so there is nothing to explain.")
+        else:
+            relevance = _to_pixels(matrices[:-1], seen.inputs[:-1], only(units[None], why), rules[rule])
+            question = f"why unit {why}?"
+        ax = plot_seen(shown, units, relevance.view_as(shown), question, marked=why)
+        alt = f"A {concept}, the activation of each unit, and the ink that speaks for and against: {question}"
+        total = relevance.sum().item()
+        return f'{picture(figure_png(ax), alt)}<div style="{FAINT}">named “{named}”; relevance of all pixels together {total:.2f}</div>'
+
+    return Panel(
+        view,
+        title="Look through the network",
+        slow=True,
+        concept=w.Dropdown(options=CONCEPTS, value=CONCEPTS[0], description="picture of"),
+        number=w.IntSlider(1, 1, n_each, description="number"),
+        why=w.Dropdown(options=list(asked.items()), value=-1, description="explain"),
+        rule=w.Dropdown(options=list(rules), description="rule"),
+    )
+
+
+@torch.no_grad()
+def _to_pixels(matrices: list[Tensor], inputs: list[Tensor], relevance: Tensor, rule: Rule) -> Tensor:
+    return propagate(matrices, inputs, relevance, rule)[0]

@@ -1,0 +1,97 @@
+"""Day 3's explorers: a city seen from any side, packings of directions, and the linear regions of a small network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as w
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from course_utils.geometry import (
+    coherence,
+    cosine_matrix,
+    optimise_packing,
+    random_directions,
+    welch_bound,
+)
+from course_utils.html import picture
+from course_utils.plots.geometry import plot_city, plot_packing, seen_from
+from course_utils.plots.polytopes import plot_regions
+from course_utils.plots.style import figure_png
+from course_utils.polytopes import linear_regions, most_regions, random_network
+from course_utils.widgets.panel import Panel
+
+
+def closest_pair(directions: Float[Tensor, "n d"]) -> tuple[int, int, float]:
+    """The two rows with the smallest angle between them, and this angle in degrees."""
+    cosines = cosine_matrix(directions).fill_diagonal_(-1)
+    i, j = divmod(int(cosines.argmax()), len(directions))
+    return i, j, torch.rad2deg(cosines[i, j].clamp(-1, 1).arccos()).item()
+
+
+def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
+    """Turn a city and tilt it; a sentence names the two places that look most alike from there.
+
+    Args:
+        places: east, north and up of each place, from the centre.
+    """
+
+    def view(turn: int, tilt: int) -> str:
+        i, j, seen = closest_pair(seen_from(places, turn, tilt))
+        real = torch.rad2deg(cosine_matrix(places)[i, j].clamp(-1, 1).arccos()).item()
+        said = (
+            f"From here {names[i]} and {names[j]} lie {seen:.0f}° apart; in space they are {real:.0f}° apart."
+        )
+        shown = picture(figure_png(plot_city(places, names, turn, tilt)), alt=f"The city as arrows. {said}")
+        return f"{shown}<div>{said}</div>"
+
+    return Panel(
+        view,
+        title="The city from any side",
+        turn=w.IntSlider(value=0, min=-180, max=180, step=5, description="turn (degrees)"),
+        tilt=w.IntSlider(value=90, min=0, max=90, step=5, description="tilt (90 is from above)"),
+    )
+
+
+def packing_panel() -> Panel:
+    """Spread n directions in d dimensions, at random or optimised, and see the angles that come out."""
+
+    def view(n: int, d: int, how: str, seed: int) -> str:
+        directions = (
+            random_directions(n, d, seed) if how == "random" else optimise_packing(n, d, seed, steps=300)
+        )
+        worst, bound = coherence(directions), welch_bound(n, d)
+        said = f"{n} {how} directions in {d} dimensions: the worst |cosine| is {worst:.2f}, the Welch bound {bound:.2f}."
+        ax = plot_packing({how: directions})
+        return f"{picture(figure_png(ax), alt=f'Histogram of |cosines|. {said}')}<div>{said}</div>"
+
+    return Panel(
+        view,
+        title="How much room is there?",
+        slow=True,
+        n=w.IntSlider(value=20, min=2, max=60, description="directions"),
+        d=w.IntSlider(value=8, min=2, max=16, description="dimensions"),
+        how=w.Dropdown(options=["optimised", "random"], value="optimised"),
+        seed=w.IntSlider(value=0, min=0, max=9),
+    )
+
+
+def polytope_panel() -> Panel:
+    """The linear regions of a random network: choose its width, its depth and the seed of its weights."""
+
+    def view(width: int, depth: int, seed: int) -> str:
+        widths = [width] * depth
+        regions = linear_regions(random_network(widths, seed), half_width=2.0)
+        said = f"{width * depth} neurons cut this window into {len(regions)} regions; no such network has more than {most_regions(widths, 2):,}."
+        return f"{picture(figure_png(plot_regions(regions)), alt=f'A plane cut into polygons. {said}')}<div>{said}</div>"
+
+    return Panel(
+        view,
+        title="Into how many pieces?",
+        slow=True,
+        width=w.IntSlider(value=6, min=2, max=12, description="neurons a layer"),
+        depth=w.IntSlider(value=2, min=1, max=3, description="layers"),
+        seed=w.IntSlider(value=0, min=0, max=9),
+    )

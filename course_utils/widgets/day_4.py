@@ -1,0 +1,107 @@
+"""Day 4's explorers: a toy model trained the moment a control moves, and a walk through the phase diagram."""
+
+from __future__ import annotations
+
+import ipywidgets as w
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.geometry import feature_dimensionality
+from course_utils.html import picture
+from course_utils.plots.style import BLUE, axes_in_a_row, figure_png
+from course_utils.plots.toy_models import PHASES, plot_arrows, plot_gram, plot_line_solution, plot_phases
+from course_utils.toy_models import ToyModels, fit_toy_models
+from course_utils.widgets.panel import Panel
+
+REPRESENTED = 0.5
+"""A feature has a direction if it is at least this long."""
+
+
+def toy_model_view(
+    n_features: int, d_hidden: int, sparsity: float, importance: float, seed: int = 0, steps: int = 800
+) -> str:
+    """Train one model, and show WᵀW, its directions and every feature's share of a dimension.
+
+    Args:
+        importance: of each feature, as a share of that of the one before it.
+    """
+    models = fit_toy_models(
+        n_features, d_hidden, sparsity=sparsity, importance=importance ** torch.arange(n_features),
+        steps=steps, batch_size=512, lr=2e-2, seed=seed, progress=False,
+    )  # fmt: skip
+    W = models.W
+    shares, lengths = feature_dimensionality(W)[0], W[0].norm(dim=0)
+    axes = axes_in_a_row((1, 1, 1), (9, 3))
+    plot_gram(W, ["WᵀW"], axes=[axes[0]])
+    if d_hidden == 2:
+        plot_arrows(W, ["directions"], axes=[axes[1]])
+    else:
+        axes[1].bar(range(n_features), lengths.tolist(), color=BLUE)
+        axes[1].set(xlabel="feature", ylim=(0, 1.4))
+        axes[1].set_title("lengths (arrows need two dimensions)", fontsize="small")
+    axes[2].bar(range(n_features), torch.where(lengths > 0.1, shares, 0).tolist(), color=BLUE)
+    axes[2].set(xlabel="feature", ylim=(0, 1.05))
+    axes[2].set_title("share of a dimension", fontsize="small")
+    n_there = int((lengths > REPRESENTED).sum())
+    said = f"{n_there} of {n_features} features have a direction in {d_hidden} dimensions"
+    return f"<p>{said}; loss {models.loss()[0]:.4f}</p>" + picture(figure_png(axes[0]), alt=said)
+
+
+def toy_model_panel() -> Panel:
+    """Set features, dimensions, sparsity and importance; a model is trained on the spot, in about a second."""
+    return Panel(
+        toy_model_view,
+        title="Train a toy model",
+        slow=True,
+        n_features=w.IntSlider(5, 2, 12, description="features n"),
+        d_hidden=w.IntSlider(2, 1, 6, description="dimensions m"),
+        sparsity=w.FloatSlider(0.9, min=0, max=0.99, step=0.01),
+        importance=w.FloatSlider(
+            1.0, min=0.5, max=1, step=0.05, description="importance, from feature to feature ×"
+        ),
+        seed=w.IntSlider(0, 0, 9, description="start"),
+    )
+
+
+def phase_panel(
+    models: ToyModels,
+    importance: Float[Tensor, "n_importances"],
+    probability: Float[Tensor, "n_probabilities"],
+    phase: Int[Tensor, "n_probabilities n_importances"],
+    boundary: Float[Tensor, "n_importances"],
+) -> Panel:
+    """Walk the phase diagram: a cell, and the solution that was trained there.
+
+    Args:
+        models: one instance a cell, in the order of ``phase.flatten()``.
+    """
+    found = models.loss()
+
+    def view(importance_of_second: int, probability_of_feature: int) -> str:
+        row, column = probability_of_feature, importance_of_second
+        p, r = probability[row].item(), importance[column].item()
+        cell = row * len(importance) + column
+        losses = {
+            "trained  ": found[cell].item(),
+            "dedicated": min(1.0, r) * (p / 3 - p**2 / 4),
+            "antipodal": p**2 * (1 + r) / 6,
+        }
+        axes = axes_in_a_row((3, 2), (10, 4))
+        plot_phases(importance, probability, phase, boundary, marked=(row, column), ax=axes[0])
+        name = PHASES[int(phase[row, column])]
+        plot_line_solution(models.W[cell, 0], losses, f"a direction for: {name}", ax=axes[1])
+        said = f"Importance {r:.2f}, probability {p:.3f}; a direction for: {name}."
+        return picture(figure_png(axes[0]), alt=said)
+
+    def menu(values: Tensor, what: str) -> w.SelectionSlider:
+        options = [(f"{value:.3g}", i) for i, value in enumerate(values.tolist())]
+        return w.SelectionSlider(options=options, value=len(options) // 2, description=what)
+
+    return Panel(
+        view,
+        title="Walk the phase diagram",
+        slow=True,
+        importance_of_second=menu(importance, "importance of the second"),
+        probability_of_feature=menu(probability, "probability of a feature"),
+    )

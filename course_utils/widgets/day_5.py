@@ -1,0 +1,95 @@
+"""Explorers of day 5: a radio to tune, and a probe for the edge of exact recovery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import ipywidgets as w
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from course_utils.compressed_sensing import success_rates, weak_threshold
+from course_utils.html import audio, picture
+from course_utils.plots.radio import plot_phase_map, plot_waveforms
+from course_utils.plots.style import figure_png
+from course_utils.radio import Stations, listen, on_air, send, signal_to_noise
+from course_utils.sound import RATE, wav_bytes
+from course_utils.widgets.panel import Panel
+
+Receiver = Callable[[Float[Tensor, "samples n_channels"]], Float[Tensor, "samples n_stations"]]
+N_BLOCKS = 12
+
+
+def tuner_panel(
+    stations: Stations,
+    codes: Float[Tensor, "n_stations n_channels"],
+    receivers: Mapping[str, Receiver],
+    *,
+    seed: int = 0,
+    station: int = 1,
+) -> Panel:
+    """A dial for the station, a switch for the receiver, and how much the others talk."""
+
+    def view(station: int, receiver: str, others: float) -> str:
+        on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
+        features = send(stations.sound, on)
+        heard = receivers[receiver](features @ codes)[:, station]
+        sent = features[:, station]
+        quality = signal_to_noise(sent, heard)
+        some = slice(len(sent) // 2, len(sent) // 2 + RATE // 10)
+        ax = plot_waveforms(sent[some], {receiver: heard[some]}, RATE)
+        at_once = (features > 0).sum(dim=1).float().mean()
+        alt = (
+            f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "
+            f"{at_once:.1f} stations on the air at once on average."
+        )
+        return picture(figure_png(ax), alt=f"{alt} The strength read, over the strength sent.") + audio(
+            wav_bytes(listen(heard)), alt=alt
+        )
+
+    return Panel(
+        view,
+        title="Tune in",
+        slow=True,
+        station=w.IntSlider(station, 0, len(codes) - 1),
+        receiver=w.Dropdown(options=list(receivers)),
+        others=w.FloatSlider(
+            0.5, min=0.0, max=5.0, step=0.25, description="each other station talks (% of the time)"
+        ),
+    )
+
+
+def recovery_panel(
+    deltas: Float[Tensor, "n_deltas"],
+    rhos: Float[Tensor, "n_rhos"],
+    success: Float[Tensor, "n_deltas n_rhos"],
+) -> Panel:
+    """Choose the size of the system and how many speak; a hundred fresh trials say how often all comes back."""
+    theory = weak_threshold(deltas, nonnegative=True)
+
+    def view(stations: int, channels: int, speaking: int) -> str:
+        if channels > stations:
+            raise ValueError(f"{channels} channels for {stations} stations: there is nothing to puzzle out")
+        if speaking > channels:
+            raise ValueError(f"{speaking} stations on {channels} channels: not even knowing which would help")
+        delta, rho = channels / stations, speaking / channels
+        rate = success_rates(
+            delta, torch.tensor([rho]), n_unknowns=stations, n_trials=100, nonnegative=True, seed=1
+        ).item()
+        edge = weak_threshold(torch.tensor([delta]), nonnegative=True).item()
+        sentence = (
+            f"{speaking} of {stations} stations on {channels} channels: δ = {delta:.2f}, ρ = {rho:.2f}. "
+            f"{100 * rate:.0f} of 100 fresh mixtures come back exactly; for large systems the edge is at ρ = {edge:.2f}."
+        )
+        ax = plot_phase_map(deltas, rhos, success, theory, here=(delta, rho))
+        return f"<div>{sentence}</div>" + picture(figure_png(ax), alt=f"Map of exact recovery. {sentence}")
+
+    return Panel(
+        view,
+        title="How many can speak at once?",
+        slow=True,
+        stations=w.IntSlider(100, min=20, max=300, step=20),
+        channels=w.IntSlider(50, min=5, max=150, step=5),
+        speaking=w.IntSlider(20, min=1, max=100),
+    )

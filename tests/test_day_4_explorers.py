@@ -1,0 +1,33 @@
+import torch
+
+from course_utils.toy_models import fit_toy_models
+from course_utils.widgets.day_4 import phase_panel, toy_model_panel, toy_model_view
+
+
+def test_a_model_is_trained_on_the_spot():
+    html = toy_model_view(4, 2, sparsity=0.9, importance=1.0, steps=500)
+    assert "4 of 4 features have a direction in 2 dimensions" in html and "data:image/png" in html
+
+
+def test_any_number_of_dimensions_can_be_shown():
+    assert "in 1 dimensions" in toy_model_view(3, 1, sparsity=0.5, importance=0.8, steps=20)
+    assert "in 5 dimensions" in toy_model_view(3, 5, sparsity=0.0, importance=0.8, steps=20)
+
+
+def test_moving_a_control_trains_another_model():
+    panel = toy_model_panel()
+    before = panel.html
+    panel.set(n_features=3)
+    assert "of 3 features" in panel.html and panel.html != before
+
+
+def test_the_walk_shows_the_cell_that_was_asked_for():
+    r, p = torch.tensor([0.1, 1.0]), torch.tensor([0.05, 0.9])
+    cells = torch.cartesian_prod(p, r)
+    weights = torch.stack([torch.ones(4), cells[:, 1]], dim=1)
+    models = fit_toy_models(2, 1, sparsity=1 - cells[:, 0], importance=weights, steps=5, progress=False)
+    panel = phase_panel(models, r, p, torch.tensor([[3, 3], [1, 0]]), torch.tensor([0.2, 0.5]))
+    panel.set(importance_of_second=0, probability_of_feature=1)
+    assert "Importance 0.10, probability 0.900; a direction for: first only." in panel.html
+    panel.set(importance_of_second=1, probability_of_feature=0)
+    assert "Importance 1.00, probability 0.050; a direction for: both: superposition." in panel.html
