@@ -126,7 +126,7 @@ def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., 
         return None
     n = len(record.hints)
     shown = {"hints": 0, "solution": False}
-    hint = w.Button(description=f"Hint 1 of {n}", tooltip=f"Show the first of {n} hints for {key}")
+    hint = w.Button(description=f"Hint 1 of {n}", tooltip=f"Show the next of {n} hints for {key}")
     solution = w.Button(description="Solution", tooltip=f"Explanation and source of {key}")
     below = w.HTML()
 
@@ -140,7 +140,7 @@ def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., 
         if shown["hints"] < n:
             hint.description = f"Hint {shown['hints'] + 1} of {n}"
         else:
-            hint.description, hint.disabled = "No more hints", True
+            hint.description = "No more hints"  # not disabled: that would take the keyboard's focus away
         seen(hints=shown["hints"])
         draw()
 

@@ -125,57 +125,53 @@ def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
 
 
 def _controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]:
-    """Widgets, and a function that reads the reply off them: None for nothing yet, a string for a complaint."""
+    """Widgets, and a function that reads the reply off them: None for nothing yet, a string for a complaint.
+
+    Each is reached by Tab alone: JupyterLab keeps the arrow keys, which radio groups and dropdowns need, for itself.
+    """
     if isinstance(question, Numeric):
         field = w.Text(description="Answer:", placeholder="a number", layout={"width": "16em"})
         unit = [w.HTML(escape(question.unit))] if question.unit else []
-        return [w.HBox([field, *unit])], partial(_read_number, question, field)
-    shown = as_shown(question)
+        return [w.HBox([field, *unit])], partial(_read_typed, question, field)
+    lettered = list(zip(ascii_lowercase, as_shown(question), strict=False))
+    if isinstance(question, Ordering):
+        rows = [w.HTML(f"{letter}) {show.rich(o.text)}") for letter, (_, o) in lettered]
+        example = ", ".join(letter for letter, _ in lettered)
+        field = w.Text(description="Order:", placeholder=f"letters: {example}", layout={"width": "16em"})
+        return [*rows, field], partial(_read_typed, question, field)
+    labels = [f"{letter}) {_bare(o.text)}" for letter, (_, o) in lettered]
     if isinstance(question, Single):
-        labels = [
-            f"{letter}) {_bare(o.text)}" for letter, (_, o) in zip(ascii_lowercase, shown, strict=False)
+        buttons = [
+            w.RadioButtons(options=[label], index=None, layout={"width": "auto", "margin": "0"})
+            for label in labels
         ]
-        radio = w.RadioButtons(
-            options=[(label, i) for i, label in enumerate(labels)], index=None, layout={"width": "auto"}
-        )
-        return [radio], lambda: radio.index
-    if isinstance(question, Multiple):
-        boxes = [
-            w.Checkbox(description=f"{letter}) {_bare(o.text)}", indent=False, layout={"width": "auto"})
-            for letter, (_, o) in zip(ascii_lowercase, shown, strict=False)
-        ]
-        return boxes, lambda: [i for i, box in enumerate(boxes) if box.value] or None
-    places = [("–", 0)] + [(str(i), i) for i in range(1, len(shown) + 1)]
-    drops = [
-        w.Dropdown(
-            options=places,
-            description=f"{letter})",
-            style={"description_width": "1.5em"},
-            layout={"width": "6.5em"},
-        )
-        for letter, _ in zip(ascii_lowercase, shown, strict=False)
-    ]
-    rows = [w.HBox([drop, w.HTML(show.rich(o.text))]) for drop, (_, o) in zip(drops, shown, strict=True)]
-    return rows, partial(_read_order, [place for place, _ in shown], drops)
+        _only_one(buttons)
+        return buttons, lambda: next((i for i, b in enumerate(buttons) if b.index is not None), None)
+    boxes = [w.Checkbox(description=label, indent=False, layout={"width": "auto"}) for label in labels]
+    return boxes, lambda: [i for i, box in enumerate(boxes) if box.value] or None
+
+
+def _only_one(buttons: Sequence[Any]) -> None:
+    """Choosing one takes the choice from the others."""
+
+    def chosen(change: Any) -> None:
+        if change["new"] is not None:
+            for button in buttons:
+                if button is not change["owner"]:
+                    button.index = None
+
+    for button in buttons:
+        button.observe(chosen, "index")
 
 
 def _bare(text: str) -> str:
     return text.replace("`", "")
 
 
-def _read_number(question: Numeric, field: Any) -> float | str | None:
-    if not field.value.strip():
-        return None
+def _read_typed(question: Numeric | Ordering, field: Any) -> Any:
+    typed = field.value.strip()
     try:
-        return parsed(question, field.value.strip())
+        return parsed(question, typed) if typed else None
     except ValueError:
-        return f"“{field.value.strip()}” is not a number."
-
-
-def _read_order(places: Sequence[int], drops: Sequence[Any]) -> list[int] | str | None:
-    chosen = [drop.value for drop in drops]
-    if not any(chosen):
-        return None
-    if sorted(chosen) != list(range(1, len(drops) + 1)):
-        return f"Give each of the places 1 to {len(drops)} once."
-    return [place for _, place in sorted(zip(chosen, places, strict=True))]
+        asked = "a number" if isinstance(question, Numeric) else "each letter once"
+        return f"“{typed}” is not {asked}."
