@@ -164,7 +164,7 @@ def fit_toy_models(
         on_step: called with the step and the models before each update.
 
     Raises:
-        ValueError: if shapes do not fit or features cannot be drawn.
+        ValueError: if shapes do not fit, features cannot be drawn, or the penalty cannot be derived.
         FloatingPointError: if the loss stops being finite.
     """
     if steps < 1:
@@ -240,7 +240,12 @@ def best_of(models: ToyModels, starts: int, batch_size: int = 8000) -> ToyModels
 def _slope(penalty: Callable[[Tensor], Tensor], W: Tensor) -> Tensor:
     with torch.enable_grad():
         leaf = W.detach().requires_grad_()
-        return torch.autograd.grad(penalty(leaf).sum(), leaf)[0]
+        cost = penalty(leaf).sum()
+        if not cost.requires_grad:
+            raise ValueError(
+                "the penalty has no slope: stay in torch, without detach, no_grad, item or numpy"
+            )
+        return torch.autograd.grad(cost, leaf)[0]
 
 
 def _count(sparsity, importance, correlation, hidden, output, instances: int | None) -> int:

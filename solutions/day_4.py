@@ -375,6 +375,13 @@ EXERCISES = {
             "Only the direction of feature i is made length 1; the others keep their length.": lambda W: (
                 (normalize(W, dim=-2).mT @ normalize(W, dim=-2)).square().sum(dim=-1) - 1
             ),
+            "Square each part before you sum.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).abs().sum(dim=-1) - W.norm(dim=-2)
+            ),
+            "A direction is a column: make it length 1 along `dim=-2`, not along the row.": lambda W: (
+                (normalize(W, dim=-1).mT @ W).square().sum(dim=-1)
+                - (normalize(W, dim=-1).mT @ W).diagonal(dim1=-2, dim2=-1).square()
+            ),
             "Make the direction of feature i length 1 first, or a long feature seems to suffer more.": lambda W: (
                 (W.mT @ W).square().sum(dim=-1) - (W.mT @ W).diagonal(dim1=-2, dim2=-1).square()
             ),
@@ -411,6 +418,9 @@ EXERCISES = {
             ),
             "The others keep their length, and the sum runs along the direction of feature i: the last axis of `normalize(W, dim=-2).mT @ W`.": lambda W: (
                 1 / (normalize(W, dim=-2).mT @ normalize(W, dim=-2)).square().sum(dim=-1)
+            ),
+            "Below, only the direction of feature i is made length 1; the others keep their length.": lambda W: (
+                W.norm(dim=-2) ** 2 / (normalize(W, dim=-2).mT @ normalize(W, dim=-2)).square().sum(dim=-1)
             ),
             "Below, feature i has to be made length 1; else the value depends on the scale of `W`.": lambda W: (
                 W.norm(dim=-2) ** 2 / (W.mT @ W).square().sum(dim=-1)
@@ -532,6 +542,9 @@ EXERCISES = {
         slips={
             "Right up to r = 1. Beyond it the *first* feature is the one to give up.": lambda r: (
                 4 * r / (2 + 5 * r)
+            ),
+            "Beyond r = 1 only the feature that is given up counts 1; in the pair's loss r stays as it is.": lambda r: (
+                4 * r.clamp(max=1) / (2 + 5 * r.clamp(max=1))
             ),
             "The error of a constant guess is the variance, p/3 - p²/4; yours leaves out the p²/4.": lambda r: (
                 2 * r.clamp(max=1) / (1 + r)

@@ -138,8 +138,9 @@ def _by_normal_equations(x: Tensor, codes: Tensor, k: int) -> Tensor:
 
 def _crossing_cases(seed: int = 0) -> list[tuple]:
     by_head = (torch.tensor([0.0, 1.0, 2.0, 5.0]), torch.tensor([1.0, 0.9, 0.4, 0.0]), 0.5)
+    at_once = (torch.tensor([1.0, 3.0, 4.0]), torch.tensor([1.0, 0.2, 0.0]), 0.4)
     generator = torch.Generator().manual_seed(seed)
-    cases = [by_head]
+    cases = [by_head, at_once]
     for n, level in ((8, 0.5), (12, 0.3)):
         x = torch.rand(n, generator=generator).cumsum(dim=0)
         fall = torch.rand(n, generator=generator).cumsum(dim=0)
@@ -248,6 +249,9 @@ EXERCISES = {
             "Divide by the *squared* length: `x` already holds the code's length once, and the dot product brings it in again.": lambda x, codes: (
                 x @ codes.T / codes.norm(dim=1)
             ),
+            "A matched filter reads what it reads, also below zero: leave the `relu` to better receivers.": lambda x, codes: (
+                torch.relu(x @ codes.T / codes.square().sum(dim=1))
+            ),
             "Divide by the length of the station's code, not by that of what arrives: a loud moment should stay loud.": lambda x, codes: (
                 x @ codes.T / x.square().sum(dim=1, keepdim=True)
             ),
@@ -320,6 +324,9 @@ EXERCISES = {
             ),
             "The penalty shrinks by `step * l1`: a shorter step must also shrink less.": lambda features, x, codes, step, l1: (
                 torch.relu(features + step * (x - features @ codes) @ codes.T - l1)
+            ),
+            "The penalty makes silence cheap: take `step * l1` off, do not add it.": lambda features, x, codes, step, l1: (
+                torch.relu(features + step * ((x - features @ codes) @ codes.T + l1))
             ),
             "No station sends less than nothing: a `relu` is missing at the end.": lambda features, x, codes, step, l1: (
                 features + step * ((x - features @ codes) @ codes.T - l1)
@@ -488,6 +495,13 @@ EXERCISES = {
         slips={
             "The encoder column has the *unit* direction times the length; yours is as long as the input was loud.": lambda chosen, W_enc, dead: (
                 _pairs(chosen, W_enc, dead, unit=False)
+            ),
+            "You measure the dead latents: `dead` is True for them, `~dead` for the live ones.": lambda chosen, W_enc, dead: (
+                _pairs(chosen, W_enc, ~dead)
+            ),
+            "A latent is a column of `W_enc`: its length is `W_enc.norm(dim=0)`.": lambda chosen, W_enc, dead: (
+                chosen / chosen.norm(dim=1, keepdim=True),
+                0.2 * W_enc.norm(dim=1).mean() * (chosen / chosen.norm(dim=1, keepdim=True)).T,
             ),
             "Only live latents set the length: leave the dead ones out of the mean.": lambda chosen, W_enc, dead: (
                 _pairs(chosen, W_enc, dead, live=False)

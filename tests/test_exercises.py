@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from course_utils.exercises import (
 )
 from course_utils.exercises.calls import _next_hint
 from course_utils.exercises.compare import difference
+from course_utils.exercises.precision import mixing
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +98,25 @@ def test_any_right_way_passes(attempt):
     assert status(attempt) == "correct"
 
 
+@pytest.mark.parametrize(
+    ("attempt", "says"),
+    [
+        (lambda x, mean: (x - mean).double(), ["It gives float64", "`.to(torch.float32)`"]),
+        (lambda x, mean: (x - mean).bfloat16(), ["It gives bfloat16"]),
+        (lambda x, mean: (x - mean).requires_grad_(), ["`.detach()`"]),
+        (lambda x, mean: x - mean, []),
+    ],
+)
+def test_what_cells_below_may_stumble_over_is_told(attempt, says):
+    verdict = judge(RECORD, attempt)
+    assert verdict.status == "correct"
+    assert all(words in " ".join(verdict.notes) for words in says) and bool(verdict.notes) == bool(says)
+    pair = record(lambda x, mean: (x, mean), slips={})
+    assert judge(pair, lambda x, mean: (x, mean.double())).notes == mixing(
+        torch.ones(1).double(), torch.ones(1)
+    )
+
+
 def test_a_class_may_be_the_answer():
     class Point:
         def __init__(self, x):
@@ -159,6 +181,11 @@ class Point:
         self.x = x
 
 
+class Incomparable:
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+
 def yields(x, mean):
     yield x - mean
 
@@ -221,11 +248,24 @@ def test_what_is_wrong_is_said(attempt, says):
         ("whales", "fungi", "'whales'"),
         ([1, 2], {1, 2}, "not a set"),
         (torch.tensor([1.0]), torch.tensor([1j]), "differ"),
+        (torch.tensor([1.0 + 0j]), torch.tensor([1.0]), "`.real`"),
+        (1 + 0j, 1.0, "`.real`"),
+        (Fraction(1, 2), 0.25, "Yours is 0.5"),
+        (Decimal("0.5"), 0.25, "Yours is 0.5"),
+        (10**400, 1, "cannot be compared: it is an int"),
+        (
+            torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged),
+            torch.ones(2),
+            "cannot be compared",
+        ),
+        (Incomparable(), Point(1, 2), "not a Point"),
+        (Incomparable(), Incomparable(), "cannot be compared"),
+        (torch.ones(3, 4).topk(2), (torch.ones(3, 2), torch.ones(3, 2, dtype=torch.long)), "result 2 of 2"),
     ],
 )
 def test_other_kinds_of_answers(yours, expected, says):
     assert says in difference(yours, expected)
-    assert difference(expected, expected) is None
+    assert difference(expected, expected) is None or isinstance(expected, Incomparable)
 
 
 def test_the_first_input_is_shown_small_and_the_code_is_not():

@@ -17,6 +17,7 @@ pytest.importorskip("nbclient")
 
 from course_utils.exercises import find  # noqa: E402
 from course_utils.grade import Limits, Outcome, Result, find_hand_ins, grade_folder  # noqa: E402
+from course_utils.grade.collect import _copy  # noqa: E402
 from course_utils.grade.report import _cell, report_html, write_reports  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says")
@@ -224,6 +225,57 @@ def test_the_page_escapes_what_a_learner_wrote():
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1"])
 def test_a_spreadsheet_runs_nothing(text):
     assert _cell(text) == "'" + text
+
+
+def test_names_that_print_alike_stay_two(tmp_path):
+    for name in ("a\x01.ipynb", "a\x02.ipynb"):
+        (tmp_path / name).touch()
+    told = []
+    assert len(grade_folder(tmp_path, told=told.append)) == len(told) == 2
+    assert told[0] is not told[1]
+
+
+def test_what_is_hidden_is_not_copied_and_too_much_is_refused(tmp_path):
+    write(tmp_path / "ada" / "a.ipynb", [])
+    for name in (".venv", "images"):
+        (tmp_path / "ada" / name).mkdir()
+        (tmp_path / "ada" / name / "file").write_bytes(bytes(1000))
+    one = find_hand_ins(tmp_path)[0]
+    _copy(one, tmp_path / "copy", 1e6)
+    assert sorted(p.name for p in (tmp_path / "copy").iterdir()) == ["a.ipynb", "images"]
+    with pytest.raises(ValueError, match="beside it"):
+        _copy(one, tmp_path / "again", 500)
+
+
+FORKS = """
+import os, resource, sys, time
+sys.path.insert(0, sys.argv[1])
+import worker
+worker.MORE_THREADS, worker.NEEDED_THREADS = 30, int(sys.argv[2])
+if os.getuid() == 0:
+    os.setuid(54_321)  # the system lets root pass
+worker._restrict_threads()
+children = []
+try:
+    while len(children) < 60:
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+        children.append(child)
+except BlockingIOError:
+    pass
+print(len(children))
+for child in children:
+    os.kill(child, 9)
+"""
+
+
+@pytest.mark.parametrize(("needed", "started"), [(5, range(1, 31)), (60, [60])])
+def test_a_fork_bomb_meets_a_limit_unless_the_account_is_full_already(needed, started):
+    worker = Path(sys.modules["course_utils.grade"].__file__).parent
+    command = [sys.executable, "-c", FORKS, str(worker), str(needed)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert int(done.stdout) in started, done.stderr
 
 
 def test_links_and_checkpoints_are_not_followed(tmp_path):

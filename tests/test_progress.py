@@ -78,7 +78,15 @@ def test_the_place_on_each_platform(platform, variables, place, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "{", "[]", '{"version": 1, "exercises": []}', '{"exercises": {"a": 1}}', "\x00\xff"]
+    "damage",
+    [
+        *("", "{", "[]", '{"version": 1, "exercises": []}', '{"exercises": {"a": 1}}', "\x00\xff"),
+        "[" * 100_000,
+        '{"exercises": {}, "quizzes": {}}',
+        f'{{"version": 1, "exercises": {{"{KEY}": {{"attempts": "3"}}}}, "quizzes": {{}}}}',
+        f'{{"version": 1, "exercises": {{"{KEY}": {{"slips": []}}}}, "quizzes": {{}}}}',
+        '{"version": 1, "exercises": {}, "quizzes": {"day_6.reading": {"1": 0}}}',
+    ],
 )
 def test_a_damaged_file_is_kept_aside(path, damage):
     path.parent.mkdir()

@@ -286,7 +286,8 @@ def test_what_does_not_fit_is_refused():
         fit_sae(sae, [torch.zeros(4, 8)], **options)
 
 
-def test_the_bar_can_be_turned_off(capsys):
+def test_the_bar_can_be_turned_off(capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     sae, options = new("relu")
     fit_sae(sae, batches(3), **options)
     assert capsys.readouterr() == ("", "")
@@ -348,7 +349,7 @@ def test_a_trained_batchtopk_is_stored_as_the_jumprelu_that_it_is(tmp_path):
     fit_sae(sae, batches(200), steps=200, **options)
     x = next(batches(1, seed=1, size=2000))
     active = (sae(x).latents > 0).sum(dim=1).float()
-    assert not sae.training and active.mean() == pytest.approx(2, rel=0.2) and active.std() > 0.3
+    assert not sae.training and active.mean() == pytest.approx(1, rel=0.2) and active.std() > 0.3
     save_sae(sae, tmp_path)
     loaded = load_sae(tmp_path)
     assert loaded.architecture == "jumprelu"

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from course_utils.exercises.precision import cuts, wrong_dtype
 from course_utils.exercises.words import dtype_name, is_number, kind, number, plain, shape, short
 
 HALF = {torch.float16: 4e-3, torch.bfloat16: 3e-2}
@@ -23,6 +24,13 @@ def difference(yours: Any, expected: Any, tolerance: float = 1e-4) -> str | None
     Floats agree within ``tolerance``, relative to the number or to a tenth of the largest one beside it; whole numbers
     exactly. A 0-d tensor is a number and a number a 0-d tensor; any precision, device, strides and gradient will do.
     """
+    try:
+        return _difference(yours, expected, tolerance)
+    except Exception:  # of a number type that torch does not know, or of the attempt's own `__eq__`
+        return f"It cannot be compared: it is {kind(yours)}, expected is {kind(expected)}."
+
+
+def _difference(yours: Any, expected: Any, tolerance: float) -> str | None:
     if complaint := wrong_kind(yours, expected):
         return complaint
     yours, expected = plain(yours), plain(expected)
@@ -163,7 +171,7 @@ def _tensors(yours: Tensor, expected: Tensor, tolerance: float) -> str | None:
     if not off.any():
         return wrong_dtype(yours, expected)
     if not y.ndim:
-        cut = " Whole numbers cut the fraction off: compute in floats." if _cuts(yours, expected) else ""
+        cut = " Whole numbers cut the fraction off: compute in floats." if cuts(yours, expected) else ""
         return f"Yours is {number(yours)}, {number(expected)} is expected.{cut}"
     place = np.unravel_index(
         int(torch.where(off, gap.nan_to_num(nan=torch.inf), -1).argmax()), tuple(y.shape)
@@ -171,7 +179,7 @@ def _tensors(yours: Tensor, expected: Tensor, tolerance: float) -> str | None:
     at = ", ".join(str(int(i)) for i in place)
     cut = (
         f" It is {dtype_name(yours)}: whole numbers cut fractions off, so compute in floats."
-        if _cuts(yours, expected)
+        if cuts(yours, expected)
         else ""
     )
     return (
@@ -223,26 +231,3 @@ def beyond_comparing(yours: Any, expected: Any) -> str | None:
     if yours.shape != expected.shape:
         return f"It has shape {shape(yours)}, expected is {shape(expected)}."
     return _not_finite(yours, expected)
-
-
-def wrong_dtype(yours: Any, expected: Any) -> str | None:
-    """A sentence if these are the same numbers, but of a kind that the cells below cannot use."""
-    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
-        return None
-    if not expected.ndim or yours.dtype == expected.dtype:
-        return None
-    if expected.dtype == torch.bool:
-        return f"Right, but as {dtype_name(yours)}: a mask must be boolean, as comparisons such as `x > 0` give it."
-    if expected.is_floating_point() and not (yours.is_floating_point() or yours.is_complex()):
-        return f"The numbers agree here, but as {dtype_name(yours)} they lose fractions: compute in floats, or end with `.float()`."
-    if (
-        not expected.is_floating_point()
-        and not expected.is_complex()
-        and (yours.is_floating_point() or yours.dtype == torch.bool)
-    ):
-        return f"The right numbers, but as {dtype_name(yours)}: they count or point at something, so end with `.long()`."
-    return None
-
-
-def _cuts(yours: Tensor, expected: Tensor) -> bool:
-    return expected.is_floating_point() and not yours.is_floating_point() and not yours.is_complex()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from course_utils.exercises import explain
-from course_utils.exercises.compare import beyond_comparing, difference, wrong_dtype, wrong_kind
+from course_utils.exercises.compare import beyond_comparing, difference, wrong_kind
 from course_utils.exercises.limits import OutOfTime, call, guarded, innermost, kept_state, reseed
+from course_utils.exercises.precision import mixing, wrong_dtype
 from course_utils.exercises.records import Answer, Exercise
 from course_utils.exercises.words import cast, describe, plain
 
@@ -86,6 +87,7 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     runs = zip(*([run.args for run in ran] for ran in (yours, expected)), record.cases(), strict=True)
     more = {"notes": explain.notes(record.reference, attempt, runs), "said": printed.excerpt}
     if not any(complaints):
+        more["notes"] += mixing(yours[0].value, expected[0].value)
         return Verdict("correct", **more)
     first = next(i for i, complaint in enumerate(complaints) if complaint)
     if (error := yours[first].error) is not None:

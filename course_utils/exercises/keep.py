@@ -118,11 +118,32 @@ def _parse(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: if it is damaged.
     """
-    kept = json.loads(data)
-    tables = [kept.get(table) for table in ("exercises", "quizzes")] if isinstance(kept, dict) else [None]
+    try:
+        kept = json.loads(data)
+    except RecursionError as deep:
+        raise ValueError("nested too deep") from deep
+    if not isinstance(kept, dict) or type(kept.get("version")) is not int:
+        raise ValueError("not a progress file")
+    tables = [kept.get(table) for table in ("exercises", "quizzes")]
     if not all(isinstance(t, dict) and all(isinstance(e, dict) for e in t.values()) for t in tables):
         raise ValueError("not a progress file")
+    if kept["version"] == VERSION and not all(map(_sound, _entries(*tables))):
+        raise ValueError("an entry is damaged")
     return kept
+
+
+def _entries(exercises: dict[str, Any], quizzes: dict[str, Any]) -> Iterator[Any]:
+    yield from exercises.values()
+    for questions in quizzes.values():
+        yield from questions.values()
+
+
+def _sound(entry: Any) -> bool:
+    """Whether what is counted in it are counts."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("slips", {}), dict):
+        return False
+    counts = [entry.get("attempts", 0), entry.get("hints", 0), *entry.get("slips", {}).values()]
+    return all(type(n) is int for n in counts)
 
 
 def _update(change: Callable[[dict[str, Any]], None]) -> str:

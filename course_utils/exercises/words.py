@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import reprlib
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ def kind(value: Any) -> str:
 
 
 def shape(value: Tensor | np.ndarray) -> str:
+    if getattr(value, "is_nested", False):
+        return "(nested)"  # has no one shape
     return str(tuple(int(n) for n in value.shape))
 
 
@@ -101,6 +104,8 @@ def plain(value: Any) -> Any:
         return type(value)(*map(plain, value))
     if isinstance(value, list | tuple):
         return type(value)(map(plain, value))
+    if isinstance(value, numbers.Real | Decimal) and not isinstance(value, int | float):
+        return float(value)  # a fraction
     return value
 
 

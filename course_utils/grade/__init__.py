@@ -6,7 +6,8 @@ that the exercises write to the progress file, so a notebook is judged here as i
 
 What this isolation is: a hand-in that hangs, forks, fills memory or disk, prints gigabytes, deletes the files in its
 folder or is no notebook costs that hand-in alone. It sees neither the other hand-ins' copies in its folder nor your
-environment variables, and its home folder is a temporary one.
+environment variables, and its home folder is a temporary one. On Linux a fork bomb also meets a limit of the system,
+unless you are root: then the watcher alone ends it.
 
 What it is not: a sandbox. The notebook's code runs under your account: it can read, change and delete whatever you
 can, if it goes looking by absolute path; it can use the network, hide a process from the watcher on purpose, and forge

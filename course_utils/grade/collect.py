@@ -114,19 +114,16 @@ def grade_folder(
     import psutil  # noqa: F401
 
     hand_ins, known, stop = find_hand_ins(folder), _known_keys(), Event()
-    results: dict[str, Result] = {}
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
         waiting = [pool.submit(_grade_one, one, limits or Limits(), known, stop) for one in hand_ins]
         try:
             for done in as_completed(waiting):
-                result = done.result()
-                results[result.learner] = result
-                told(result)
+                told(done.result())
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return [results[one.learner] for one in hand_ins]
+    return [done.result() for done in waiting]
 
 
 def _known_keys() -> list[str]:
@@ -148,7 +145,7 @@ def _grade_one(hand_in: HandIn, limits: Limits, known: Sequence[str], stop: Even
 
 def _run(hand_in: HandIn, room: Path, limits: Limits, known: Sequence[str], stop: Event) -> Result:
     copy, home, job = room / "hand_in", room / "home", room / "job.json"
-    _copy(hand_in, copy)
+    _copy(hand_in, copy, limits.disk)
     _font_list(home)
     (room / "tmp").mkdir()
     notebook = copy / hand_in.path.name
@@ -169,18 +166,27 @@ def _run(hand_in: HandIn, room: Path, limits: Limits, known: Sequence[str], stop
     return Result(hand_in.learner, status, outcomes, _errors(said))
 
 
-def _copy(hand_in: HandIn, to: Path) -> None:
-    """The notebook and what lies beside it, but no other notebook, link, pipe or device."""
-    top = hand_in.path.parent
+def _copy(hand_in: HandIn, to: Path, most: float) -> None:
+    """The notebook and what lies beside it, but no other notebook, link, pipe, device or hidden folder.
+
+    Raises:
+        ValueError: if that is more than ``most`` bytes.
+    """
+    top, held = hand_in.path.parent, 0
 
     def left_out(at: str, names: list[str]) -> list[str]:
+        nonlocal held
         out = []
         for name in names:
             path = Path(at, name)
-            plain = path.is_file() or (path.is_dir() and hand_in.beside is not None)
+            inside = path.is_dir() and hand_in.beside is not None and not name.startswith(".")  # .venv, .git
             other = path.suffix == ".ipynb" and path != hand_in.path
-            if path.is_symlink() or not plain or other:
+            if path.is_symlink() or other or not (path.is_file() or inside):
                 out.append(name)
+            elif path.is_file():
+                held += path.stat().st_size
+        if held > most:
+            raise ValueError(f"what lies beside it is more than {most / 1e9:g} GB")
         return out
 
     shutil.copytree(top, to, ignore=left_out)

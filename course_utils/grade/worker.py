@@ -12,10 +12,13 @@ import ctypes
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 MAX_ERRORS = 20
+MORE_THREADS = 1000  # than the account has now; far less than stops a machine
+NEEDED_THREADS = 200  # a notebook may want as many, on a machine with many cores
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: an orphan of the notebook becomes our child, and so stays in sight
 
 
@@ -57,8 +60,42 @@ def _restrict(file_limit: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        with contextlib.suppress(ImportError, ValueError, OSError):
+            _restrict_threads()
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")  # if memory runs out, this goes first
+
+
+def _restrict_threads() -> None:
+    """Stop a fork bomb, which the watcher's ten looks a second are too slow for. The system lets root pass."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NPROC)
+    most = _threads_of_this_account() + MORE_THREADS
+    if before[1] != resource.RLIM_INFINITY and before[1] < most:
+        return
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, before[1]))
+    over = threading.Event()
+    try:  # the account may have threads that are not in sight, outside of a container
+        started = []
+        for _ in range(NEEDED_THREADS):
+            started.append(threading.Thread(target=over.wait))
+            started[-1].start()
+    except RuntimeError:
+        resource.setrlimit(resource.RLIMIT_NPROC, before)
+    finally:
+        over.set()
+
+
+def _threads_of_this_account() -> int:
+    """What the system counts against the limit of processes, as far as it is in sight."""
+    threads = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError, ValueError, KeyError):  # it may have ended
+            rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            if int(rows["Uid"].split()[0]) == os.getuid():
+                threads += int(rows["Threads"])
+    return threads
 
 
 def _read(path: Path) -> Any:

@@ -100,6 +100,7 @@ def plot_break_even(
     ax.axhline(1, color=BLACK, linestyle="--", linewidth=1)
     ax.axhspan(ax.get_ylim()[0], 1, color=SKY, alpha=0.15)
     ax.set(xscale="log", yscale="log", xlabel="E[x⁴] / E[x²]²", ylabel="loss shared / loss dedicated")
+    ax.set_xlim(min(kurtosis) / 1.8, max(kurtosis) * 1.8)  # room for the names at the sides
     ax.set_title("Below the line superposition wins")
     ax.legend(frameon=False)
     return ax

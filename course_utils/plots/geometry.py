@@ -103,7 +103,7 @@ def plot_lines(
         ax.plot(x, y, color=BLACK, alpha=0.6, linestyle=dash, linewidth=1.3, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.set(**{f"{axis}scale": "log" for axis in log})
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
 
 

@@ -50,8 +50,11 @@ def plot_waveforms(
     for (name, values), (color, _, dash) in zip(received.items(), STYLES[1:], strict=False):
         ax.plot(seconds, values, color=color, linestyle=dash, linewidth=1, label=name)
     ax.plot(seconds, sent, color=BLUE, linewidth=1.2, label="sent")
-    ax.set(xlabel="seconds", ylabel="strength", title=f"{1000 * len(sent) / rate:.0f} ms of one station")
-    ax.legend(frameon=False, fontsize="small", loc="upper right")
+    ax.set(xlabel="seconds", ylabel="strength")
+    ax.set_title(f"{1000 * len(sent) / rate:.0f} ms of one station", loc="left")
+    ax.legend(
+        frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=len(received) + 1
+    )
     return ax
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -58,12 +60,27 @@ def plot_activation_histogram(strengths: Float[Tensor, "n"], ax: Axes | None = N
 
 
 def plot_loss_curve(
-    steps: list[int], train: list[float], held_out: list[float], ax: Axes | None = None
+    steps: Sequence[int],
+    train: Sequence[float],
+    held_out: Sequence[float],
+    stages: Sequence[int] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """A language model's loss while it was trained, on its batches and on held-out text."""
+    """A language model's loss while it was trained, on its batches and on held-out text.
+
+    Args:
+        stages: of each point; between stages the text that the losses are measured on changes, so the lines break there.
+    """
     ax = axes_or_new(ax)
-    ax.plot(steps, train, color=SKY, linestyle="--", label="training batch")
-    ax.plot(steps, held_out, color=BLUE, label="held out")
+    stages = stages or [1] * len(steps)
+    for stage in sorted(set(stages)):
+        here = [i for i, s in enumerate(stages) if s == stage]
+        at = [steps[i] for i in here]
+        names = ("training batch", "held out") if stage == stages[0] else (None, None)
+        ax.plot(at, [train[i] for i in here], color=SKY, linestyle="--", label=names[0])
+        ax.plot(at, [held_out[i] for i in here], color=BLUE, label=names[1])
+        if stage != stages[0]:
+            ax.axvline(at[0], color=BLACK, linestyle=":", label=f"stage {stage}: another mixture of texts")
     ax.set(xlabel="step", ylabel="loss (nats a token)", title=f"held out: {held_out[-1]:.2f}")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, fontsize="small")
     return ax

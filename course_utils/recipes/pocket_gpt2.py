@@ -165,6 +165,7 @@ def train(
     ]
     curve: list[dict[str, float]] = json.loads((start / "loss_curve.json").read_text()) if start else []
     steps_before, spent = (curve[-1]["step"], curve[-1]["seconds"]) if curve else (0, 0.0)
+    stage = curve[-1]["stage"] + 1 if curve else 1
     step, checkpoint = 0, out / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True, map_location=device)
@@ -197,7 +198,13 @@ def train(
                 held = torch.stack([next_token_loss(model, b) for b in held_out.split(16)]).mean().item()
             seconds = spent + time.time() - began
             curve.append(
-                dict(step=steps_before + step, seconds=round(seconds), train=loss.item(), held_out=held)
+                dict(
+                    stage=stage,
+                    step=steps_before + step,
+                    seconds=round(seconds),
+                    train=loss.item(),
+                    held_out=held,
+                )
             )
             (out / "loss_curve.json").write_text(json.dumps(curve))
             bar.set_postfix(train=f"{loss.item():.3f}", held_out=f"{held:.3f}")

@@ -37,9 +37,13 @@ def tuner_panel(
         heard = receivers[receiver](features @ codes)[:, station]
         sent = features[:, station]
         quality = signal_to_noise(sent, heard)
-        some = slice(len(sent) // 2, len(sent) // 2 + RATE // 10)
+        speaking = (features > 0).sum(dim=1)
+        crowded = int(
+            (speaking == speaking.max()).float().argmax()
+        )  # the moment at which a receiver is tested
+        some = slice(crowded, crowded + RATE // 10)
         ax = plot_waveforms(sent[some], {receiver: heard[some]}, RATE)
-        at_once = (features > 0).sum(dim=1).float().mean()
+        at_once = speaking.float().mean()
         alt = (
             f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "
             f"{at_once:.1f} stations on the air at once on average."

@@ -32,7 +32,7 @@ class Panel:
         self, view: Callable[..., str], title: str = "", *, slow: bool = False, **controls: w.ValueWidget
     ) -> None:
         self._view, self.title, self.controls, self._slow = view, title, controls, slow
-        self._shown = w.HTML()
+        self._shown = w.HTML().add_class("course-view")
         self._busy = w.HTML()
         for name, control in controls.items():
             control.description = control.description or name.replace("_", " ")
@@ -42,7 +42,7 @@ class Panel:
             control.observe(self._draw, names="value")
         row = w.HBox([*controls.values(), self._busy], layout=w.Layout(flex_flow="row wrap"))
         head = [w.HTML(self._heading())] if title else []
-        self._box = w.VBox([*head, row, self._shown])
+        self._box = w.VBox([*head, row, self._shown]).add_class("course-explorer")  # found by tests/browser
         self._draw()
 
     @property
