@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -65,12 +67,15 @@ def grade(chosen: argparse.Namespace) -> int:
         if not n:
             return _refused(f"no notebooks (*.ipynb) below {chosen.folder}")
         print(f"{n} hand-in{'s' if n != 1 else ''}, {chosen.jobs} at a time", flush=True)
-        results = grade_folder(
-            chosen.folder,
-            limits,
-            chosen.jobs,
-            lambda r: print(f"{r.learner}: {r.n_solved} of {len(r.outcomes)} solved; {r.status}", flush=True),
-        )
+        with _terminated_like_interrupted():
+            results = grade_folder(
+                chosen.folder,
+                limits,
+                chosen.jobs,
+                lambda r: print(
+                    f"{r.learner}: {r.n_solved} of {len(r.outcomes)} solved; {r.status}", flush=True
+                ),
+            )
         paths = write_reports(results, chosen.out)
     except ModuleNotFoundError as error:
         return _refused(f"{error.name} is missing: install the course with its extra `grade`")
@@ -94,6 +99,20 @@ def export(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return _refused(str(error))
     return 0
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does: otherwise the hand-ins would run on without us."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refused(why: str) -> int:

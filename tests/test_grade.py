@@ -303,3 +303,26 @@ def test_the_command(tmp_path):
     assert "mary: 0 of 0 solved; ran" in done.stdout
     assert (tmp_path / "report.html").exists()
     assert json.loads((tmp_path / "in" / "mary.ipynb").read_text())["cells"][0]["outputs"] == []
+
+
+def test_a_termination_leaves_no_hand_in_running(tmp_path):
+    started = tmp_path / "started"
+    source = f"import os, pathlib, time; pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    write(tmp_path / "in" / "slow.ipynb", [source])
+    command = [
+        sys.executable,
+        "-m",
+        "course_utils.cli",
+        "grade",
+        str(tmp_path / "in"),
+        "--out",
+        str(tmp_path),
+    ]
+    grading = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not (started.exists() and started.read_text()) and time.monotonic() < until:
+        time.sleep(0.1)
+    kernel = int(started.read_text())
+    grading.terminate()
+    assert grading.wait(60) == 130
+    assert not psutil.pid_exists(kernel)
