@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
-from course_utils.latents import Example, LatentSummary
+from course_utils.latent_search import ConceptHit, Hit
+from course_utils.latents import Example, LabelGuess, LatentSummary
 
 ORANGE, BLUE = "255,140,0", "40,140,205"
 FAINT = "opacity:.7;font-size:90%"
@@ -92,9 +94,16 @@ def _token(token: str, strength: float, share: float, marked: bool) -> str:
     return f'<span style="{style}" title="{strength:.2f}">{escape(show_token(token))}</span>'
 
 
-def latent_card(summary: LatentSummary) -> str:
-    """Everything known about one latent on one card."""
-    title = f"Latent {summary.latent}"
+def latent_card(summary: LatentSummary, title: str = "", *, blind: bool = False) -> str:
+    """Everything known about one latent on one card.
+
+    Args:
+        title: in place of "Latent 17".
+        blind: leave out whatever tells what kind of unit it is: number, label, logits and neighbours.
+    """
+    title = escape(title) or f"Latent {summary.latent}"
+    if blind:
+        summary = replace(summary, label=None, promoted=(), suppressed=(), nearest=())
     if not summary.top:
         facts = f"never fires on these {summary.n_tokens:,} tokens"
     else:
@@ -126,10 +135,68 @@ def latent_card(summary: LatentSummary) -> str:
         for name, items in lists
         if items
     )
-    parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:0 2em">{columns}</div>')
+    if columns:
+        parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:0 2em">{columns}</div>')
     return (
         '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;max-width:60em;'
         f'line-height:1.5">{"".join(parts)}</div>'
+    )
+
+
+def hit_list(
+    tokens: Sequence[str],
+    hits: Sequence[Hit],
+    guesses: Sequence[LabelGuess] | None = None,
+    chosen: int | None = None,
+) -> str:
+    """What fires on a sentence: one row a latent, the sentence coloured by it, the latent's label where there is one.
+
+    Args:
+        guesses: one for each latent of the autoencoder.
+        chosen: the row to set in bold, counted from 0.
+    """
+    rows = "".join(
+        _row(
+            rank == chosen,
+            str(rank + 1),
+            f"latent {hit.latent}",
+            escape(guesses[hit.latent].concept) if guesses else "",
+            token_strip(tokens, hit.strengths, marked=hit.peak),
+        )
+        for rank, hit in enumerate(hits)
+    )
+    return _table(("", "latent", "label guess" if guesses else "", "where it fires"), rows)
+
+
+def concept_hit_list(hits: Sequence[ConceptHit], chosen: int | None = None) -> str:
+    """What fires for a concept: one row a latent, with the ROC area that chose it and the one that judges it."""
+    rows = "".join(
+        _row(
+            rank == chosen,
+            str(rank + 1),
+            f"latent {h.latent}",
+            f"{h.train_roc_area:.2f}",
+            f"{h.roc_area:.2f}",
+        )
+        for rank, h in enumerate(hits)
+    )
+    return _table(("", "latent", "ROC area, training texts", "held-out texts"), rows)
+
+
+def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts."""
+    return _table([escape(h) for h in heads], "".join(_row(False, *(escape(c) for c in row)) for row in rows))
+
+
+def _row(bold: bool, *cells: str) -> str:
+    style = "text-align:left;padding:.1em .8em .1em 0" + (";font-weight:bold" if bold else "")
+    return "<tr>" + "".join(f'<td style="{style}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _table(heads: Sequence[str], rows: str) -> str:
+    head = "".join(f'<th style="text-align:left;padding-right:.8em;{FAINT}">{h}</th>' for h in heads)
+    return (
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     )
 
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from course_utils.activations import Activations
-from course_utils.metrics import concept_scores, pool_by_text
+from course_utils.concepts import ConceptScores
+from course_utils.firing import Firings
 from course_utils.sae import SAE, encode
 from course_utils.scores import ROWS_AT_A_TIME
 from course_utils.tokens import Tokens
@@ -44,9 +45,18 @@ class Example(NamedTuple):
 
 
 class LabelGuess(NamedTuple):
+    """The concept that a latent tells best, as some texts say, and how well it does on others."""
+
     concept: str
     roc_area: float
-    """Of the texts' strongest activations, this concept against all others, on the same texts: a flattering guess."""
+    """Of the texts' strongest activations, this concept against all others, on texts that had no part in the guess."""
+
+
+def label_guesses(scores: ConceptScores, concepts: Sequence[str]) -> list[LabelGuess]:
+    """A guess for every latent: the concept with the largest ROC area on the training texts, with the held-out area."""
+    best = scores.train_roc_area.nan_to_num(0.5).argmax(dim=1)
+    areas = scores.roc_area.gather(1, best[:, None])[:, 0]
+    return [LabelGuess(concepts[i], area) for i, area in zip(best.tolist(), areas.tolist(), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,8 @@ def summarise_latents(
     n_top: int = 8,
     n_quantiles: int = 5,
     window: tuple[int, int] = (12, 6),
-    labels: Sequence[str] | None = None,
+    guesses: Sequence[LabelGuess] | None = None,
+    firings: Firings | None = None,
 ) -> list[LatentSummary]:
     """Summaries of some latents in one pass over the activations.
 
@@ -101,26 +112,34 @@ def summarise_latents(
         activations: of the hook point that ``sae`` reads.
         tokens: the texts that the activations are of.
         window: tokens to show before and after the one on which the latent fires.
-        labels: the concept of each text, to guess the latent's label.
+        guesses: one for each latent of the SAE, from `label_guesses`.
+        firings: of the same activations, from `record_firings`; with it no activation has to be encoded again.
 
     Raises:
-        ValueError: if there is no such latent, or tokens or labels do not fit the activations.
+        ValueError: if there is no such latent, or tokens, guesses or firings do not fit.
     """
     for latent in latents:
         if not 0 <= latent < sae.d_sae:
             raise ValueError(f"there is no latent {latent}: this SAE has {sae.d_sae}, counted from 0")
     n_texts = int(activations.where[:, 0].max()) + 1 if len(activations) else 0
-    if n_texts > len(tokens) or (labels is not None and len(labels) != len(tokens)):
+    if n_texts > len(tokens):
         raise ValueError(
-            f"activations of {n_texts} texts, tokens of {len(tokens)}"
-            + ("" if labels is None else f", labels of {len(labels)}")
-            + ": they must be of the same texts"
+            f"activations of {n_texts} texts, tokens of {len(tokens)}: they must be of the same texts"
         )
-    strengths = latent_strengths(sae, activations.values, latents)
-    guesses = [None] * len(latents) if labels is None else _guess_labels(strengths, activations, labels)
+    if guesses is not None and len(guesses) != sae.d_sae:
+        raise ValueError(f"{len(guesses)} guesses for {sae.d_sae} latents: there must be one for each")
+    if firings is None:
+        strengths = latent_strengths(sae, activations.values, latents).T
+    elif firings.n_rows != len(activations) or len(firings.counts) != sae.d_sae:
+        raise ValueError(
+            f"firings of {len(firings.counts)} latents on {firings.n_rows} rows, but the SAE has {sae.d_sae} and "
+            f"there are {len(activations)} activations"
+        )
+    else:
+        strengths = (firings.column(latent) for latent in latents)
 
     summaries = []
-    for latent, strength, label in zip(latents, strengths.T, guesses, strict=True):
+    for latent, strength in zip(latents, strengths, strict=True):
         fired = strength.nonzero()[:, 0]
         fired = fired[strength[fired].argsort(descending=True, stable=True)]
         strongest = strength.max().item() if len(fired) else 0.0
@@ -147,7 +166,7 @@ def summarise_latents(
                 promoted=promoted,
                 suppressed=suppressed,
                 nearest=_nearest(sae, latent, n_top),
-                label=label,
+                label=guesses[latent] if guesses else None,
             )
         )
     return summaries
@@ -237,13 +256,3 @@ def _example(
         text=text,
         quantile=1 - rank / len(fired),
     )
-
-
-def _guess_labels(
-    strengths: Float[Tensor, "n latents"], activations: Activations, labels: Sequence[str]
-) -> list[LabelGuess]:
-    concepts = list(dict.fromkeys(labels))
-    ids = torch.tensor([concepts.index(label) for label in labels])
-    pooled = pool_by_text(Activations(strengths, activations.where), len(labels))
-    areas, best = concept_scores(pooled, ids, len(concepts)).roc_area.nan_to_num(0.5).max(dim=1)
-    return [LabelGuess(concepts[i], area) for i, area in zip(best.tolist(), areas.tolist(), strict=True)]

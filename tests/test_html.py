@@ -3,7 +3,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course_utils.html import latent_card, token_strip
+from course_utils.html import concept_hit_list, hit_list, latent_card, plain_table, token_strip
+from course_utils.latent_search import ConceptHit, Hit
 from course_utils.latents import Example, LabelGuess, LatentSummary
 
 EVIL = "<script>alert('&')</script>\""
@@ -144,3 +145,33 @@ def test_everything_from_data_is_escaped():
     )
     assert outline.tags <= {"div", "span", "b", "br", "code"}
     assert outline.text.count("alert('&')") == 5
+
+
+# ── lists of latents ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_fires_on_a_sentence_is_a_table_of_latents():
+    hits = [Hit(17, 2.0, 1, (0.0, 3.0)), Hit(4, 1.0, 0, (1.0, 0.0))]
+    outline = Outline(hit_list([EVIL, " ship"], hits, [LabelGuess(EVIL, 0.9)] * 18, chosen=1))
+    assert outline.tags <= {"table", "thead", "tbody", "tr", "th", "td", "div", "span", "b"}
+    assert outline.text.index("latent 17") < outline.text.index("latent 4")
+    assert outline.text.count("alert('&')") == 4, "the token and the guess of each latent"
+    assert ["font-weight:bold" in hit_list(["a", "b"], hits[:1], chosen=c) for c in (None, 0)] == [
+        False,
+        True,
+    ]
+    assert "label guess" not in Outline(hit_list(["a", "b"], hits[:1])).text
+
+
+def test_what_fires_for_a_concept_tells_the_choosing_area_from_the_judging_one():
+    text = Outline(concept_hit_list([ConceptHit(17, 0.98, 0.913)])).text
+    assert [word for word in ("latent 17", "0.98", "0.91") if word in text] == ["latent 17", "0.98", "0.91"]
+
+
+def test_a_plain_table_is_escaped():
+    assert Outline(plain_table([EVIL], [[EVIL]])).text.count("alert('&')") == 2
+
+
+def test_a_blind_card_does_not_tell_what_it_shows():
+    text = Outline(latent_card(summary(label=LabelGuess("whales", 0.9)), "Card 3", blind=True)).text
+    assert "Card 3" in text and "Latent" not in text and "whales" not in text and "promotes" not in text

@@ -3,8 +3,12 @@ import torch
 from pipeline_model import TEXTS, tiny_model
 
 from course_utils.activations import Activations, collect_activations, tokenize
+from course_utils.concepts import concept_scores
+from course_utils.firing import record_firings
 from course_utils.latents import (
+    LabelGuess,
     LatentSummary,
+    label_guesses,
     latent_strengths,
     logit_effect,
     summarise_latent,
@@ -13,7 +17,6 @@ from course_utils.latents import (
 from course_utils.sae import SAE, neuron_basis
 
 HOOK = "blocks.1.hook_resid_post"
-LABELS = ["cats", "names", "code", "sea", "words", "code"]
 
 
 def one_latent_sae():
@@ -85,9 +88,15 @@ def test_a_dead_latent_has_a_summary_too():
     assert found.firing_rate == 0 and found.top == found.quantiles == () and sum(found.histogram) == 0
 
 
-def test_the_label_is_the_concept_it_tells_best():
-    found = summary({(2, 1): 5.0, (5, 2): 4.0, (0, 1): 3.0}, labels=LABELS)
-    assert found.label.concept == "code" and found.label.roc_area == 1.0
+def test_the_label_is_chosen_on_training_texts_and_judged_on_others():
+    by_text = torch.tensor([[5.0], [0.0], [4.0], [0.0], [2.0], [3.0]])  # the last two are held out
+    scores = concept_scores(by_text, torch.tensor([0, 1, 0, 1, 0, 1]), 2, held_out=torch.arange(6) > 3)
+    assert label_guesses(scores, ["cats", "code"]) == [LabelGuess("cats", 0.0)]
+
+
+def test_the_label_comes_from_the_guesses():
+    guesses = [LabelGuess(concept, 0.9) for concept in ("cats", "names", "code", "sea")]
+    assert summary({(2, 1): 5.0}, guesses=guesses).label == guesses[0]
     assert summary({(2, 1): 5.0}).label is None
 
 
@@ -122,7 +131,7 @@ def test_a_neuron_acts_through_its_output_weights():
     tokens = tokenize(model, TEXTS)
     activations = collect_activations(model, tokens, hook_name)
     basis = neuron_basis(64, hook_name=hook_name)
-    found = summarise_latent(basis, activations, tokens, model, 5, labels=LABELS)
+    found = summarise_latent(basis, activations, tokens, model, 5)
     effect = logit_effect(model, model.W_out[1][5])
     assert found.promoted[0][1] == pytest.approx(effect.max().item(), rel=1e-5)
     assert found.strongest == pytest.approx(activations.values[:, 5].max().item())
@@ -158,9 +167,22 @@ def test_several_at_once_are_the_same_as_one_by_one():
     tokens = tokenize(tiny_model(), TEXTS)
     activations = collect_activations(tiny_model(), tokens, HOOK)
     sae = SAE(16, 40, "topk", k=3, seed=0)
-    together = summarise_latents(sae, activations, tokens, tiny_model(), [3, 9], labels=LABELS)
-    alone = [summarise_latent(sae, activations, tokens, tiny_model(), i, labels=LABELS) for i in (3, 9)]
+    together = summarise_latents(sae, activations, tokens, tiny_model(), [3, 9])
+    alone = [summarise_latent(sae, activations, tokens, tiny_model(), i) for i in (3, 9)]
     assert together == alone
+
+
+@pytest.mark.parametrize("architecture", ["relu", "topk"])
+def test_what_was_recorded_before_gives_the_same_summary(architecture):
+    tokens = tokenize(tiny_model(), TEXTS)
+    activations = collect_activations(tiny_model(), tokens, HOOK)
+    sae = SAE(16, 40, architecture, k=3 if architecture == "topk" else None, seed=0)
+    firings = record_firings(sae.encode, activations.values)
+    recorded = summarise_latent(sae, activations, tokens, tiny_model(), 3, firings=firings)
+    encoded = summarise_latent(sae, activations, tokens, tiny_model(), 3)
+    assert (recorded.firing_rate, recorded.histogram) == (encoded.firing_rate, encoded.histogram)
+    assert [e.text for e in recorded.top] == [e.text for e in encoded.top]
+    assert recorded.strongest == pytest.approx(encoded.strongest, rel=1e-5)
 
 
 def test_what_does_not_fit_is_refused():
@@ -172,5 +194,10 @@ def test_what_does_not_fit_is_refused():
         ValueError, match="activations of 6 texts, tokens of 2: they must be of the same texts"
     ):
         summarise_latent(one_latent_sae(), activations, tokens.select(slice(0, 2)), tiny_model(), 0)
-    with pytest.raises(ValueError, match="labels of 2"):
-        summarise_latent(one_latent_sae(), activations, tokens, tiny_model(), 0, labels=["a", "b"])
+    with pytest.raises(ValueError, match="2 guesses for 4 latents"):
+        summarise_latent(
+            one_latent_sae(), activations, tokens, tiny_model(), 0, guesses=[LabelGuess("a", 1.0)] * 2
+        )
+    with pytest.raises(ValueError, match="firings of 4 latents on 2 rows"):
+        firings = record_firings(one_latent_sae().encode, activations.values[:2])
+        summarise_latent(one_latent_sae(), activations, tokens, tiny_model(), 0, firings=firings)

@@ -19,12 +19,15 @@ LAYERS = [
         "relevance",
         "sound",
         "compressed_sensing",
+        "judge",
+        "rating",
     },
     {"corpus", "tokens", "language_model", "sae", "toy_models", "radio", "receivers", "vision", "modular"},
-    {"activations", "training", "metrics", "interventions", "neurons"},
-    {"latents"},
+    {"activations", "training", "metrics", "interventions", "neurons", "planted"}
+    | {"firing", "controls", "splitting", "public_saes"},
+    {"latents", "latent_search"},
     {"plots", "html"},
-    {"widgets"},
+    {"widgets", "dashboard"},
     {"doctor", "export", "grade"},
     {"cli"},
     {"recipes"},  # beside the house: may import all, and nothing imports it

@@ -1,0 +1,48 @@
+"""What each attention head says, directly, about one answer against another.
+
+The residual stream is a sum: embeddings, every head, every MLP. The final norm divides that sum by one number a token and
+the unembedding is linear, so a difference of two logits is a sum as well:
+
+    logit[a] - logit[b] = Σ_parts  centred(part) · (gain · (W_U[:, a] - W_U[:, b])) / σ  +  constant
+
+The share of a head is what it writes for the answer itself; what it does to later layers is not in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.interventions.patching import Ids, watch
+from course_utils.interventions.units import Hook
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+
+@torch.no_grad()
+def head_contributions(
+    model: TransformerBridge,
+    ids: Ids,
+    right: Int[Tensor, "batch"],
+    wrong: Int[Tensor, "batch"],
+    hooks: list[Hook] | None = None,
+) -> Float[Tensor, "batch n_layers n_heads"]:
+    """Each head's direct part in logit[right] - logit[wrong] at the last token, for models with a layer norm.
+
+    Args:
+        hooks: edits under which the model runs; the norm's division is that of the edited run.
+    """
+    names = [f"blocks.{layer}.attn.hook_z" for layer in range(model.cfg.n_layers)]
+    last = f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
+    with model.hooks(fwd_hooks=hooks or []):
+        seen = watch(model, ids, [*names, last])
+    towards = model.ln_final.weight * (model.W_U[:, right] - model.W_U[:, wrong]).T  # (batch, d_model)
+    towards = towards - towards.mean(dim=1, keepdim=True)  # the norm takes the mean of its input away
+    spread = seen[last][:, -1].std(dim=1, correction=0)
+    W_O = torch.stack([model.blocks[layer].attn.W_O for layer in range(model.cfg.n_layers)])
+    z = torch.stack([seen[name][:, -1] for name in names], dim=1)  # (batch, n_layers, n_heads, d_head)
+    return torch.einsum("blhe,lhed,bd->blh", z, W_O, towards) / spread[:, None, None]

@@ -1,0 +1,30 @@
+"""What an intervention did, as a number.
+
+brought back    0 the patch did nothing, 1 the answer is the clean run's, below 0 it went the other way
+disagreement    KL(p | q) of two models' next-token distributions, in nats
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def mean_and_error(
+    rates: Float[Tensor, "n n_doses"],
+) -> tuple[Float[Tensor, "n_doses"], Float[Tensor, "n_doses"]]:
+    """Mean over the rows, and its standard error: the spread of the rows around it, over the root of their number."""
+    return rates.mean(dim=0), rates.std(dim=0, correction=1) / len(rates) ** 0.5
+
+
+def brought_back(patched: Float[Tensor, "*some"], clean: float, corrupted: float) -> Float[Tensor, "*some"]:
+    """Share of the way from the corrupted run's score to the clean run's."""
+    return (patched - corrupted) / (clean - corrupted)
+
+
+def disagreement(
+    logits: Float[Tensor, "n d_vocab"], other_logits: Float[Tensor, "n d_vocab"]
+) -> Float[Tensor, "n"]:
+    """KL(p | q) in nats, p and q being what the two rows of logits predict: 0 where they say the same."""
+    log_p, log_q = logits.log_softmax(dim=-1), other_logits.log_softmax(dim=-1)
+    return (log_p.exp() * (log_p - log_q)).sum(dim=-1)

@@ -1,0 +1,180 @@
+"""Where does an answer come from? Put a piece of one run into another, and watch the answer move.
+
+    patched run   the corrupted text, with some activations of the clean text in place of its own
+    attribution   value · d score / d value, the linear guess of what a unit's absence would cost
+
+A score is any function of the logits (batch, pos, d_vocab) that gives one number for each text, or for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.sae import SAE
+from course_utils.tokens import check_hook_name
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+Ids = Int[Tensor, "batch pos"]
+Score = Callable[[Float[Tensor, "batch pos d_vocab"]], Tensor]
+
+
+@torch.no_grad()
+def watch(model: TransformerBridge, ids: Ids, hook_names: Sequence[str]) -> dict[str, Tensor]:
+    """The activations at some hook points, and the logits under ``"logits"``.
+
+    Raises:
+        ValueError: if a hook point is unknown.
+    """
+    caught: dict[str, Tensor] = {}
+
+    def keeper(name: str) -> Callable:
+        def keep(x: Tensor, hook: object) -> Tensor:
+            caught[name] = x.detach().clone()
+            return x
+
+        return keep
+
+    for name in hook_names:
+        check_hook_name(model, name)
+    logits = model.run_with_hooks(
+        ids.to(model.cfg.device),
+        return_type="logits",
+        fwd_hooks=[(name, keeper(name)) for name in hook_names],
+    )
+    return {**caught, "logits": logits.float()}
+
+
+@torch.no_grad()
+def patch(
+    model: TransformerBridge, ids: Ids, hook_name: str, source: Tensor, at: tuple | slice = slice(None)
+) -> Float[Tensor, "batch pos d_vocab"]:
+    """Logits of ``ids``, with ``activation[at]`` taken from ``source``, the same activation of another run.
+
+    Args:
+        source: of the same shape as the activation at the hook point.
+        at: an index: ``(slice(None), 5)`` is token 5 of every text, ``(slice(None), -1, 3)`` head 3 at the last
+            token, where the hook point has heads.
+
+    Raises:
+        ValueError: if the hook point is unknown or the shapes differ.
+    """
+    check_hook_name(model, hook_name)
+
+    def put(x: Tensor, hook: object) -> Tensor:
+        if x.shape != source.shape:
+            raise ValueError(f"{hook_name} has shape {tuple(x.shape)}, the source {tuple(source.shape)}")
+        x = x.clone()
+        x[at] = source[at].to(x)
+        return x
+
+    return model.run_with_hooks(
+        ids.to(model.cfg.device), return_type="logits", fwd_hooks=[(hook_name, put)]
+    ).float()
+
+
+def patch_positions(
+    model: TransformerBridge, ids: Ids, clean: Mapping[str, Tensor], hook_names: Sequence[str], score: Score
+) -> Float[Tensor, "n_hooks pos"]:
+    """Mean score of ``ids`` with one token of one hook point patched at a time."""
+    return torch.stack(
+        [
+            torch.stack(
+                [
+                    score(patch(model, ids, name, clean[name], (slice(None), p))).mean()
+                    for p in range(ids.shape[1])
+                ]
+            )
+            for name in hook_names
+        ]
+    )
+
+
+def patch_heads(
+    model: TransformerBridge, ids: Ids, clean: Mapping[str, Tensor], score: Score
+) -> Float[Tensor, "n_layers n_heads"]:
+    """Mean score of ``ids`` with the output of one attention head patched at a time, on all tokens.
+
+    ``clean`` holds ``blocks.….attn.hook_z`` of every layer.
+    """
+    rows = []
+    for layer in range(model.cfg.n_layers):
+        name = f"blocks.{layer}.attn.hook_z"
+        heads = range(model.cfg.n_heads)
+        at = (slice(None), slice(None))
+        rows.append(
+            torch.stack([score(patch(model, ids, name, clean[name], (*at, h))).mean() for h in heads])
+        )
+    return torch.stack(rows)
+
+
+def patch_latents(
+    model: TransformerBridge,
+    ids: Ids,
+    hook_name: str,
+    clean: Float[Tensor, "batch pos d"],
+    corrupted: Float[Tensor, "batch pos d"],
+    sae: SAE,
+    position: int,
+    latents: Sequence[int],
+    score: Score,
+) -> Float[Tensor, "n"]:
+    """Mean score of ``ids`` with one latent's clean value at one token at a time; all the rest stays corrupted."""
+    with torch.no_grad():
+        difference = (sae.encode(clean[:, position]) - sae.encode(corrupted[:, position]))[:, list(latents)]
+    scores = []
+    for latent, change in zip(latents, difference.T, strict=True):
+        source = corrupted.clone()
+        source[:, position] += change[:, None] * sae.W_dec[latent].detach()
+        scores.append(score(patch(model, ids, hook_name, source, (slice(None), position))).mean())
+    return torch.stack(scores)
+
+
+class Attribution(NamedTuple):
+    values: Float[Tensor, "batch pos units"]
+    gradients: Float[Tensor, "batch pos units"]
+    """Of the summed score, with respect to each unit's value."""
+
+    @property
+    def effects(self) -> Float[Tensor, "batch pos units"]:
+        """value · gradient: what the score would lose without the unit, if the model were linear."""
+        return self.values * self.gradients
+
+
+def attribute(
+    model: TransformerBridge, ids: Ids, hook_name: str, score: Score, sae: SAE | None = None
+) -> Attribution:
+    """Gradient times activation for every unit at a hook point, from one forward and one backward pass.
+
+    Args:
+        sae: units are its latents, each acting along its decoder direction; None takes the activation's own axes.
+
+    Raises:
+        ValueError: if the hook point is unknown, or the score does not depend on it.
+    """
+    check_hook_name(model, hook_name)
+    caught: list[Tensor] = []
+
+    def leaf(x: Tensor, hook: object) -> Tensor:
+        caught.append(x.detach().clone().requires_grad_())
+        return caught[0]
+
+    with torch.enable_grad():
+        logits = model.run_with_hooks(
+            ids.to(model.cfg.device), return_type="logits", fwd_hooks=[(hook_name, leaf)]
+        )
+        total = score(logits.float()).sum()
+    if not total.requires_grad:
+        raise ValueError(f"the score does not depend on {hook_name}")
+    (gradient,) = torch.autograd.grad(total, caught)
+    x = caught[0].detach()
+    if sae is None:
+        return Attribution(x, gradient)
+    with torch.no_grad():
+        return Attribution(sae.encode(x), gradient @ sae.W_dec.T)

@@ -1,0 +1,74 @@
+"""Pairs of figures that only mean something side by side: what a dose buys and costs, two knives on the same concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.steering import Curve, plot_doses
+from course_utils.plots.style import axes_in_a_row
+from course_utils.plots.vision import plot_table
+
+
+def plot_dose_and_price(
+    doses: Sequence[float],
+    rates: Mapping[str, tuple[Float[Tensor, "n_doses"], Float[Tensor, "n_doses"]]],
+    perplexities: Mapping[str, Float[Tensor, "n_doses"]],
+) -> list[Axes]:
+    """The concept rate by dose, and the same rates by what they cost; one line for each way to steer.
+
+    Args:
+        rates: (mean, standard error) at each dose.
+        perplexities: of what was written at each dose.
+    """
+    axes = axes_in_a_row([1, 1], (10, 3.8))
+    bought = {name: Curve(doses, mean.tolist(), error.tolist()) for name, (mean, error) in rates.items()}
+    paid = {name: curve._replace(x=perplexities[name].tolist()) for name, curve in bought.items()}
+    plot_doses(
+        bought, xlabel="dose (10: as long as a typical activation)", ylabel="share of texts about the concept",
+        title="what a dose buys", ax=axes[0],
+    )  # fmt: skip
+    plot_doses(
+        paid,
+        xlabel="perplexity of what was written",
+        ylabel="",
+        title="… and what it costs",
+        legend=False,
+        ax=axes[1],
+    )
+    axes[1].set_xscale("log")
+    ticks = [t for t in (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if _within(t, perplexities)]
+    axes[1].set_xticks(ticks, [f"{t:,}" for t in ticks])
+    axes[1].minorticks_off()
+    return axes
+
+
+def _within(tick: float, perplexities: Mapping[str, Tensor]) -> bool:
+    lowest = min(p.min().item() for p in perplexities.values())
+    highest = max(p.max().item() for p in perplexities.values())
+    return 0.8 * lowest <= tick <= 1.25 * highest
+
+
+def plot_two_knives(tables: Mapping[str, Float[Tensor, "n n"]], concepts: Sequence[str]) -> list[Axes]:
+    """A damage table for each knife, rows meant to be removed, columns what loses; each with a colour scale of its own."""
+    figure, axes = plt.subplots(
+        1, len(tables), figsize=(6.4 * len(tables), 5), layout="constrained", sharey=True
+    )
+    for ax, (name, table) in zip(axes, tables.items(), strict=True):
+        plot_table(
+            table,
+            concepts,
+            concepts,
+            signed=True,
+            digits=1,
+            title=f"without {name}",
+            xlabel="what loses",
+            ax=ax,
+        )
+    axes[0].set_ylabel("meant to remove")
+    figure.suptitle("extra loss in nats a token; each table has a colour scale of its own", fontsize=10)
+    return list(axes)

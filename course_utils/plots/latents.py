@@ -1,0 +1,183 @@
+"""Day 6's figures: lengths of activations, what a training leaves dead, sparsity against error, and who tells concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.training import History
+
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
+DASHES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def plot_lengths(
+    lengths: Mapping[str, Float[Tensor, "n"]], ax: Axes | None = None, unit: str = "length of the activation"
+) -> Axes:
+    """Histograms of lengths on one logarithmic axis, each as a share of its own group."""
+    ax = axes_or_new(ax, (6, 3))
+    everything = torch.cat(list(lengths.values())).log10()
+    bins = torch.logspace(everything.min() - 0.02, everything.max() + 0.02, 50).tolist()
+    for (name, values), colour in zip(lengths.items(), cycle(COLOURS), strict=False):
+        ax.hist(
+            values.tolist(),
+            bins=bins,
+            weights=[1 / len(values)] * len(values),
+            color=colour,
+            alpha=0.7,
+            label=name,
+        )
+    ax.set(xscale="log", xlabel=unit, ylabel="share of the tokens")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_outlier_dimensions(
+    values: Float[Tensor, "n d_in"], n_named: int = 3, ax: Axes | None = None
+) -> Axes:
+    """Root mean square of each dimension, largest first; the largest are named by their number."""
+    ax = axes_or_new(ax, (6, 3))
+    size, order = values.pow(2).mean(dim=0).sqrt().sort(descending=True)
+    ax.bar(
+        range(len(size)), size.tolist(), width=1.0, color=[ORANGE] * n_named + [BLUE] * (len(size) - n_named)
+    )
+    for rank in range(n_named):
+        ax.annotate(
+            f"dimension {order[rank]}", (rank, size[rank].item()), xytext=(12, -4 - 2 * rank),
+            textcoords="offset points", fontsize="small",
+        )  # fmt: skip
+    ratio = (size[0] / size.median()).item()
+    ax.set(
+        xlabel="dimensions, largest first",
+        ylabel="root mean square",
+        title=f"the largest is {ratio:.0f} times the median",
+    )
+    return ax
+
+
+def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Several trainings side by side: variance unexplained, active latents and dead latents by step."""
+    if axes is None:
+        _, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+    for (name, run), colour, dash in zip(runs.items(), cycle(COLOURS), cycle(DASHES), strict=False):
+        style = dict(color=colour, linestyle=dash, label=name)
+        axes[0].plot(run.step, run.fvu, **style)
+        axes[1].plot(run.step, run.l0, **style)
+        axes[2].plot(run.step, [100 * share for share in run.dead_share], **style)
+    axes[0].set(xlabel="step", ylabel="variance unexplained", ylim=(0, 1))
+    axes[1].set(xlabel="step", ylabel="active latents a token", yscale="log")
+    axes[2].set(xlabel="step", ylabel="dead latents (%)", ylim=(-2, 102))
+    axes[0].legend(frameon=False, fontsize="small")
+    return axes
+
+
+def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], ax: Axes | None = None) -> Axes:
+    """Histograms of log10 firing rates, dead latents counted in the legend."""
+    ax = axes_or_new(ax, (6, 3))
+    bins = torch.linspace(-5.5, 0, 45).tolist()
+    for (name, rate), colour, dash in zip(firing_rates.items(), cycle(COLOURS), cycle(DASHES), strict=False):
+        alive = rate[rate > 0].log10()
+        label = f"{name} ({100 * (1 - len(alive) / len(rate)):.0f} % dead)"
+        shares = [100 / len(rate)] * len(alive)
+        ax.hist(
+            alive.tolist(), bins=bins, weights=shares, histtype="step", color=colour, linestyle=dash, linewidth=1.6,
+            label=label,
+        )  # fmt: skip
+    ax.set(xlabel="log10 of the firing rate", ylabel="latents (%)")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_pareto(
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    points: Mapping[str, tuple[float, float]] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Variance unexplained against active latents; down and to the left is better.
+
+    Args:
+        curves, points: (l0, fvu), curves joined from left to right.
+    """
+    ax = axes_or_new(ax, (6.5, 4))
+    styles = zip(cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)
+    for (name, curve), (colour, marker, dash) in zip(curves.items(), styles, strict=False):
+        x, y = zip(*sorted(curve), strict=True)
+        ax.plot(x, y, color=colour, marker=marker, linestyle=dash, label=name)
+    for (name, (x, y)), marker in zip((points or {}).items(), ("*", "X", "P", "d", "h"), strict=False):
+        ax.plot([x], [y], color=BLACK, marker=marker, markersize=10, linestyle="", label=name)
+    ax.set(xscale="log", ylim=(0, 1), xlabel="active latents a token", ylabel="variance unexplained")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_areas(
+    areas: Mapping[str, Float[Tensor, "n"]],
+    ax: Axes | None = None,
+    of: str = "concepts",
+    chance: float | None = None,
+) -> Axes:
+    """Distributions of ROC areas side by side, each with its median as a line."""
+    ax = axes_or_new(ax, (6.5, 3.4))
+    bins = torch.linspace(0.4, 1.0, 31).tolist()
+    for (name, values), colour, dash in zip(areas.items(), cycle(COLOURS), cycle(DASHES), strict=False):
+        values = values[values.isfinite()]
+        median = values.median().item()
+        ax.hist(
+            values.clamp(0.4, 1).tolist(),
+            bins=bins,
+            weights=[100 / len(values)] * len(values),
+            color=colour,
+            alpha=0.35,
+        )
+        ax.axvline(median, color=colour, linestyle=dash, linewidth=2, label=f"{name}, median {median:.2f}")
+    if chance is not None:
+        ax.axvline(
+            chance, color=BLACK, linewidth=1, linestyle=(0, (1, 3)), label=f"luck reaches {chance:.2f}"
+        )
+    ax.set(xlabel="ROC area on held-out texts", ylabel=f"{of} (%)", xlim=(0.4, 1.005))
+    ax.legend(frameon=False, fontsize="small", loc="upper left")
+    return ax
+
+
+def plot_children(n_children: Mapping[str, Float[Tensor, "d_small"]], ax: Axes | None = None) -> Axes:
+    """How many latents of a larger dictionary belong to each latent of the smallest, in order."""
+    ax = axes_or_new(ax, (5.5, 3.2))
+    for (name, counts), colour, dash in zip(n_children.items(), cycle(COLOURS), cycle(DASHES), strict=False):
+        ordered = counts.sort(descending=True).values
+        ax.plot(range(1, len(ordered) + 1), ordered.tolist(), color=colour, linestyle=dash, label=name)
+    ax.set(
+        xlabel="latents of the smallest dictionary, in order",
+        ylabel="latents that belong to it",
+        ylim=(0, None),
+    )
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_hole(
+    parts: Sequence[str],
+    by_wide: Sequence[float],
+    by_own: Sequence[float],
+    title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Recall of one wide latent over the parts of its concept, beside that of each part's own latent."""
+    ax = axes_or_new(ax, (7, 0.35 * len(parts) + 1.4))
+    y = torch.arange(len(parts)).float()
+    ax.barh((y - 0.2).tolist(), list(by_wide), height=0.38, color=BLUE, label="the wide concept's latent")
+    ax.barh(
+        (y + 0.2).tolist(), list(by_own), height=0.38, color=ORANGE, hatch="//", label="the part's own latent"
+    )
+    ax.set_yticks(y.tolist(), labels=list(parts))
+    ax.invert_yaxis()
+    ax.set(xlabel="share of the texts on which it fires (recall)", xlim=(0, 1.02), title=title)
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

@@ -1,0 +1,226 @@
+"""Interventions: what a dose buys and costs, where patches work, whether attributions hold, how a circuit hangs together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+
+GREY = "#BBBBBB"
+SERIES = [(BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (GREY, ":", "D"), (PURPLE, "-", "v")]
+
+
+class Curve(NamedTuple):
+    """One way to steer, at growing strength."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    error: Sequence[float] | None = None
+    """Standard error of ``y``."""
+
+
+def plot_doses(
+    curves: Mapping[str, Curve],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    legend: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """A line for each way to steer, with error bars; points follow in the order of their strength."""
+    ax = axes_or_new(ax, (5, 3.4))
+    for (name, curve), (colour, dash, marker) in zip(curves.items(), SERIES, strict=False):
+        ax.errorbar(
+            curve.x, curve.y, yerr=curve.error, label=name, color=colour, linestyle=dash, marker=marker,
+            markersize=5, capsize=2, linewidth=1.5,
+        )  # fmt: skip
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if legend:
+        ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_patching_map(
+    recovered: Float[Tensor, "n_rows n_columns"],
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    *,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    marked: tuple[int, int] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """How much of an answer each patch brings back: 0 is white, 1 all of it, orange is the wrong way.
+
+    Args:
+        marked: (row, column) to put a frame around.
+    """
+    n_rows, n_columns = recovered.shape
+    ax = axes_or_new(ax, (0.42 * n_columns + 2.2, 0.34 * n_rows + 1.6))
+    top = max(1.0, recovered.abs().max().item())
+    image = ax.imshow(recovered.tolist(), cmap="PuOr", vmin=-top, vmax=top, aspect="auto")
+    ax.figure.colorbar(image, ax=ax, label="share of the answer brought back", fraction=0.05, pad=0.02)
+    for r, row in enumerate(recovered.tolist()):
+        for c, value in enumerate(row):
+            if abs(value) >= 0.1:
+                dark = abs(value) > 0.6 * top
+                ax.text(
+                    c,
+                    r,
+                    f"{value:.1f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color="white" if dark else "black",
+                )
+    if marked:
+        ax.plot(marked[1], marked[0], "s", markersize=17, fillstyle="none", color=BLACK, markeredgewidth=1.5)
+    ax.set(
+        xticks=range(n_columns), yticks=range(n_rows), xlabel=xlabel, ylabel=ylabel, title=title,
+    )  # fmt: skip
+    ax.set_xticklabels(column_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    ax.set_yticklabels(row_names, fontsize=8)
+    ax.invert_yaxis()
+    return ax
+
+
+def plot_effects(
+    effects: Mapping[str, float],
+    *,
+    xlabel: str,
+    title: str = "",
+    reference: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Horizontal bars with their numbers, the first on top; negative ones in another colour.
+
+    Args:
+        reference: a value to mark by a dashed line.
+    """
+    ax = axes_or_new(ax, (6, 0.3 * len(effects) + 1.2))
+    values = list(effects.values())
+    bars = ax.barh(range(len(values)), values, color=[BLUE if v >= 0 else ORANGE for v in values])
+    ax.bar_label(bars, [f"{v:.2f}" for v in values], padding=3, fontsize=8)
+    ax.axvline(0, color=BLACK, linewidth=0.8)
+    if reference is not None:
+        ax.axvline(reference, color=BLACK, linestyle="--", linewidth=1)
+    ax.set(xlabel=xlabel, title=title, yticks=range(len(values)), yticklabels=list(effects))
+    ax.margins(x=0.15)
+    ax.invert_yaxis()
+    return ax
+
+
+def plot_guess_and_truth(
+    guess: Float[Tensor, "n"],
+    truth: Float[Tensor, "n"],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """One point a unit; on the dashed line the cheap guess is what the experiment gives."""
+    ax = axes_or_new(ax, (4.4, 4))
+    both = torch.cat([guess, truth])
+    low, high = both.min().item(), both.max().item()
+    margin = 0.05 * ((high - low) or 1.0)
+    ax.plot([low, high], [low, high], color=BLACK, linestyle="--", linewidth=1, label="guess = experiment")
+    ax.scatter(guess.tolist(), truth.tolist(), s=18, color=BLUE, alpha=0.7)
+    limits = (low - margin, high + margin)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_stimulation(
+    before: Float[Tensor, "n"],
+    after: Float[Tensor, "n"],
+    marked: Int[Tensor, "some"],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """One point a latent, what pushing it does in one model against another; the marked ones carry their number."""
+    ax = axes_or_new(ax, (5.2, 4))
+    is_marked: Bool[Tensor, "n"] = torch.zeros(len(before), dtype=torch.bool)
+    is_marked[marked] = True
+    ax.scatter(before[~is_marked].tolist(), after[~is_marked].tolist(), s=6, color=GREY, label="latents")
+    ax.scatter(
+        before[is_marked].tolist(), after[is_marked].tolist(), s=26, color=VERMILLION, label="suspects"
+    )
+    for latent in marked.tolist():
+        ax.annotate(
+            str(latent),
+            (before[latent], after[latent]),
+            fontsize=7,
+            xytext=(4, 2),
+            textcoords="offset points",
+        )
+    both = torch.cat([before, after])
+    ends = [both.min().item(), both.max().item()]
+    ax.plot(ends, ends, color=BLACK, linestyle="--", linewidth=1, label="same in both")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.legend(frameon=False, fontsize="small", loc="upper left")
+    return ax
+
+
+class Edge(NamedTuple):
+    source: str
+    target: str
+    weight: float
+    """Its sign gives the colour and the dash, its size the width."""
+
+
+def plot_circuit(
+    columns: Sequence[Sequence[str]],
+    edges: Sequence[Edge],
+    titles: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Nodes in columns from left to right, and the edges between them with their weights; names must be unique."""
+    tallest = max(map(len, columns))
+    ax = axes_or_new(ax, (3.2 * len(columns), 0.62 * tallest + 1.2))
+    place = {
+        name: (column, -(row + 0.5) * tallest / len(names))
+        for column, names in enumerate(columns)
+        for row, name in enumerate(names)
+    }
+    tops: dict[float, float] = {}  # widths compare the edges that end in one column
+    for edge in edges:
+        column = place[edge.target][0]
+        tops[column] = max(tops.get(column, 0.0), abs(edge.weight)) or 1.0
+    for i, edge in enumerate(sorted(edges, key=lambda e: abs(e.weight))):
+        (x0, y0), (x1, y1) = place[edge.source], place[edge.target]
+        x0, x1 = x0 + 0.2, x1 - 0.2
+        good = edge.weight >= 0
+        share = abs(edge.weight) / tops[place[edge.target][0]]
+        ax.plot(
+            [x0, x1], [y0, y1], color=BLUE if good else VERMILLION, linestyle="-" if good else "--",
+            linewidth=0.6 + 4.4 * share, alpha=0.35 + 0.55 * share, zorder=1, solid_capstyle="round",
+        )  # fmt: skip
+        if share > 0.25:
+            at = 0.3 if i % 2 else 0.62  # labels of crossing edges keep apart
+            ax.text(
+                x0 + at * (x1 - x0), y0 + at * (y1 - y0), f"{edge.weight:+.2f}", fontsize=7, ha="center", va="center",
+                bbox=dict(facecolor="white", edgecolor="none", pad=0.5, alpha=0.85), zorder=3,
+            )  # fmt: skip
+    for name, (x, y) in place.items():
+        ax.text(
+            x, y, name, ha="center", va="center", fontsize=8, zorder=4,
+            bbox=dict(boxstyle="round,pad=0.4", facecolor="white", edgecolor=SKY, linewidth=1.5),
+        )  # fmt: skip
+    for column, title in enumerate(titles):
+        ax.text(column, 0.25, title, ha="center", va="bottom", fontsize=9, fontweight="bold")
+    ax.set(xlim=(-0.45, len(columns) - 0.55), ylim=(-tallest - 0.1, 0.8))
+    ax.axis("off")
+    return ax

@@ -1,0 +1,129 @@
+"""Day 6's explorers: a dashboard of every latent, searched by concept, sentence or number, and a blind rating game."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from course_utils.activations import Activations
+from course_utils.concepts import ConceptScores
+from course_utils.firing import Firings
+from course_utils.html import FAINT, concept_hit_list, hit_list, latent_card
+from course_utils.latent_search import Rank, latents_for, latents_on, read_text, strong_and_rare
+from course_utils.latents import LatentSummary, label_guesses, summarise_latent
+from course_utils.rating import RATINGS, RatingGame
+from course_utils.sae import SAE
+from course_utils.tokens import Tokens
+from course_utils.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+N_HITS = 6
+
+
+def latent_panel(
+    sae: SAE,
+    activations: Activations,
+    tokens: Tokens,
+    model: TransformerBridge,
+    firings: Firings,
+    scores: ConceptScores,
+    concepts: Sequence[str],
+    *,
+    concept: str | None = None,
+    sentence: str = "When Mary and John went to the store, John gave a drink to Mary.",
+    rank: Rank = strong_and_rare,
+) -> Panel:
+    """Find a latent by concept, by sentence or by number, and read its card.
+
+    Args:
+        activations, tokens: the texts that examples are taken from; ``firings`` are of the same activations.
+        scores: of every latent for ``concepts``, to search by and to guess labels from.
+        concept: the one to start with; None takes the first.
+        rank: what makes a latent a good find for a sentence.
+    """
+    guesses = label_guesses(scores, concepts)
+
+    @lru_cache(maxsize=200)
+    def card(latent: int) -> str:
+        return latent_card(
+            summarise_latent(
+                sae,
+                activations,
+                tokens,
+                model,
+                latent,
+                n_top=5,
+                n_quantiles=5,
+                guesses=guesses,
+                firings=firings,
+            )
+        )
+
+    def view(find_by: str, concept: str, sentence: str, number: int, row: int) -> str:
+        if find_by == "number":
+            return card(number)
+        if find_by == "concept":
+            found = latents_for(scores, concepts.index(concept), N_HITS)
+            listed = concept_hit_list(found, chosen=row - 1)
+        else:
+            reading = read_text(model, sae, sentence)
+            found = latents_on(reading, firings.firing_rate, N_HITS, rank)
+            listed = hit_list(reading.tokens, found, guesses, chosen=row - 1)
+        if not found:
+            return "Nothing fires on this sentence."
+        return listed + card(found[min(row, len(found)) - 1].latent)
+
+    return Panel(
+        view,
+        title="Look up a latent",
+        slow=True,
+        find_by=w.ToggleButtons(options=["concept", "sentence", "number"], value="concept"),
+        concept=w.Dropdown(options=sorted(concepts), value=concept or sorted(concepts)[0]),
+        sentence=w.Text(value=sentence, continuous_update=False, layout=w.Layout(width="40em")),
+        number=w.BoundedIntText(value=0, min=0, max=sae.d_sae - 1),
+        row=w.IntSlider(value=1, min=1, max=N_HITS, description="row to show"),
+    )
+
+
+def rating_panel(summaries: Sequence[LatentSummary], game: RatingGame) -> Panel:
+    """Rate cards without knowing what they are of. Every control can be reached and moved by keyboard.
+
+    Args:
+        summaries: in the order of the game's kinds; the game shuffles them, and keeps the ratings.
+    """
+    card = w.IntSlider(value=1, min=1, max=len(game))
+    rating = w.ToggleButtons(options=RATINGS, value=None, description="your rating")
+
+    def show_rating(_: object) -> None:
+        rating.value = game.rating(card.value - 1)
+
+    card.observe(show_rating, names="value")  # before the panel's own: a rating never passes to the next card
+
+    def view(card: int, rating: int | None, tell: bool) -> str:
+        game.rate(card - 1, rating)
+        if tell:
+            return _told(game)
+        shown = latent_card(summaries[game.order[card - 1]], f"Card {card} of {len(game)}", blind=True)
+        return f'{shown}<div style="{FAINT}">{game.n_rated} of {len(game)} cards rated</div>'
+
+    return Panel(
+        view,
+        title="How clear is its subject?",
+        card=card,
+        rating=rating,
+        tell=w.Checkbox(value=False, description="tell me which was which (when you have rated them)"),
+    )
+
+
+def _told(game: RatingGame) -> str:
+    rated = [place for place in range(len(game)) if game.rating(place) is not None]
+    rows = "".join(
+        f"<tr><td>card {p + 1}</td><td>{game.kind(p)}</td><td>{game.rating(p)}</td></tr>" for p in rated
+    )
+    return f"<p>{escape(game.verdict())}</p><table>{rows}</table>"

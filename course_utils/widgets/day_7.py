@@ -1,0 +1,174 @@
+"""Day 7's explorers: a dial that steers while the model writes, and a map of where an answer can be patched in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+import torch
+
+from course_utils.html import FAINT, picture
+from course_utils.interventions import (
+    Units,
+    brought_back,
+    change_each,
+    direction_unit,
+    patch_heads,
+    prompt_ids,
+    stream,
+    watch,
+)
+from course_utils.plots.steering import plot_patching_map
+from course_utils.plots.style import figure_png
+from course_utils.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from course_utils.formats import IndirectObjectSentence
+
+
+class StreamingPanel(Panel):
+    """A panel whose view is a stream of pages, each shown as soon as it is there; the last one stays."""
+
+    def __init__(
+        self, view: Callable[..., Iterator[str]], title: str = "", **controls: w.ValueWidget
+    ) -> None:
+        super().__init__(view, title, slow=True, **controls)
+
+    def _draw(self, _: Any = None) -> None:
+        self._busy.value = "writing …"
+        try:
+            for page in self._view(**self.values):
+                self._shown.value = page
+        except ValueError as error:
+            self._shown.value = f"<i>{escape(str(error))}</i>"
+        finally:
+            self._busy.value = ""
+
+
+def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
+    """A column for each text: what was done to the model, the prompt in bold, and what it wrote."""
+    columns = "".join(
+        f'<div style="flex:1 1 16em;min-width:14em"><div style="{FAINT}">{escape(name)}</div>'
+        f'<div style="white-space:pre-wrap"><b>{escape(prompt)}</b>{escape(text)}</div></div>'
+        for name, text in texts.items()
+    )
+    return (
+        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5;'
+        f'display:flex;flex-wrap:wrap;gap:.6em 2em">{columns}</div>'
+    )
+
+
+def dial_panel(
+    model: TransformerBridge,
+    units: Mapping[str, tuple[Units, float]],
+    *,
+    prompt: str = "In the morning",
+    dial: float = 6.0,
+    n_tokens: int = 40,
+) -> StreamingPanel:
+    """Turn a dial from -10 to +10 and watch the model write, beside what it writes untouched.
+
+    Args:
+        units: name → (what is turned, its value at one mark of the dial). "add" adds that many marks, "clamp" holds the
+            value at them, "scale" multiplies the value by the dial: 1 leaves it, 0 ablates.
+    """
+
+    def view(what: str, how: str, dial: float, prompt: str, seed: int) -> Iterator[str]:
+        chosen, mark = units[what]
+        amount = dial if how == "scale" else dial * mark
+        nothing = direction_unit(
+            torch.ones(model.cfg.d_model), f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
+        )
+        untouched = stream(model, nothing, [0.0], prompt, n_tokens=n_tokens, seed=seed)
+        turned = stream(model, chosen, [amount], prompt, how=how, n_tokens=n_tokens, seed=seed)
+        own = steered = [""]
+        for _ in range(n_tokens):
+            own, steered = next(untouched, own), next(turned, steered)
+            yield texts_side_by_side(prompt, {"untouched": own[0], f"{what}: {how} {dial:+g}": steered[0]})
+
+    return StreamingPanel(
+        view,
+        "Turn the dial",
+        what=w.Dropdown(options=list(units), value=next(iter(units))),
+        how=w.ToggleButtons(options=["add", "clamp", "scale"], value="add"),
+        dial=w.FloatSlider(value=dial, min=-10, max=10, step=0.5),
+        prompt=w.Text(value=prompt, continuous_update=False, layout=w.Layout(width="24em")),
+        seed=w.BoundedIntText(value=0, min=0, max=999),
+    )
+
+
+PLACES = {
+    "residual stream": "hook_resid_pre",
+    "attention output": "hook_attn_out",
+    "MLP output": "hook_mlp_out",
+}
+
+
+def patching_panel(
+    model: TransformerBridge,
+    sentences: Sequence[IndirectObjectSentence],
+    corrupt: Callable[[str, str, str], str],
+) -> Panel:
+    """Pick a sentence and a part of the model; see how much of the answer each patch brings back.
+
+    Args:
+        sentences: whose corrupted versions have as many tokens.
+        corrupt: (prompt, subject, indirect object) → the prompt with another answer.
+    """
+
+    def view(sentence: int, part: str) -> str:
+        s = sentences[sentence]
+        other = corrupt(s.prompt, s.subject, s.indirect_object)
+        ids, other_ids = prompt_ids(model, s.prompt)[None], prompt_ids(model, other)[None]
+        if ids.shape != other_ids.shape:
+            raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
+        right, wrong = (prompt_ids(model, " " + name)[1] for name in (s.indirect_object, s.subject))
+
+        def score(logits: torch.Tensor) -> torch.Tensor:
+            return (
+                logits[..., -1, right] - logits[..., -1, wrong]
+                if logits.ndim == 3
+                else logits[:, right] - logits[:, wrong]
+            )
+
+        layers = range(model.cfg.n_layers)
+        heads = [f"blocks.{layer}.attn.hook_z" for layer in layers]
+        rows = heads if part == "heads" else [f"blocks.{layer}.{PLACES[part]}" for layer in layers]
+        clean, corrupted = watch(model, ids, rows), watch(model, other_ids, rows)
+        ends = [score(run["logits"]).item() for run in (clean, corrupted)]
+        if part == "heads":
+            scores = patch_heads(model, other_ids, clean, score)
+            columns = [f"head {h}" for h in range(model.cfg.n_heads)]
+        else:
+            places = torch.arange(ids.shape[1])
+            scores = torch.stack(
+                [
+                    score(change_each(model, other_ids, row, places, (clean[row] - corrupted[row])[0]))
+                    for row in rows
+                ]
+            )
+            columns = [model.tokenizer.decode([i]) if p else "BOS" for p, i in enumerate(ids[0].tolist())]
+        ax = plot_patching_map(
+            brought_back(scores, *ends),
+            [f"layer {layer}" for layer in layers],
+            columns,
+            title=part,
+            ylabel="patched at",
+        )
+        lines = [f"clean: {s.prompt} … ({ends[0]:+.1f})", f"corrupted: {other} … ({ends[1]:+.1f})"]
+        said = "".join(f"<div>{escape(line)}</div>" for line in lines)
+        note = f"in brackets: logit of {s.indirect_object} less logit of {s.subject}"
+        shown = picture(figure_png(ax), f"Share of the answer that patching the {part} brings back, by layer")
+        return f'{said}<div style="{FAINT}">{escape(note)}</div>{shown}'
+
+    return Panel(
+        view,
+        "Where does the answer come from?",
+        slow=True,
+        sentence=w.Dropdown(options=[(s.prompt, i) for i, s in enumerate(sentences)], value=0),
+        part=w.ToggleButtons(options=[*PLACES, "heads"], value="residual stream"),
+    )

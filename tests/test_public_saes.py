@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from course_utils import public_saes
+from course_utils.language_model import ModelUnavailable
+from course_utils.public_saes import PUBLISHED_L0, centred, hook_before, load_public_sae
+from course_utils.sae import SAE, save_sae
+
+
+def some_sae(architecture="relu"):
+    sae = SAE(12, 20, architecture, k=4 if "topk" in architecture else None, seed=0)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in sae.parameters():
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    return sae
+
+
+@pytest.mark.parametrize("architecture", ["relu", "topk", "jumprelu"])
+def test_centred_it_reads_what_it_read_of_centred_activations(architecture):
+    sae = some_sae(architecture)
+    before = sae.W_enc.detach().clone()
+    x = torch.randn(30, 12, generator=torch.Generator().manual_seed(2)) + 5
+    torch.testing.assert_close(
+        centred(sae).encode(x), sae.encode(x - x.mean(dim=1, keepdim=True)), atol=1e-4, rtol=1e-4
+    )
+    assert torch.equal(sae.W_enc, before)  # a copy
+
+
+def test_a_gated_one_is_refused():
+    with pytest.raises(ValueError, match="gated"):
+        centred(some_sae("gated"))
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_local_copy_is_read_and_knows_its_hook_point(nested, tmp_path):
+    sae = some_sae()
+    save_sae(sae, tmp_path / hook_before(3) if nested else tmp_path)
+    read = load_public_sae(3, tmp_path)
+    x = torch.randn(5, 12, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(read(x).x_hat, centred(sae)(x).x_hat)
+    assert read.hook_name == "blocks.3.hook_resid_pre"
+
+
+def test_without_network_and_copy_it_says_so(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(public_saes, "_hub_problem", lambda: "the hub does not answer")
+    with pytest.raises(ModelUnavailable, match="not in the Hugging Face cache, and the hub does not answer"):
+        load_public_sae(0)
+
+
+def test_there_is_one_before_every_layer():
+    assert len(PUBLISHED_L0) == 12
+    with pytest.raises(ValueError, match="layers 0 to 11, not 12"):
+        load_public_sae(12)
