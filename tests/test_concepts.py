@@ -73,6 +73,41 @@ def test_a_concept_without_rows_has_no_score():
     assert found.threshold[0, 1] == math.inf and found.precision[0, 1].isnan() and found.recall[0, 1].isnan()
 
 
+@pytest.mark.parametrize(
+    ("values", "best"),
+    [
+        ([3.0, 3.0, 1.0, 3.0, 0.0], 3),  # a tie between the concept and another: all of it fires, F1 is 4/5
+        ([4.0, 1.0, 3.0, 2.0, 0.0], 4),  # at 4 and at 1 F1 is 2/3: the highest counts
+    ],
+)
+def test_the_best_threshold_among_ties(values, best):
+    found = concept_scores(torch.tensor(values)[:, None], torch.tensor([0, 0, 1, 1, 1]), 2)
+    assert found.threshold[0, 0] == best
+
+
+def test_a_concept_on_one_side_only():
+    values = torch.tensor([[0.0], [1.0], [2.0], [0.5], [3.0]])
+    held_out = torch.tensor([False, False, True, True, True])
+    found = concept_scores(
+        values, torch.tensor([0, 1, 2, 0, 0]), 3, held_out=held_out
+    )  # 1 to learn, 2 to judge
+    assert found.roc_area[0].isnan().tolist() == [False, True, False]
+    assert found.train_roc_area[0].isnan().tolist() == [False, False, True]
+    assert found.threshold[0].tolist() == [0, 1, math.inf]
+    assert found.recall[0, 1].isnan() and found.recall[0, 2] == 0 and found.precision[0, 2].isnan()
+
+
+def test_halves_gradients_and_many_concepts_make_no_difference():
+    values, ids = noisy()
+    plain = concept_scores(values, ids, 4)
+    for other in (values.bfloat16(), values.clone().requires_grad_()):
+        for one, same in zip(plain, concept_scores(other, ids, 4), strict=True):
+            assert torch.equal(one, same)
+    many = concept_scores(values, ids, 70_000)
+    assert torch.equal(many.roc_area[:, :4], plain.roc_area)
+    assert torch.equal(many.threshold[:, :4], plain.threshold)
+
+
 def test_scores_refuse_what_does_not_fit():
     values, ids = noisy(n=6)
     with pytest.raises(ValueError, match="6 rows of values need 6 concept_ids"):
