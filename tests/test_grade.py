@@ -325,4 +325,5 @@ def test_a_termination_leaves_no_hand_in_running(tmp_path):
     kernel = int(started.read_text())
     grading.terminate()
     assert grading.wait(60) == 130
-    assert not psutil.pid_exists(kernel)
+    # in a container without an init, nobody collects what has ended
+    assert not psutil.pid_exists(kernel) or psutil.Process(kernel).status() == psutil.STATUS_ZOMBIE

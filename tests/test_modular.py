@@ -1,3 +1,6 @@
+import json
+import math
+
 import pytest
 import torch
 
@@ -79,6 +82,10 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path)
     train(tmp_path / "straight", steps=12, log_every=1)
     train(tmp_path / "twice", steps=10, log_every=1)
     train(tmp_path / "twice", steps=12, log_every=1)
-    straight, twice = (load_modular(tmp_path / way / "model.safetensors") for way in ("straight", "twice"))
-    assert torch.equal(straight.W_E, twice.W_E) and not torch.equal(straight.W_E, load_modular().W_E)
-    assert (tmp_path / "twice" / "history.json").read_text().count("step") == 13
+    straight, twice = (
+        json.loads((tmp_path / way / "history.json").read_text()) for way in ("straight", "twice")
+    )
+    # Sums may round differently from run to run; a forgotten optimizer state or schedule shows at 1e-3 and above.
+    assert [row["step"] for row in twice] == list(range(13))
+    for rows in zip(straight, twice, strict=True):
+        assert math.isclose(*(row["held_out_loss"] for row in rows), abs_tol=1e-5)
