@@ -163,7 +163,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     grading.set_defaults(run=grade)
-    grading.add_argument("folder", type=Path, metavar="FOLDER", help="every FOLDER/**/*.ipynb is one hand-in")
+    grading.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="every FOLDER/**/*.ipynb is one hand-in; NAME/day_*.ipynb are together those of NAME",
+    )
     grading.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="where the reports go (here)"
     )

@@ -132,7 +132,13 @@ def _epsilon_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([[3.0, 1.0]]),
         0.0,
     )
-    return _relevance_cases(seed, (0.25, 0.1), by_head)
+    a_sum_of_zero = (
+        torch.tensor([[1.0, 2.0]]),
+        torch.tensor([[2.0, 1.0], [-1.0, 1.0]]),
+        torch.tensor([[1.0, 3.0]]),
+        0.5,
+    )
+    return [*_relevance_cases(seed, (0.25, 0.1), by_head), a_sum_of_zero]
 
 
 def _epsilon_by_loop(inputs: Tensor, W: Tensor, relevance: Tensor, epsilon: float = 1e-6) -> Tensor:
@@ -437,6 +443,9 @@ EXERCISES = {
             "Before dividing, push z away from zero: add `epsilon` where it is zero or more, subtract it where it is negative.",
         ),
         slips={
+            "A sum of exactly zero has no sign, `torch.sign` gives 0 for it, and the division fails there: count zero as plus.": lambda inputs, W, relevance, epsilon=1e-6: (
+                inputs * ((relevance / (inputs @ W + epsilon * torch.sign(inputs @ W))) @ W.T)
+            ),
             "An input's contribution is its value times the weight: multiply with `inputs` at the end.": lambda inputs, W, relevance, epsilon=1e-6: (
                 (relevance / (inputs @ W + epsilon * torch.where(inputs @ W >= 0, 1.0, -1.0))) @ W.T
             ),

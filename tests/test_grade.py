@@ -18,7 +18,7 @@ pytest.importorskip("nbclient")
 from course_utils.exercises import find  # noqa: E402
 from course_utils.grade import Limits, Outcome, Result, find_hand_ins, grade_folder  # noqa: E402
 from course_utils.grade.collect import _copy  # noqa: E402
-from course_utils.grade.report import _cell, report_html, write_reports  # noqa: E402
+from course_utils.grade.report import _cell, by_learner, report_html, write_reports  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says")
 
@@ -213,6 +213,24 @@ def test_the_tables(results, tmp_path):
     ]
     assert slips == list(results["=good"].outcomes["day_6.fvu"].slips)
     assert "Solved by 2 of 2" in page.read_text(encoding="utf-8")
+
+
+def test_seven_notebooks_of_one_learner_are_one_row():
+    day_1 = Result("anna/day_1_dream", "ran", {"day_1.read": Outcome("wrong", 2)})
+    day_2 = Result(
+        "anna/day_2/day_2_mess", "took too long", {"day_2.count": Outcome("no verdict")}, ((3, "E"),)
+    )
+    again = Result("anna/day_1_again", "ran", {"day_1.read": Outcome("correct", 5)})
+    others = [Result(name, "ran", {}) for name in ("b/ben", "b/eve", "day_1_alone", "class/day_2_x")]
+    anna, *rest = by_learner([day_1, day_2, again, *others])
+    assert anna.learner == "anna" and anna.status == "day_2/day_2_mess: took too long"
+    assert anna.outcomes == {
+        "day_1.read": Outcome("correct", 5),
+        "day_2.count": Outcome("no verdict"),
+    }
+    assert anna.errors == ((3, "day_2/day_2_mess: E"),)
+    assert [r.learner for r in rest] == ["b/ben", "b/eve", "day_1_alone", "class"]
+    assert "<h1>1 learner</h1>" in report_html([day_1, again])
 
 
 def test_the_page_escapes_what_a_learner_wrote():

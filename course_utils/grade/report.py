@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from course_utils.grade.collect import Result
+from course_utils.grade.collect import Outcome, Result
 
 MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
+RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
 COLOURS = {"correct": "#d3e7f7", "wrong": "#fbe3c8", "raised": "#f7d5d5"}  # told apart by the mark too
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}"
@@ -22,11 +25,41 @@ STYLE = (
 def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
     """Write ``report.csv`` (a row a learner), ``details.csv`` (a row an exercise) and ``report.html``."""
     folder.mkdir(parents=True, exist_ok=True)
+    results = by_learner(results)
     paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
     _write_csv(paths[0], _wide(results))
     _write_csv(paths[1], _long(results))
     paths[2].write_text(report_html(results), encoding="utf-8")
     return paths
+
+
+def by_learner(results: Iterable[Result]) -> list[Result]:
+    """One result a learner, who may have handed in seven notebooks.
+
+    ``anna/day_1_….ipynb`` and ``anna/day_2_….ipynb`` are anna's; a notebook with any other name is its own learner,
+    so ``class_b/ben.ipynb`` and ``class_b/eve.ipynb`` stay two.
+    """
+    handed_in: dict[str, list[Result]] = {}
+    for result in results:
+        parts = result.learner.split("/")
+        while len(parts) > 1 and re.match(r"day_\d", parts[-1]):
+            parts.pop()
+        handed_in.setdefault("/".join(parts), []).append(result)
+    return [_together(learner, parts) for learner, parts in handed_in.items()]
+
+
+def _together(learner: str, parts: Sequence[Result]) -> Result:
+    """The best verdict counts where two notebooks hold the same exercise."""
+    if len(parts) == 1:
+        return replace(parts[0], learner=learner)
+    outcomes: dict[str, Outcome] = {}
+    for key, outcome in (pair for part in parts for pair in part.outcomes.items()):
+        if key not in outcomes or RANK.index(outcome.verdict) < RANK.index(outcomes[key].verdict):
+            outcomes[key] = outcome
+    of = {part.learner: part.learner.removeprefix(f"{learner}/") for part in parts}
+    troubles = [f"{of[part.learner]}: {part.status}" for part in parts if part.status != "ran"]
+    errors = [(cell, f"{of[part.learner]}: {line}") for part in parts for cell, line in part.errors]
+    return Result(learner, "; ".join(troubles) or "ran", outcomes, tuple(errors))
 
 
 def _keys(results: Iterable[Result]) -> list[str]:
@@ -63,10 +96,11 @@ def _cell(value: object) -> object:
 
 def report_html(results: Sequence[Result]) -> str:
     """The class, then each learner; one file that loads nothing."""
+    results = by_learner(results)
     keys = _keys(results)
     legend = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
     parts = [
-        f"<h1>{len(results)} hand-ins</h1>",
+        f"<h1>{len(results)} learner{'s' if len(results) != 1 else ''}</h1>",
         f'<p class="quiet">{escape(legend)}; empty: the notebook does not hold the exercise. The notebooks wrote these '
         "verdicts themselves, as they ran: a help, not proof.</p>",
         _overview(results, keys),
