@@ -1,20 +1,25 @@
 # make lab      set everything up in .venv and open JupyterLab
 # make test     set everything up in .venv and run every check
+# make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
 # make lint     ruff on code and notebooks
-# make freeze   run the notebooks and keep their outputs; refresh checksums
+# make freeze   run the notebooks and keep their outputs; refresh checksums and pictures
+# make pictures take the README's pictures out of the notebooks' outputs
 # make bench    time the pipeline on this machine
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: lab test lint freeze bench lock clean
+.PHONY: lab test test-saelens lint freeze pictures bench lock clean
 
 lab: .venv/.lab
 	$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
 
-test: .venv/.dev lint
+test: .venv/.dev lint test-saelens
 	$(BIN)/python -m pytest
 	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+
+test-saelens: .venv-saelens/.done
+	PYTHONPATH=. .venv-saelens/bin/python -m pytest -p no:cacheprovider tests/saelens
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -22,9 +27,17 @@ lint: .venv/.dev
 
 freeze: .venv/.dev
 	$(BIN)/python tests/freeze.py
+	$(BIN)/python docs/pictures.py
+
+pictures:
+	$(PYTHON) docs/pictures.py
 
 bench: .venv/.dev
 	$(BIN)/python tests/benchmarks/pipeline.py
+
+.venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt binder/install.py
+	$(PYTHON) binder/install.py .venv-saelens tests/saelens/requirements.txt
+	@touch $@
 
 .venv/.%: pyproject.toml binder/constraints.txt binder/install.py
 	$(PYTHON) binder/install.py .venv $*
@@ -34,4 +47,4 @@ lock: .venv/.dev
 	$(BIN)/uv pip freeze --quiet --python $(BIN)/python --exclude-editable | sed 's/+cpu$$//' > binder/constraints.txt
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-saelens build *.egg-info

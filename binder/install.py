@@ -1,6 +1,7 @@
 """Set the course up in a virtual environment: `python binder/install.py .venv lab`. The Makefile calls this.
 
-Installs the versions of constraints.txt. On a machine without an NVIDIA card it never takes the several-GB GPU build of
+Installs the versions of constraints.txt; or, given a requirements file in place of an extra, the torch of
+constraints.txt and what the file lists, for an environment without the course. On a machine without an NVIDIA card it never takes the several-GB GPU build of
 torch: it asks pip what it would install, and where that is the GPU build it takes the small one by uv's --torch-backend.
 Running it again does only what is missing.
 """
@@ -58,7 +59,7 @@ def install_torch(python: Path) -> None:
         )
 
 
-def main(folder: str, extra: str) -> None:
+def main(folder: str, what: str) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
         sys.exit(
             f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 lab"
@@ -76,21 +77,10 @@ def main(folder: str, extra: str) -> None:
             )
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     install_torch(python)
-    print(f"Installing the course with [{extra}] …", flush=True)
-    run(
-        python,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        python,
-        "-c",
-        CONSTRAINTS,
-        "-e",
-        f"{HERE.parent}[{extra}]",
-    )
+    print(f"Installing {what} …", flush=True)
+    course = ["-c", CONSTRAINTS, "-e", f"{HERE.parent}[{what}]"]
+    wanted = ["-r", what] if what.endswith(".txt") else course
+    run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
 
 
 if __name__ == "__main__":

@@ -63,17 +63,24 @@ def collect_activations(
     skip_bos: bool = True,
 ) -> Activations:
     """Activations of every token of every text, in memory. Arguments as for `iterate_activations`."""
-    chunks = list(
-        iterate_activations(
-            model,
-            texts,
-            hook_name,
-            batch_size=batch_size,
-            max_tokens_per_text=max_tokens_per_text,
-            skip_bos=skip_bos,
-        )
-    )
-    return Activations(torch.cat([c.values for c in chunks]), torch.cat([c.where for c in chunks]))
+    check_hook_name(model, hook_name)
+    texts = texts if isinstance(texts, Tokens) else as_list(texts)
+    tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
+    chunks = iterate_activations(model, tokens, hook_name, batch_size=batch_size, skip_bos=skip_bos)
+    where = _places(tokens, skip_bos)
+    values, done = torch.empty(0), 0
+    for chunk in chunks:  # one table from the start: joined at the end, all rows would be there twice
+        if not done:
+            values = torch.empty(len(where), chunk.values.shape[1])
+        values[done : done + len(chunk)] = chunk.values
+        done += len(chunk)
+    return Activations(values, where)
+
+
+def _places(tokens: Tokens, skip_bos: bool) -> Int[Tensor, "n 2"]:
+    kept = tokens.is_real
+    kept[:, : int(skip_bos)] = False
+    return kept.nonzero()
 
 
 def iterate_activations(
@@ -109,22 +116,20 @@ def iterate_activations(
             window = slice(first, first + size)
             some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
             tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
-            yield _chunk(model, tokens, hook_name, batch_size, int(skip_bos), first)
+            yield _chunk(model, tokens, hook_name, batch_size, skip_bos, first)
 
     return chunks()
 
 
 def _chunk(
-    model: TransformerBridge, tokens: Tokens, hook_name: str, batch_size: int, skipped: int, first: int
+    model: TransformerBridge, tokens: Tokens, hook_name: str, batch_size: int, skip_bos: bool, first: int
 ) -> Activations:
     rows: list[Tensor] = [torch.empty(0)] * len(tokens)
     for texts, batch in tokens.batches(batch_size):
         values = _values_at(model, batch.ids, hook_name)
         for text, value, length in zip(texts.tolist(), values, batch.lengths.tolist(), strict=True):
-            rows[text] = value[skipped:length]
-    kept = tokens.is_real
-    kept[:, :skipped] = False
-    return Activations(torch.cat(rows), kept.nonzero() + torch.tensor([first, 0]))
+            rows[text] = value[int(skip_bos) : length]
+    return Activations(torch.cat(rows), _places(tokens, skip_bos) + torch.tensor([first, 0]))
 
 
 @torch.no_grad()

@@ -62,7 +62,7 @@ def record_firings(
     encode: Callable[[Float[Tensor, "some d_in"]], Float[Tensor, "some d_sae"]],
     values: Float[Tensor, "n d_in"],
 ) -> Firings:
-    """Encode ``values``, 4,096 rows at a time, and keep what is above zero.
+    """Encode ``values``, 2,048 rows at a time, and keep what is above zero.
 
     Args:
         encode: ``sae.encode``, say.

@@ -176,7 +176,7 @@ def summarise_latents(
 def latent_strengths(
     sae: SAE, values: Float[Tensor, "n d_in"], latents: Sequence[int]
 ) -> Float[Tensor, "n some"]:
-    """Activations of a few latents only, 4,096 rows at a time."""
+    """Activations of a few latents only, 2,048 rows at a time."""
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
     for x in values.split(ROWS_AT_A_TIME):

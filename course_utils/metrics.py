@@ -67,7 +67,7 @@ class SAEScores(NamedTuple):
 
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
-    """`fvu`, `l0` and firing rates over a stream of activations, holding 4,096 rows of latents at a time.
+    """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
 
     Raises:
         ValueError: if there are no rows, or they do not vary.

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-ROWS_AT_A_TIME = 4096
+ROWS_AT_A_TIME = 2048
 
 
 def l0(latents: Float[Tensor, "n d_sae"]) -> float:
@@ -73,7 +73,7 @@ def pool_by_text(
 
     Args:
         rows: `Activations`, or a stream of them.
-        encode: turns rows into units, 4,096 rows at a time: ``sae.encode``. None pools the values themselves.
+        encode: turns rows into units, 2,048 rows at a time: ``sae.encode``. None pools the values themselves.
 
     Raises:
         ValueError: if ``how`` is unknown, or a row names a text beyond ``n_texts``.

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
 MAX_BYTES = 120_000
 PICTURES = {  # file name: (day, a piece of the source of exactly one cell that shows a picture)
-    "day_2_relevance.png": (2, "plot_relevance(asked"),
+    "day_2_waves.png": (2, "plot_waves("),
     "day_3_polytopes.png": (3, "plot_region_groups(regions"),
-    "day_4_pentagon.png": (4, "plot_arrows(pentagon.W"),
+    "day_4_phases.png": (4, "plot_phases(r, p"),
     "day_5_edge.png": (5, "plot_phase_map(deltas"),
-    "day_6_curve.png": (6, "plot_pareto({**curves"),
+    "day_6_blind.png": (6, "plot_areas(areas)"),
     "day_7_patching.png": (7, "plot_patching_map(through_stream"),
 }
 

@@ -548,6 +548,9 @@ EXERCISES = {
             "That threshold has the best recall, and the lowest one always has. F1 weighs it against precision.": lambda values, is_concept: (
                 values.min().item()
             ),
+            "That is the place of the best value in the list; return the value itself.": lambda values, is_concept: (
+                values.tolist().index(best_threshold(values, is_concept))
+            ),
             "A row exactly at the threshold counts as fired: `>=`.": _pick(
                 lambda values, is_concept, t: (
                     2 * ((values > t) & is_concept).sum() / ((values > t).sum() + is_concept.sum())

@@ -404,6 +404,9 @@ EXERCISES = {
             "`1 - harm.diagonal() / harm.sum(dim=1)`.",
         ),
         slips={
+            "A gain is no harm: entries below zero become zero, not positive.": lambda damage: (
+                1 - damage.diagonal() / damage.abs().sum(dim=1)
+            ),
             "That is the share that hit its target; what is asked for is the rest.": lambda damage: (
                 damage.clamp(min=0).diagonal() / damage.clamp(min=0).sum(dim=1)
             ),

@@ -46,11 +46,12 @@ def _welch_cases(seed: int = 0) -> list[tuple]:
 def _packing_cases(seed: int = 0) -> list[tuple]:
     by_head = torch.tensor([[3.0, 4.0], [2.0, 0.0], [0.0, -5.0]])
     few, many = _random(seed, (4, 6), (7, 3))
-    return [
+    cases = [
         (by_head, 2.0),
         (3 * few + 2, 3.0),
         (many + 1.5, 9.0),
     ]  # shifted: more small angles than large ones
+    return [(directions.requires_grad_(), p) for directions, p in cases]  # as in the notebook
 
 
 def _off_diagonal(directions: Tensor) -> Tensor:
@@ -294,6 +295,12 @@ EXERCISES = {
             "With n <= d all directions can stand at right angles: the bound is 0 there.": lambda n, d: (
                 math.sqrt(abs(n - d) / (d * (n - 1)))
             ),
+            "With n < d the formula asks for the root of a negative number. All directions can stand at right angles there: what is the worst |cos| then?": lambda n, d: (
+                math.sqrt((n - d) / (d * (n - 1)))
+            ),
+            "With n < d the power makes a complex number of a negative one. All directions can stand at right angles there: what is the worst |cos| then?": lambda n, d: (
+                ((n - d) / (d * (n - 1))) ** 0.5
+            ),
             "Each direction is compared with the n - 1 others, not with itself as well: divide by d (n - 1).": lambda n, d: (
                 math.sqrt(max(n - d, 0) / (d * n))
             ),
@@ -330,6 +337,9 @@ EXERCISES = {
             ),
             "Take the mean over the pairs, not the sum: the value should not grow with their number.": lambda directions, p: (
                 _off_diagonal(directions).abs().pow(p).sum().pow(1 / p)
+            ),
+            "Zeros count in the mean: pick the pairs out, by `torch.triu_indices` or a mask, in place of setting the rest to zero.": lambda directions, p: (
+                cosine_matrix(directions).triu(1).abs().pow(p).mean().pow(1 / p)
             ),
             "The root is missing: take the mean to the power of 1/p at the end.": lambda directions, p: (
                 _off_diagonal(directions).abs().pow(p).mean()

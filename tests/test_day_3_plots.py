@@ -9,7 +9,6 @@ from course_utils.plots.directions import plot_against, plot_break_even, plot_sp
 from course_utils.plots.geometry import (
     plot_city,
     plot_cosines,
-    plot_counting,
     plot_lines,
     plot_packing,
     seen_from,
@@ -40,7 +39,6 @@ def test_every_figure_has_a_title_and_names_its_axes():
         plot_against(values, values, "x", "y", "t"),
         plot_weights(torch.randn(3, 20), ["a", "b", "c"], "t"),
         plot_break_even([1.0, 9.0], [2.0, 0.1], ["p", "q"], ["f", "g"]),
-        plot_counting([10, 99], [1.0, 9.0], ["small", "large"], 1000),
         plot_regions(regions),
         plot_region_groups(regions, [0] * len(regions), ["one"]),
     ]

@@ -1,7 +1,7 @@
 import torch
 
 from course_utils.toy_models import fit_toy_models
-from course_utils.widgets.day_4 import phase_panel, toy_model_panel, toy_model_view
+from course_utils.widgets.day_4 import SIDEWAYS, in_the_plane, phase_panel, toy_model_panel, toy_model_view
 
 
 def test_a_model_is_trained_on_the_spot():
@@ -12,6 +12,23 @@ def test_a_model_is_trained_on_the_spot():
 def test_any_number_of_dimensions_can_be_shown():
     assert "in 1 dimensions" in toy_model_view(3, 1, sparsity=0.5, importance=0.8, steps=20)
     assert "in 5 dimensions" in toy_model_view(3, 5, sparsity=0.0, importance=0.8, steps=20)
+
+
+def test_three_dimensions_are_seen_from_the_side():
+    assert torch.allclose(SIDEWAYS @ SIDEWAYS.T, torch.eye(2), atol=0.02)
+    pair = torch.tensor([[1.0, -1.0], [0.5, -0.5], [2.0, -2.0]])
+    seen, _ = in_the_plane(pair[None])
+    assert seen.shape == (1, 2, 2) and torch.allclose(
+        seen[0, :, 0], -seen[0, :, 1]
+    )  # opposites stay opposite
+    assert SIDEWAYS.norm(dim=0).min() > 0.5  # no axis points at the eye, so none shrinks to a dot
+
+
+def test_a_line_and_a_plane_are_shown_as_they_are():
+    line, _ = in_the_plane(torch.tensor([[[0.5, -1.0]]]))
+    assert line.tolist() == [[[0.5, -1.0], [0.0, 0.0]]]
+    plane = torch.rand(1, 2, 5)
+    assert in_the_plane(plane)[0] is plane
 
 
 def test_moving_a_control_trains_another_model():

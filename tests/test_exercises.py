@@ -117,6 +117,14 @@ def test_what_cells_below_may_stumble_over_is_told(attempt, says):
     )
 
 
+def test_a_result_that_no_gradient_gets_through_is_told_of():
+    rec = record(lambda x: x.square().sum(), lambda seed=0: [(torch.ones(3, requires_grad=True),)], slips={})
+    assert judge(rec, lambda x: (x * x).sum()).notes == ()
+    for cut in (lambda x: (x * x).sum().item(), lambda x: (x * x).detach().sum()):
+        verdict = judge(rec, cut)
+        assert verdict.status == "correct" and "No gradient" in verdict.notes[0]
+
+
 def test_a_class_may_be_the_answer():
     class Point:
         def __init__(self, x):

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from course_utils.exercises.words import dtype_name
 
+NO_GRADIENT = "No gradient gets through it to its input, and a cell below asks for one: stay in torch, without `.item()` and `.detach()`."
+
 
 def wrong_dtype(yours: Any, expected: Any) -> str | None:
     """A sentence if these are the same numbers, but of a kind that the cells below cannot use."""
@@ -37,9 +39,11 @@ def cuts(yours: Tensor, expected: Tensor) -> bool:
 
 
 def mixing(yours: Any, expected: Any) -> tuple[str, ...]:
-    """Worth telling of a right result, as a cell below may stop at it: another precision, gradients that nobody asked for."""
+    """Worth telling of a right result, as a cell below may stop at it: another precision, gradients too many or too few."""
     if isinstance(yours, list | tuple) and isinstance(expected, list | tuple):
         return tuple(dict.fromkeys(s for y, e in zip(yours, expected, strict=False) for s in mixing(y, e)))
+    if isinstance(expected, Tensor) and expected.requires_grad and not getattr(yours, "requires_grad", False):
+        return (NO_GRADIENT,)
     if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
         return ()
     said = []

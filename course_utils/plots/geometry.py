@@ -107,30 +107,6 @@ def plot_lines(
     return ax
 
 
-def plot_counting(
-    numbers: Sequence[int],
-    room: Sequence[float],
-    names: Sequence[str],
-    n_concepts: int,
-    ax: Axes | None = None,
-) -> Axes:
-    """For each model: the numbers that it has for a token, and how many concepts may speak at once."""
-    ax = axes_or_new(ax, (6.5, 2.8))
-    places = range(len(names))
-    ax.barh([i - 0.2 for i in places], numbers, height=0.38, color=BLUE, label="numbers a token")
-    ax.barh([i + 0.2 for i in places], room, height=0.38, color=ORANGE, hatch="//", label="concepts at once")
-    ax.axvline(n_concepts, color=BLACK, linestyle="--", label=f"{n_concepts:,} concepts")
-    ax.set(
-        xscale="log",
-        xlabel="how many",
-        yticks=list(places),
-        yticklabels=names,
-        title="What there is room for",
-    )
-    ax.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3)
-    return ax
-
-
 def plot_city(
     places: Float[Tensor, "n 3"],
     names: Sequence[str],

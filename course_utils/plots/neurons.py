@@ -1,4 +1,4 @@
-"""Neurons of a language model: of which kinds they are, and what they fire for from the strongest to the faintest."""
+"""Neurons of a language model: what they fire for, from the strongest token to the faintest."""
 
 from __future__ import annotations
 
@@ -11,24 +11,6 @@ from torch import Tensor
 from course_utils.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
 
 GREY = "#BBBBBB"
-KINDS = {"clean": BLUE, "mixed": ORANGE, "miscellaneous": GREY}
-
-
-def plot_neuron_kinds(shares: Float[Tensor, "n_layers 3"], ax: Axes | None = None) -> Axes:
-    """Stacked bars by layer: shares of clean, mixed and miscellaneous neurons, in this order, with the numbers in them."""
-    ax = axes_or_new(ax, (6, 0.45 * len(shares) + 1.2))
-    left = [0.0] * len(shares)
-    for (kind, colour), column in zip(KINDS.items(), shares.T.tolist(), strict=True):
-        bars = ax.barh(range(len(shares)), column, left=left, color=colour, label=kind)
-        ax.bar_label(
-            bars, [f"{100 * share:.0f} %" if share > 0.04 else "" for share in column],
-            label_type="center", color="white" if colour == BLUE else "black",
-        )  # fmt: skip
-        left = [a + b for a, b in zip(left, column, strict=True)]
-    ax.set(xlim=(0, 1), xlabel="share of the layer's neurons", ylabel="layer", yticks=range(len(shares)))
-    ax.invert_yaxis()
-    ax.legend(ncol=3, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return ax
 
 
 def plot_spectrum(

@@ -163,7 +163,9 @@ def plot_pareto(
             color=color, marker=marker, linestyle=dash, capsize=3, label=name,
         )  # fmt: skip
     ax.set(xlabel="l0: latents active at once", ylabel=ylabel, xscale="log")
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(
+        frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1)
+    )  # points lie everywhere
     ax.set_title("Five ways to be sparse")
     return ax
 

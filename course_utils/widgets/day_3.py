@@ -17,7 +17,7 @@ from course_utils.geometry import (
     welch_bound,
 )
 from course_utils.html import picture
-from course_utils.plots.geometry import plot_city, plot_packing, seen_from
+from course_utils.plots.geometry import plot_city, plot_packing, seen_from, side_by_side
 from course_utils.plots.polytopes import plot_regions
 from course_utils.plots.style import figure_png
 from course_utils.polytopes import linear_regions, most_regions, random_network
@@ -32,7 +32,7 @@ def closest_pair(directions: Float[Tensor, "n d"]) -> tuple[int, int, float]:
 
 
 def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
-    """Turn a city and tilt it; a sentence names the two places that look most alike from there.
+    """A city from above and, beside it, turned and tilted; a sentence names the two places that look most alike from there.
 
     Args:
         places: east, north and up of each place, from the centre.
@@ -44,14 +44,17 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
         said = (
             f"From here {names[i]} and {names[j]} lie {seen:.0f}° apart; in space they are {real:.0f}° apart."
         )
-        shown = picture(figure_png(plot_city(places, names, turn, tilt)), alt=f"The city as arrows. {said}")
+        left, right = side_by_side(2)
+        plot_city(places, names, 0, 90, left)
+        plot_city(places, names, turn, tilt, right)
+        shown = picture(figure_png(right), alt=f"The city as arrows, from above and from the side. {said}")
         return f"{shown}<div>{said}</div>"
 
     return Panel(
         view,
         title="The city from any side",
         turn=w.IntSlider(value=0, min=-180, max=180, step=5, description="turn (degrees)"),
-        tilt=w.IntSlider(value=90, min=0, max=90, step=5, description="tilt (90 is from above)"),
+        tilt=w.IntSlider(value=15, min=0, max=90, step=5, description="tilt (90 is from above)"),
     )
 
 

@@ -18,6 +18,21 @@ REPRESENTED = 0.5
 """A feature has a direction if it is at least this long."""
 
 
+SIDEWAYS = torch.tensor([[0.87, -0.5, 0.0], [0.22, 0.37, 0.9]])
+"""Two lines of sight across a room, at right angles, so that its three axes all show: rows of length 1."""
+
+
+def in_the_plane(
+    W: Float[Tensor, "1 d_hidden n_features"],
+) -> tuple[Float[Tensor, "1 2 n_features"], list[str]]:
+    """One, two or three hidden dimensions as a flat picture, and its title."""
+    if W.shape[1] == 3:
+        return SIDEWAYS @ W, ["directions (a room, seen from the side)"]
+    if W.shape[1] == 1:
+        return torch.cat([W, torch.zeros_like(W)], dim=1), ["directions (a line)"]
+    return W, ["directions"]
+
+
 def toy_model_view(
     n_features: int, d_hidden: int, sparsity: float, importance: float, seed: int = 0, steps: int = 800
 ) -> str:
@@ -34,12 +49,14 @@ def toy_model_view(
     shares, lengths = feature_dimensionality(W)[0], W[0].norm(dim=0)
     axes = axes_in_a_row((1, 1, 1), (9, 3))
     plot_gram(W, ["WᵀW"], axes=[axes[0]])
-    if d_hidden == 2:
-        plot_arrows(W, ["directions"], axes=[axes[1]])
+    if d_hidden <= 3:
+        plot_arrows(*in_the_plane(W), axes=[axes[1]])
+        if d_hidden != 2:
+            axes[1].set(xlabel="hidden 1" if d_hidden == 1 else "", ylabel="")
     else:
         axes[1].bar(range(n_features), lengths.tolist(), color=BLUE)
         axes[1].set(xlabel="feature", ylim=(0, 1.4))
-        axes[1].set_title("lengths (arrows need two dimensions)", fontsize="small")
+        axes[1].set_title("lengths (arrows need three dimensions at most)", fontsize="small")
     axes[2].bar(range(n_features), torch.where(lengths > 0.1, shares, 0).tolist(), color=BLUE)
     axes[2].set(xlabel="feature", ylim=(0, 1.05))
     axes[2].set_title("share of a dimension", fontsize="small")

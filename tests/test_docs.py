@@ -1,0 +1,91 @@
+"""README, docs/ and CITATION.cff against what they speak of: links, pictures, minutes, exercises, version."""
+
+import importlib.util
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DAYS = range(1, 8)
+
+
+def markdown(day):
+    """The source of a day's markdown cells."""
+    (path,) = (ROOT / "notebooks").glob(f"day_{day}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def plan(day):
+    """A day's part of docs/teaching.md."""
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    return re.split(r"^##+ ", text.split(f"### Day {day} · ")[1], flags=re.MULTILINE)[0]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    spec = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_pictures_are_those_of_the_notebooks(pictures):
+    for name, (day, marker) in pictures.PICTURES.items():
+        kept = (pictures.FOLDER / name).read_bytes()
+        assert len(kept) <= pictures.MAX_BYTES
+        assert kept == pictures.picture(pictures.code_cells(day), marker), f"{name}: run `make pictures`"
+
+
+def test_every_picture_is_shown_and_made(pictures):
+    shown = re.findall(
+        r"!\[[^\]]+\]\(docs/pictures/([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    assert sorted(shown) == sorted(pictures.PICTURES) == sorted(p.name for p in pictures.FOLDER.iterdir())
+
+
+def test_a_marker_that_fits_no_picture_or_two_is_an_error(pictures):
+    cell = {"source": ["plot()"], "outputs": [{"data": {"image/png": "AAAA"}}]}
+    assert pictures.picture([cell], "plot") == b"\0\0\0"
+    for cells in ([], [cell, cell]):
+        with pytest.raises(LookupError):
+            pictures.picture(cells, "plot")
+
+
+def test_readme_gives_the_minutes_that_the_notebooks_give():
+    rows = re.findall(
+        r"^\| (\d) \| .*\| (\d+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    stated = {day: int(re.search(r"^About (\d+) minutes", markdown(day), re.MULTILINE)[1]) for day in DAYS}
+    assert {int(day): int(minutes) for day, minutes in rows} == stated
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_plan_has_85_minutes_and_every_exercise(day):
+    assert sum(map(int, re.findall(r"^\| (\d+) \|", plan(day), re.MULTILINE))) == 85
+    exercises = re.findall(r"^### (?:Exercise|Stretch) \S+ `(\w+)`", markdown(day), re.MULTILINE)
+    to_do = plan(day).split("**Discuss:**")[0]
+    assert [name for name in exercises if f"`{name}`" not in to_do] == []
+
+
+def test_citation_fits_the_project():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert (
+        citation["type"] == "software"
+        and citation["authors"]
+        and citation["title"] in (ROOT / "README.md").read_text()
+    )
