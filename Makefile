@@ -1,5 +1,6 @@
 # make lab      set everything up in .venv and open JupyterLab
 # make test     set everything up in .venv and run every check
+# make test-browser    every day in a real JupyterLab and Chromium; part of make test
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
 # make lint     ruff on code and notebooks
 # make freeze   run the notebooks and keep their outputs; refresh checksums and pictures
@@ -9,7 +10,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: lab test test-saelens lint freeze pictures bench lock clean
+.PHONY: lab test test-browser test-saelens lint freeze pictures bench lock clean
 
 lab: .venv/.lab
 	$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
@@ -17,6 +18,11 @@ lab: .venv/.lab
 test: .venv/.dev lint test-saelens
 	$(BIN)/python -m pytest
 	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	$(MAKE) test-browser
+
+test-browser: .venv/.dev
+	tests/browser/install.sh $(BIN)/python
+	$(BIN)/python -m pytest -p no:cacheprovider tests/browser
 
 test-saelens: .venv-saelens/.done
 	PYTHONPATH=. .venv-saelens/bin/python -m pytest -p no:cacheprovider tests/saelens

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.memory import hands_memory_back
 from course_utils.tokens import Texts, Tokens, as_list, check_hook_name, tokenize
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Activations:
         return len(self.values)
 
 
+@hands_memory_back
 def collect_activations(
     model: TransformerBridge,
     texts: Texts,

@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from course_utils.memory import hands_memory_back
+
 VALUES_AT_A_TIME = 1_600_000
 
 
@@ -63,6 +65,7 @@ class ConceptScores(NamedTuple):
         return ConceptScores(*(score.flatten(end_dim=-2)[self.chosen, concepts] for score in self))
 
 
+@hands_memory_back
 def concept_scores(
     values: Float[Tensor, "n *units"],
     concept_ids: Int[Tensor, "n"],

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.memory import hands_memory_back
 from course_utils.scores import ROWS_AT_A_TIME
 
 
@@ -57,6 +58,7 @@ class Firings:
         return torch.zeros(self.n_rows).index_put_((rows,), strengths)
 
 
+@hands_memory_back
 @torch.no_grad()
 def record_firings(
     encode: Callable[[Float[Tensor, "some d_in"]], Float[Tensor, "some d_sae"]],

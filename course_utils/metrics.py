@@ -21,6 +21,7 @@ from course_utils.concepts import (
     monosemanticity,
     profile_entropy,
 )
+from course_utils.memory import hands_memory_back
 from course_utils.sae import SAE
 from course_utils.scores import (
     ROWS_AT_A_TIME,
@@ -65,6 +66,7 @@ class SAEScores(NamedTuple):
     n_tokens: int
 
 
+@hands_memory_back
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
     """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
@@ -116,6 +118,7 @@ class LossRecovered(NamedTuple):
     """spliced - clean, in nats a token."""
 
 
+@hands_memory_back
 @torch.no_grad()
 def loss_recovered(
     model: TransformerBridge,

@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from course_utils.memory import hands_memory_back
+
 ROWS_AT_A_TIME = 2048
 
 
@@ -62,6 +64,7 @@ class Rows(Protocol):
     where: Int[Tensor, "n 2"]
 
 
+@hands_memory_back
 @torch.no_grad()
 def pool_by_text(
     rows: Rows | Iterable[Rows],

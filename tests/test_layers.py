@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 LAYERS = [
+    {"memory"},
     {"assets", "formats", "exercises", "progress_bar", "scores", "concepts"}
     | {
         "synthetic",

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.memory import hands_memory_back
 from course_utils.progress_bar import progress_bar
 from course_utils.sae import SAE, SAEOutput
 from course_utils.scores import fvu, l0
@@ -101,6 +102,7 @@ def learning_rate(step: int, steps: int | None, peak: float, warmup_steps: int, 
     return peak * min(warmup, (steps - step) / (decay_share * steps), 1.0)
 
 
+@hands_memory_back
 def fit_sae(
     sae: SAE,
     batches: Iterable[Float[Tensor, "batch d_in"]],

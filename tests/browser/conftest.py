@@ -1,0 +1,142 @@
+"""A real JupyterLab on loopback, looked at by a real Chromium.
+
+JupyterLab's folders, the learner's home and the notebooks are copies in a temporary folder. When a test fails, a
+screenshot is kept in ``build/browser/``.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "build" / "browser"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A program that serves the notebooks, until ``stop``. ``{port}`` in its command becomes a free port."""
+
+    def __init__(self, folder: Path, *command: str, base: str, query: str = "") -> None:
+        self.port, self.base, self.query = _free_port(), base, query
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        environment = os.environ | {
+            "HOME": str(home),
+            "COURSE_PROGRESS": str(home / "progress.json"),
+            "COURSE_MODEL": "pocket",
+            "IPYTHONDIR": str(home / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "MPLCONFIGDIR": str(home / "matplotlib"),
+        }
+        self.log = (folder / "server.log").open("w")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *(part.format(port=self.port) for part in command)],
+            cwd=folder, env=environment, stdout=self.log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._wait(folder)
+
+    def _wait(self, folder: Path) -> None:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(self.url(""), timeout=5).close()
+                return
+            except OSError:
+                assert self.process.poll() is None, (folder / "server.log").read_text()[-3000:]
+                time.sleep(0.5)
+        raise TimeoutError("the server does not answer")
+
+    def url(self, notebook: str, base: str | None = None) -> str:
+        return f"http://127.0.0.1:{self.port}/{self.base if base is None else base}{notebook}{self.query}"
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The notebooks as they are in git."""
+    place = tmp_path_factory.mktemp("course")
+    shutil.copytree(
+        ROOT / "notebooks", place / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
+    )
+    return place
+
+
+@pytest.fixture(scope="session")
+def lab(folder):
+    """JupyterLab, which also serves Notebook 7 under ``/notebooks``."""
+    token = secrets.token_hex(8)
+    server = Server(
+        folder, "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}",
+        f"--IdentityProvider.token={token}", "--ServerApp.root_dir=notebooks",
+        base="lab/tree/", query=f"?token={token}&reset",
+    )  # fmt: skip
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def voila(folder):
+    server = Server(
+        folder, "voila", "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--Voila.root_dir=notebooks",
+        base="voila/render/",
+    )  # fmt: skip
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    system = next(
+        (p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None
+    )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=system, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.when == "call":
+        item.failed = report.failed
+    return report
+
+
+@pytest.fixture
+def page(browser, request):
+    tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield tab
+    if getattr(request.node, "failed", False):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        tab.screenshot(path=SHOTS / f"{request.node.name}.png")
+    tab.close()
