@@ -305,18 +305,14 @@ def test_links_and_checkpoints_are_not_followed(tmp_path):
         find_hand_ins(tmp_path / "nowhere")
 
 
+def grade_command(folder):
+    """`course grade` of what is in ``folder``/in, reports beside it."""
+    return [sys.executable, "-m", "course_utils.cli", "grade", str(folder / "in"), "--out", str(folder)]
+
+
 def test_the_command(tmp_path):
     write(tmp_path / "in" / "mary.ipynb", ["1 / 0"])
-    command = [
-        sys.executable,
-        "-m",
-        "course_utils.cli",
-        "grade",
-        str(tmp_path / "in"),
-        "--out",
-        str(tmp_path),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(grade_command(tmp_path), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "mary: 0 of 0 solved; ran" in done.stdout
     assert (tmp_path / "report.html").exists()
@@ -327,16 +323,7 @@ def test_a_termination_leaves_no_hand_in_running(tmp_path):
     started = tmp_path / "started"
     source = f"import os, pathlib, time; pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(600)"
     write(tmp_path / "in" / "slow.ipynb", [source])
-    command = [
-        sys.executable,
-        "-m",
-        "course_utils.cli",
-        "grade",
-        str(tmp_path / "in"),
-        "--out",
-        str(tmp_path),
-    ]
-    grading = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    grading = subprocess.Popen(grade_command(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 120
     while not (started.exists() and started.read_text()) and time.monotonic() < until:
         time.sleep(0.1)

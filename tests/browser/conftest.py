@@ -64,7 +64,7 @@ class Server:
     def _wait(self, folder: Path) -> None:
         for _ in range(240):
             try:
-                urllib.request.urlopen(self.url(""), timeout=5).close()
+                urllib.request.urlopen(self.url("", base=""), timeout=5).close()
                 return
             except OSError:
                 assert self.process.poll() is None, (folder / "server.log").read_text()[-3000:]

@@ -50,7 +50,7 @@ def test_saelens_reads_ours_and_writes_it_back(architecture, tmp_path):
     theirs.save_model(there)
     again = load_sae(there)
     torch.testing.assert_close(again(x).x_hat, ours(x).x_hat, **CLOSE)
-    assert again.hook_name == ours.metadata.get("hook_name", "blocks.2.hook_resid_post")
+    assert again.hook_name == "blocks.2.hook_resid_post"
 
 
 THEIRS = {
