@@ -1,4 +1,4 @@
-# make lab      set everything up in .venv and open JupyterLab
+# make lab      set everything up in .venv and open JupyterLab; LAB=--allow-root passes options on (root in a container)
 # make test     set everything up in .venv and run every check
 # make test-browser    every day in a real JupyterLab and Chromium (not yet part of make test)
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
@@ -13,7 +13,7 @@ BIN := .venv/bin
 .PHONY: lab test test-browser test-saelens lint freeze pictures bench lock clean
 
 lab: .venv/.lab
-	$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
+	$(BIN)/jupyter lab $(LAB) $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
 
 test: .venv/.dev lint test-saelens
 	$(BIN)/python -m pytest
