@@ -11,62 +11,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from itertools import count, islice
+from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.memory import hands_memory_back
+from course_utils.processes import processes
 from course_utils.progress_bar import progress_bar
 from course_utils.sae import SAE, SAEOutput
 from course_utils.scores import fvu, l0
-from course_utils.training.losses import auxk_loss, gated_loss, jumprelu_loss, sae_loss
-
-LossFn = Callable[[Float[Tensor, "batch d_in"], SAEOutput], Float[Tensor, ""]]
-
-
-class Measurement(NamedTuple):
-    """One step, measured before its update, on its own batch."""
-
-    step: int
-    loss: float
-    """What is minimised, without the auxiliary term for dead latents; activations scaled to mean norm sqrt(d_in)."""
-
-    mse: float
-    """Squared error, summed over d_in, mean over the batch; of the scaled activations too."""
-
-    fvu: float
-    l0: float
-    dead_share: float
-    """Share of the latents silent for at least ``dead_after`` tokens."""
-
-
-@dataclass
-class History:
-    """A training run, one entry a step."""
-
-    step: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    mse: list[float] = field(default_factory=list)
-    fvu: list[float] = field(default_factory=list)
-    l0: list[float] = field(default_factory=list)
-    dead_share: list[float] = field(default_factory=list)
-    interrupted: bool = False
-    """Stopped by hand; the autoencoder then holds its best weights, not its last."""
-
-    def append(self, measurement: Measurement) -> None:
-        for name, value in measurement._asdict().items():
-            getattr(self, name).append(value)
-
-    @property
-    def last(self) -> Measurement:
-        """The last step's measurement: ``history.last.fvu``."""
-        if not self.step:
-            raise ValueError("this run was stopped before its first step")
-        return Measurement(*(getattr(self, name)[-1] for name in Measurement._fields))
+from course_utils.training.checkpoints import load_checkpoint, save_checkpoint, settings_of
+from course_utils.training.choice import choose_step, fastest_threads
+from course_utils.training.fast import StepResult
+from course_utils.training.history import History, Measurement
+from course_utils.training.kernels import RowAdam
+from course_utils.training.losses import LossFn, auxk_loss, loss_of
+from course_utils.training.together import average_gradients_, of_all
 
 
 @dataclass
@@ -120,12 +84,18 @@ def fit_sae(
     loss_fn: LossFn | None = None,
     callbacks: Sequence[Callable[[TrainingState], None]] = (),
     progress: bool = True,
+    speed: str = "plain",
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 1000,
 ) -> History:
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
     is. Afterwards it is in evaluation mode, which matters for "batchtopk" only. Ctrl-C ends the training early and keeps the best weights so far, by loss smoothed over about ten steps. An
     error keeps them too, and is raised.
+
+    Started by `torchrun` or `accelerate launch`, each process gets the same batches and works on its share of their
+    rows; all end with the same autoencoder, that of one process but for rounding.
 
     Args:
         batches: from `activation_batches`, raw.
@@ -141,54 +111,109 @@ def fit_sae(
         loss_fn: ``(x, SAEOutput) -> loss`` in place of the architecture's own.
         callbacks: called with the `TrainingState` after each step.
         progress: show a progress bar (a widget in notebooks, a line on stderr elsewhere).
+        speed: "plain" lets autograd find the gradients; "fast" has them written out, for "relu" and "topk" on a CPU;
+            "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
+            are fastest, measured at the start (`training.choice`).
+        checkpoint: a file. Where there is one, the run goes on from it, exactly, if it is given the same batches
+            (those already seen are passed over) and its callbacks remember nothing; where there is none, it is made.
+        checkpoint_every: steps between two; one more is written at the end.
 
     Raises:
-        ValueError: if an argument or a batch does not fit.
+        ValueError: if an argument or a batch does not fit, or the checkpoint is of another run.
         FloatingPointError: if the loss stops being finite.
+        RuntimeError: if another of several processes has ended.
     """
     if steps is None and hasattr(batches, "__len__"):
         steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
-    loss_fn = loss_fn or _loss_fn(sae, l1_coefficient, l0_coefficient)
+    own_loss, loss_fn = loss_fn is not None, loss_fn or loss_of(sae, l1_coefficient, l0_coefficient)
+    fast = choose_step(speed, sae, l1_coefficient, own_loss=own_loss)
     auxk = auxk_coefficient if sae.architecture in ("topk", "batchtopk") else 0.0
 
+    team = processes()
+    if team.count > 1 and sae.architecture == "batchtopk":
+        raise ValueError(
+            "batchtopk chooses among a whole batch, and each of several processes sees its share"
+        )
+    settings = settings_of(sae, fast=fast is not None, steps=steps, lr=lr)
+    checkpoint = Path(checkpoint) if checkpoint is not None else None
+    saved = load_checkpoint(checkpoint, settings) if checkpoint is not None else None
+
     history = History()
-    optimiser = torch.optim.Adam(sae.parameters(), lr=lr)
+    optimiser = (RowAdam if fast else torch.optim.Adam)(sae.parameters(), lr=lr)
     silent_tokens = torch.zeros(sae.d_sae, dtype=torch.long, device=sae.W_dec.device)
     scale, smoothed, least = 1.0, math.nan, math.inf
-    best = _copy(sae)
+    first = 0
+    if saved:
+        first, scale, smoothed, least = (saved[name] for name in ("step", "scale", "smoothed", "least"))
+        sae.load_state_dict(saved["sae"])
+        optimiser.load_state_dict(saved["optimiser"])
+        silent_tokens.copy_(saved["silent_tokens"])
+        history = History(**saved["history"])
+        if fast:
+            fast.share_active = saved["share_active"]
+    best = saved["best"] if saved else _copy(sae)
+    team.from_first_(sae.state_dict().values())
     sae.train()
-    bar = progress_bar(total=steps, shown=progress)
+    bar = progress_bar(total=steps, shown=progress and team.is_first)
+
+    def keep(step: int) -> None:
+        if checkpoint is None or not team.is_first:
+            return
+        save_checkpoint(
+            checkpoint, settings, step=step, scale=scale, smoothed=smoothed, least=least, best=best,
+            sae=sae.state_dict(), optimiser=optimiser.state_dict(), silent_tokens=silent_tokens,
+            history=asdict(history), share_active=fast.share_active if fast else 0.0,
+        )  # fmt: skip
+
+    n_threads = torch.get_num_threads()
     try:
-        for step, x in zip(count() if steps is None else range(steps), batches, strict=False):
+        if speed == "auto":
+            torch.set_num_threads(fastest_threads())
+        numbers = count(first) if steps is None else range(first, steps)
+        for step, x in zip(numbers, islice(batches, first, None) if first else batches, strict=False):
             if x.ndim != 2 or x.shape[1] != sae.d_in:
                 raise ValueError(
                     f"a batch must be (batch, {sae.d_in}), not {tuple(x.shape)}: see activation_batches"
                 )
+            x = x.to(sae.W_dec.device)
+            if step == first:
+                team.check_same(x)
             if step == 0:
                 scale, best = _prepare(sae, x, normalise)
-            x = x * scale
-            output = sae(x)
-            loss = loss_fn(x, output)
+            whole = x * scale
+            x = team.share(whole)
+            with torch.set_grad_enabled(fast is None):
+                output = sae(x) if fast is None or callbacks else None
+            seen = fast(x) if fast else _seen(loss_fn(x, output), output)
+            loss = seen.loss
             if not loss.isfinite():
                 raise FloatingPointError(
                     f"the loss is {loss.item()} at step {step}: lower lr (it is {lr:g}), "
                     "or look for activations that are not finite"
                 )
-            silent_tokens = torch.where((output.latents > 0).any(dim=0), 0, silent_tokens + len(x))
+            silent_tokens = torch.where(team.any(seen.active), 0, silent_tokens + len(whole))
             dead = silent_tokens >= dead_after
-            measurement = _measure(step, loss, x, output, dead)
+            measurement = of_all(_measure(step, seen, x, dead), x, whole, team)
             history.append(measurement)
             smoothed = measurement.loss if step == 0 else 0.9 * smoothed + 0.1 * measurement.loss
             if smoothed < least:
-                least, best = smoothed, _copy(sae)
+                least = smoothed
+                for name, value in sae.state_dict().items():
+                    best[name].copy_(value)
 
+            for_autograd = None if fast else loss
             if auxk and dead.any():
-                loss = loss + auxk * auxk_loss(sae, x, output.x_hat, dead, k_aux or sae.d_in // 2)
-            optimiser.zero_grad()
-            loss.backward()
-            remove_parallel_gradient_(sae.W_dec)
+                aux = auxk * auxk_loss(sae, x, seen.x_hat, dead, k_aux or sae.d_in // 2)
+                for_autograd = aux if fast else loss + aux
+            if fast is None:
+                optimiser.zero_grad()
+            if for_autograd is not None:
+                for_autograd.backward()
+                remove_parallel_gradient_(sae.W_dec)
+            if team.count > 1:
+                average_gradients_(sae, len(x) / len(whole), team)
             optimiser.param_groups[0]["lr"] = learning_rate(step, steps, lr, warmup_steps, decay_share)
             optimiser.step()
             sae.unit_norm_decoder_()
@@ -199,33 +224,21 @@ def fit_sae(
                 callback(TrainingState(sae, optimiser, silent_tokens, x, output, measurement, scale))
             bar.set_postfix_str(f"fvu {measurement.fvu:.3f}, l0 {measurement.l0:.0f}", refresh=False)
             bar.update()
+            if (step + 1) % checkpoint_every == 0 or step + 1 == steps:
+                keep(step + 1)
     except BaseException as stop:
         sae.load_state_dict(best)
         if not isinstance(stop, KeyboardInterrupt):
             raise
         history.interrupted = True
     finally:
+        torch.set_num_threads(n_threads)
+        if fast:
+            fast.close()
         sae.fold_scale_(scale)
         sae.eval()
         bar.close()
     return history
-
-
-def _loss_fn(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
-    """What this architecture minimises, or a ``ValueError`` if its coefficient is missing."""
-    if sae.architecture == "relu" and l1_coefficient is None:
-        raise ValueError("a relu SAE needs an l1_coefficient (try 1): nothing else makes it sparse")
-    if sae.architecture == "gated":
-        if l1_coefficient is None:
-            raise ValueError("a gated SAE needs an l1_coefficient (try 1): nothing else shuts its gates")
-        return lambda x, output: gated_loss(sae, x, output, l1_coefficient)
-    if sae.architecture == "jumprelu":
-        if l0_coefficient is None:
-            raise ValueError(
-                "a jumprelu SAE needs an l0_coefficient (try 1): nothing else raises its thresholds"
-            )
-        return lambda x, output: jumprelu_loss(sae, x, output, l0_coefficient)
-    return lambda x, output: sae_loss(x, output, l1_coefficient or 0.0)
 
 
 @torch.no_grad()
@@ -248,9 +261,13 @@ def _copy(sae: SAE) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in sae.state_dict().items()}
 
 
+def _seen(loss: Tensor, output: SAEOutput) -> StepResult:
+    active = (output.latents > 0).any(dim=0)
+    return StepResult(loss, output.x_hat, l0(output.latents), active)
+
+
 @torch.no_grad()
-def _measure(step: int, loss: Tensor, x: Tensor, output: SAEOutput, dead: Tensor) -> Measurement:
-    mse = (x - output.x_hat).pow(2).sum(dim=1).mean().item()
-    return Measurement(
-        step, loss.item(), mse, fvu(x, output.x_hat), l0(output.latents), dead.float().mean().item()
-    )
+def _measure(step: int, seen: StepResult, x: Tensor, dead: Tensor) -> Measurement:
+    mse = (x - seen.x_hat).pow(2).sum(dim=1).mean().item()
+    dead_share = dead.float().mean().item()
+    return Measurement(step, seen.loss.item(), mse, fvu(x, seen.x_hat), seen.l0, dead_share)

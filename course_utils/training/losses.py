@@ -10,11 +10,15 @@ All are means over the batch, for decoder directions of length 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from course_utils.sae import SAE, SAEOutput, decode, encode, step, topk
+
+LossFn = Callable[[Float[Tensor, "batch d_in"], SAEOutput], Float[Tensor, ""]]
 
 
 def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float) -> Float[Tensor, ""]:
@@ -63,3 +67,20 @@ def auxk_loss(
     b_dec = sae.b_dec.detach()
     latents = encode(x, sae.W_enc[:, dead], sae.b_enc[dead], b_dec, lambda pre: topk(pre, k))
     return (missed - decode(latents, sae.W_dec[dead], torch.zeros_like(b_dec))).pow(2).sum(dim=1).mean()
+
+
+def loss_of(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
+    """What this architecture minimises, or a ``ValueError`` if its coefficient is missing."""
+    if sae.architecture == "relu" and l1_coefficient is None:
+        raise ValueError("a relu SAE needs an l1_coefficient (try 1): nothing else makes it sparse")
+    if sae.architecture == "gated":
+        if l1_coefficient is None:
+            raise ValueError("a gated SAE needs an l1_coefficient (try 1): nothing else shuts its gates")
+        return lambda x, output: gated_loss(sae, x, output, l1_coefficient)
+    if sae.architecture == "jumprelu":
+        if l0_coefficient is None:
+            raise ValueError(
+                "a jumprelu SAE needs an l0_coefficient (try 1): nothing else raises its thresholds"
+            )
+        return lambda x, output: jumprelu_loss(sae, x, output, l0_coefficient)
+    return lambda x, output: sae_loss(x, output, l1_coefficient or 0.0)
