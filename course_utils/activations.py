@@ -20,7 +20,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils import gpt2
 from course_utils.memory import hands_memory_back
+from course_utils.processes import processes
 from course_utils.tokens import Texts, Tokens, as_list, check_hook_name, tokenize
 
 if TYPE_CHECKING:
@@ -63,20 +65,34 @@ def collect_activations(
     batch_size: int = 16,
     max_tokens_per_text: int | None = None,
     skip_bos: bool = True,
+    compute_dtype: torch.dtype = torch.float32,
 ) -> Activations:
-    """Activations of every token of every text, in memory. Arguments as for `iterate_activations`."""
+    """Activations of every token of every text, in memory. Arguments as for `iterate_activations`.
+
+    Started by `torchrun` or `accelerate launch`, each process runs the model on its share of the texts, and all get
+    the whole.
+    """
     check_hook_name(model, hook_name)
     texts = texts if isinstance(texts, Tokens) else as_list(texts)
     tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
-    chunks = iterate_activations(model, tokens, hook_name, batch_size=batch_size, skip_bos=skip_bos)
-    where = _places(tokens, skip_bos)
-    values, done = torch.empty(0), 0
-    for chunk in chunks:  # one table from the start: joined at the end, all rows would be there twice
-        if not done:
-            values = torch.empty(len(where), chunk.values.shape[1])
+    where, team = _places(tokens, skip_bos), processes()
+    mine, done = tokens, 0
+    if shared := 1 < team.count <= len(tokens):
+        numbers = team.share(torch.arange(len(tokens)))
+        mine = tokens.select(slice(int(numbers[0]), int(numbers[-1]) + 1))
+        done = int((where[:, 0] < numbers[0]).sum())
+    options = dict(batch_size=batch_size, skip_bos=skip_bos, compute_dtype=compute_dtype)
+    values = None
+    for chunk in iterate_activations(model, mine, hook_name, **options):
+        if values is None:  # one table from the start: joined at the end, all rows would be there twice
+            make = torch.zeros if shared else torch.empty
+            values = make(len(where), chunk.values.shape[1])
         values[done : done + len(chunk)] = chunk.values
         done += len(chunk)
-    return Activations(values, where)
+    if shared:
+        values = values.to(team.device)
+        team.sum_([values])  # every row is 0 in all processes but one
+    return Activations(values.cpu(), where)
 
 
 def _places(tokens: Tokens, skip_bos: bool) -> Int[Tensor, "n 2"]:
@@ -93,6 +109,7 @@ def iterate_activations(
     batch_size: int = 16,
     max_tokens_per_text: int | None = None,
     skip_bos: bool = True,
+    compute_dtype: torch.dtype = torch.float32,
 ) -> Iterator[Activations]:
     """The same rows in the same order, in chunks of ``8 * batch_size`` texts: memory does not grow with the texts.
 
@@ -102,6 +119,8 @@ def iterate_activations(
         batch_size: texts a forward pass.
         max_tokens_per_text: longer texts are cut; BOS counts. None cuts at the model's context.
         skip_bos: leave out position 0.
+        compute_dtype: of the model's matrix products. ``torch.bfloat16`` is good to two or three digits and pays only
+            where the hardware multiplies in it; rows are float32 in any case.
 
     Raises:
         ValueError: if there are no texts, or ``hook_name`` is unknown or does not give one row a token.
@@ -113,22 +132,38 @@ def iterate_activations(
         raise ValueError("there are no texts: the Tokens are empty")
 
     def chunks() -> Iterator[Activations]:
+        read = _reader(model, hook_name, compute_dtype)
         size = BATCHES_PER_CHUNK * batch_size
         for first in range(0, len(texts), size):
             window = slice(first, first + size)
             some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
             tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
-            yield _chunk(model, tokens, hook_name, batch_size, skip_bos, first)
+            yield _chunk(read, tokens, batch_size, skip_bos, first)
 
     return chunks()
 
 
-def _chunk(
-    model: TransformerBridge, tokens: Tokens, hook_name: str, batch_size: int, skip_bos: bool, first: int
-) -> Activations:
+Reader = Callable[[Int[Tensor, "batch pos"]], Float[Tensor, "batch pos d_model"]]
+
+
+def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
+    """What turns token numbers into values: the short way of `gpt2` if the model and the hook point allow it."""
+    plain = gpt2.gpt2_of(model, dtype) if gpt2.serves(hook_name) else None
+    if plain is None:
+        return lambda ids: _values_at(model, ids, hook_name, dtype)
+    device = plain.weights["wte.weight"].device
+
+    @torch.no_grad()
+    def read(ids: Tensor) -> Tensor:
+        return gpt2.value_at(plain, ids.to(device), hook_name).float().cpu()
+
+    return read
+
+
+def _chunk(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first: int) -> Activations:
     rows: list[Tensor] = [torch.empty(0)] * len(tokens)
     for texts, batch in tokens.batches(batch_size):
-        values = _values_at(model, batch.ids, hook_name)
+        values = read(batch.ids)
         for text, value, length in zip(texts.tolist(), values, batch.lengths.tolist(), strict=True):
             rows[text] = value[int(skip_bos) : length]
     return Activations(torch.cat(rows), _places(tokens, skip_bos) + torch.tensor([first, 0]))
@@ -136,17 +171,19 @@ def _chunk(
 
 @torch.no_grad()
 def _values_at(
-    model: TransformerBridge, ids: Int[Tensor, "batch pos"], hook_name: str
+    model: TransformerBridge, ids: Int[Tensor, "batch pos"], hook_name: str, dtype: torch.dtype
 ) -> Float[Tensor, "batch pos d_model"]:
     caught: list[Tensor] = []
     layer = re.match(r"blocks\.(\d+)\.", hook_name)
     after = int(layer[1]) + 1 if layer else model.cfg.n_layers
-    model.run_with_hooks(
-        ids.to(model.cfg.device),
-        return_type=None,
-        stop_at_layer=after if after < model.cfg.n_layers else None,  # later layers would be thrown away
-        fwd_hooks=[(hook_name, lambda value, hook: caught.append(value))],
-    )
+    device = torch.device(model.cfg.device)
+    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        model.run_with_hooks(
+            ids.to(device),
+            return_type=None,
+            stop_at_layer=after if after < model.cfg.n_layers else None,  # later layers would be thrown away
+            fwd_hooks=[(hook_name, lambda value, hook: caught.append(value))],
+        )
     if not caught:
         raise ValueError(f"{hook_name!r} exists but is never computed by this model")
     value = caught[0]

@@ -90,6 +90,11 @@ class ToyTask:
     target: Literal["features", "absolute"] = "features"
     """"absolute": features are uniform on [-1, 1], and their absolute values are asked for."""
 
+    @property
+    def draws_instance_by_instance(self) -> bool:
+        """Whether drawing a few instances after the other takes the same random numbers as drawing all at once."""
+        return self.correlation is None and self.target == "features"
+
     def batch(self, batch_size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Features and targets, (instances, batch, n_features) each."""
         signed = self.target == "absolute"

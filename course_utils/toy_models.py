@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,6 +21,9 @@ from torch import Tensor
 
 from course_utils.progress_bar import progress_bar
 from course_utils.synthetic import ToyTask, check_probability, feature_rng
+from course_utils.toy_gradients import Steps, activate_, gradients, toy_loss
+
+__all__ = ["ToyModels", "best_of", "fit_toy_models", "gradients", "toy_loss"]
 
 Activation = Literal["linear", "relu"]
 
@@ -45,16 +48,18 @@ class ToyModels:
 
     interrupted: bool = False
 
-    def hidden(self, features: Float[Tensor, "instances batch n_features"]) -> Tensor:
-        """What the features become, (instances, batch, d_hidden)."""
-        return _activate_(features @ self.W.mT, self.hidden_relu)
+    def hidden(
+        self, features: Float[Tensor, "instances batch n_features"], out: Tensor | None = None
+    ) -> Tensor:
+        """What the features become, (instances, batch, d_hidden); ``out`` is memory for it."""
+        return activate_(torch.matmul(features, self.W.mT, out=out), self.hidden_relu)
 
     def __call__(self, features: Float[Tensor, "instances batch n_features"]) -> Tensor:
         """What is read off again, (instances, batch, n_features)."""
         return self.read(self.hidden(features))
 
-    def read(self, hidden: Float[Tensor, "instances batch d_hidden"]) -> Tensor:
-        return _activate_(torch.baddbmm(self.b[:, None], hidden, self.W_out), self.output_relu)
+    def read(self, hidden: Float[Tensor, "instances batch d_hidden"], out: Tensor | None = None) -> Tensor:
+        return activate_(torch.baddbmm(self.b[:, None], hidden, self.W_out, out=out), self.output_relu)
 
     def loss(self, batch_size: int = 20_000, seed: int = 12345) -> Float[Tensor, "instances"]:
         """The loss of each instance on fresh features."""
@@ -62,66 +67,24 @@ class ToyModels:
         return toy_loss(self(features), target, self.task.importance)
 
     def pick(self, instances: Sequence[int] | Tensor) -> ToyModels:
-        """Only these instances, in this order."""
+        """Only these instances, in this order: copies."""
         i = torch.as_tensor(instances)
+        picked = self.part(i)
+        picked.steps, picked.losses = self.steps, [loss[i] for loss in self.losses]
+        picked.interrupted = self.interrupted
+        return picked
+
+    def part(self, some: slice | Tensor) -> ToyModels:
+        """Some instances without their history; a slice shares its memory with the whole."""
+        correlation = self.task.correlation
         task = replace(
             self.task,
-            probability=self.task.probability[i],
-            importance=self.task.importance[i],
-            correlation=None if self.task.correlation is None else self.task.correlation[i],
+            probability=self.task.probability[some],
+            importance=self.task.importance[some],
+            correlation=None if correlation is None else correlation[some],
         )
-        losses = [loss[i] for loss in self.losses]
-        return ToyModels(
-            self.W[i], self.W_out[i], self.b[i], task, self.hidden_relu[i], self.output_relu[i],
-            self.steps, losses, self.interrupted,
-        )  # fmt: skip
-
-
-class Gradients(NamedTuple):
-    W: Float[Tensor, "instances d_hidden n_features"]
-    W_out: Float[Tensor, "instances d_hidden n_features"]
-    b: Float[Tensor, "instances n_features"]
-    loss: Float[Tensor, "instances"] | None
-
-
-def _activate_(x: Tensor, is_relu: Tensor) -> Tensor:
-    """relu, in place, where the instance has one."""
-    if is_relu.all():
-        return x.relu_()
-    return torch.where(is_relu[:, None, None], x.relu(), x) if is_relu.any() else x
-
-
-def _back_(slope: Tensor, activated: Tensor, is_relu: Tensor) -> Tensor:
-    """The slope before the activation: nothing passes where a relu is shut."""
-    if is_relu.all():
-        return slope.mul_(activated > 0)
-    return torch.where((activated > 0) | ~is_relu[:, None, None], slope, 0) if is_relu.any() else slope
-
-
-def toy_loss(
-    output: Float[Tensor, "*instances batch n_features"],
-    target: Float[Tensor, "*instances batch n_features"],
-    importance: Float[Tensor, "*instances n_features"],
-) -> Float[Tensor, "*instances"]:
-    """Squared error weighted by importance: summed over the features, mean over the batch."""
-    return (importance * (output - target).square().mean(dim=-2)).sum(dim=-1)
-
-
-@torch.no_grad()
-def gradients(models: ToyModels, features: Tensor, target: Tensor, with_loss: bool = False) -> Gradients:
-    """Once forward and once back, by the chain rule; `W` is the part through the first layer only."""
-    weight = (2 / features.shape[1]) * models.task.importance[:, None]  # (instances, 1, n_features)
-    hidden = models.hidden(features)
-    output = models.read(hidden)
-    error = _back_(output - target, output, models.output_relu)
-    # the importance is multiplied in where tensors are small: (d_hidden, n_features), not (batch, n_features)
-    back = _back_(error @ (weight * models.W_out).mT, hidden, models.hidden_relu)
-    return Gradients(
-        W=back.mT @ features,
-        W_out=weight * (hidden.mT @ error),
-        b=weight[:, 0] * error.sum(dim=1),
-        loss=toy_loss(output, target, models.task.importance) if with_loss else None,
-    )
+        W, W_out = self.W[some], self.W_out[some]
+        return ToyModels(W, W_out, self.b[some], task, self.hidden_relu[some], self.output_relu[some])
 
 
 def fit_toy_models(
@@ -192,14 +155,14 @@ def fit_toy_models(
         models.W.abs_(), models.b.add_(0.05)
     parameters = [models.W, models.b] if tied else [models.W, models.W_out, models.b]
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
-    log_every = max(1, steps // 100)
+    step_gradients, log_every = Steps(models, batch_size), max(1, steps // 100)
     try:
         for step in progress_bar(range(steps), shown=progress):
             if on_step is not None:
                 on_step(step, models)
             optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
             log = step % log_every == 0 or step == steps - 1
-            slopes = gradients(models, *task.batch(batch_size, rng), with_loss=log)
+            slopes = step_gradients(rng, with_loss=log)
             models.b.grad = slopes.b
             models.W.grad = slopes.W + slopes.W_out if tied else slopes.W
             if not tied:

@@ -22,11 +22,14 @@ LAYERS = [
         "compressed_sensing",
         "judge",
         "rating",
+        "toy_gradients",
+        "processes",
     },
-    {"corpus", "tokens", "language_model", "sae", "toy_models", "radio", "receivers", "vision", "modular"},
+    {"corpus", "tokens", "language_model", "sae", "toy_models", "radio", "receivers", "vision", "modular"}
+    | {"gpt2"},
     {"activations", "training", "metrics", "interventions", "neurons", "planted"}
-    | {"firing", "controls", "splitting", "public_saes"},
-    {"latents", "latent_search"},
+    | {"firing", "controls", "splitting", "public_saes", "top_examples"},
+    {"latents", "latent_search", "activation_store"},
     {"plots", "html"},
     {"widgets", "dashboard"},
     {"doctor", "export", "grade"},

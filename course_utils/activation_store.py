@@ -1,0 +1,142 @@
+"""Activations on disk: harvested once, read again by as many training runs as wanted.
+
+    folder/00000.safetensors, 00001.safetensors, …     values (n, d_in), where (n, 2)
+    folder/index.json                                  rows of each shard, d_in, dtype, metadata; written last
+
+A store is a stream of `Activations` that starts anew each time it is looped over, so it goes wherever a stream goes:
+`activation_batches(store, …, epochs=3)`, `pool_by_text(store, …)`. One piece of one shard is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from course_utils.activations import Activations
+
+INDEX = "index.json"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class ActivationStore:
+    """A folder of activations; loop over it for pieces of at most ``rows_at_a_time`` rows."""
+
+    folder: Path
+    shards: tuple[tuple[str, int], ...]
+    """Name and rows of each file."""
+
+    d_in: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+    rows_at_a_time: int = 8192
+
+    def __len__(self) -> int:
+        """Rows in all."""
+        return sum(rows for _, rows in self.shards)
+
+    def __iter__(self) -> Iterator[Activations]:
+        return self.read(range(len(self.shards)))
+
+    def read(self, shards: Iterable[int]) -> Iterator[Activations]:
+        """The pieces of some shards, in the order given, as float32."""
+        for shard in shards:
+            name, rows = self.shards[shard]
+            for first in range(0, rows, self.rows_at_a_time):
+                # opened anew for each piece: what was read of a mapped file would stay in memory until it is closed
+                with safe_open(self.folder / name, framework="pt") as file:
+                    some = slice(first, min(rows, first + self.rows_at_a_time))
+                    values = file.get_slice("values")[some].to(torch.float32, copy=True)
+                    where = file.get_slice("where")[some].to(torch.long, copy=True)
+                yield Activations(values, where)
+
+    def shuffled(self, seed: int) -> Iterator[Activations]:
+        """One pass with the shards in random order; `activation_batches` mixes the rows within its buffer."""
+        order = torch.randperm(len(self.shards), generator=torch.Generator().manual_seed(seed))
+        return self.read(order.tolist())
+
+
+def write_activations(
+    folder: str | Path,
+    chunks: Iterable[Activations],
+    *,
+    dtype: torch.dtype = torch.float32,
+    rows_per_shard: int = 16_384,
+    metadata: dict[str, Any] | None = None,
+) -> ActivationStore:
+    """Write a stream, from `iterate_activations` say, in shards; memory holds one shard.
+
+    Args:
+        folder: new or empty; one without an index, left by a run that was killed, is written anew.
+        dtype: on disk. ``torch.bfloat16`` or ``torch.float16`` take half the space.
+        metadata: what the rows are: model, hook point, texts. Must fit in JSON.
+
+    Raises:
+        FileExistsError: if the folder holds a finished store.
+        ValueError: if there are no activations, or ``dtype`` is none of the three.
+    """
+    folder = Path(folder)
+    if (folder / INDEX).exists():
+        raise FileExistsError(f"{folder} holds activations already: open_activations reads them")
+    if dtype not in DTYPES.values():
+        raise ValueError(f"dtype is {dtype}: there are {', '.join(DTYPES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob("*.safetensors"):
+        left_over.unlink()
+    shards, d_in = [], 0
+    for values, where in _regrouped(chunks, rows_per_shard):
+        name, d_in = f"{len(shards):05}.safetensors", values.shape[1]
+        save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
+        shards.append((name, len(values)))
+    if not shards:
+        raise ValueError("there are no activations to write")
+    store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
+    index = dict(shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata)
+    unfinished = folder / f"{INDEX}.part"
+    unfinished.write_text(json.dumps(index, indent=1) + "\n")
+    unfinished.rename(folder / INDEX)  # all of it or nothing
+    return store
+
+
+def open_activations(folder: str | Path) -> ActivationStore:
+    """A store that was written before.
+
+    Raises:
+        FileNotFoundError: if there is none, or its writing was not finished.
+        ValueError: if a shard is missing or shorter than the index says.
+    """
+    folder = Path(folder)
+    if not (folder / INDEX).is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no activations, or their writing broke off before {INDEX}: write them (again)"
+        )
+    index = json.loads((folder / INDEX).read_text())
+    for name, rows in index["shards"]:
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder / name} is missing")
+        with safe_open(folder / name, framework="pt") as file:
+            if file.get_slice("values").get_shape() != [rows, index["d_in"]]:
+                raise ValueError(f"{folder / name} is not the shard that {INDEX} speaks of")
+    return ActivationStore(folder, tuple(map(tuple, index["shards"])), index["d_in"], index["metadata"])
+
+
+def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(values, where) of ``rows`` rows each, the last of fewer."""
+    waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
+    n = 0
+    for chunk in chunks:
+        for values, where in zip(chunk.values.split(rows), chunk.where.split(rows), strict=True):
+            waiting.append((values, where))
+            n += len(values)
+            if n >= rows:
+                together = [torch.cat(parts) for parts in zip(*waiting, strict=True)]
+                yield tuple(part[:rows] for part in together)
+                waiting, n = [tuple(part[rows:].clone() for part in together)], n - rows
+    if n:
+        yield tuple(torch.cat(parts) for parts in zip(*waiting, strict=True))

@@ -1,0 +1,150 @@
+"""GPT-2's forward pass written out, up to the hook point that is asked for and no further.
+
+    x = W_E[ids] + W_pos
+    in each block:  x = x + attention(norm(x)),  then  x = x + mlp(norm(x))
+
+`TransformerBridge` computes the same with a hook at every result in between, three products where one does for q, k and
+v, and every attention score kept. Harvesting wants one result only, so `activations` comes here where it can: the model
+is a GPT-2 as transformers has it, and nothing is hooked into it. The weights are the bridge's own, not copies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+PLAIN = dict(
+    model_type="gpt2",
+    activation_function="gelu_new",
+    scale_attn_weights=True,
+    scale_attn_by_inverse_layer_idx=False,
+)
+"""What a configuration has to say."""
+
+SERVED = {
+    name: name
+    for name in ("hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hook_attn_out", "hook_mlp_out")
+}
+SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_pre", "mlp.hook_post")}
+SERVED |= {"hook_in": "hook_resid_pre", "hook_out": "hook_resid_post"}
+SERVED |= {"attn.hook_out": "hook_attn_out", "mlp.hook_out": "hook_mlp_out"}
+"""Hook points of a block, ``blocks.3.`` left out, by all their names."""
+
+
+class GPT2(NamedTuple):
+    """The weights under transformers' names, and the two numbers that go with them."""
+
+    weights: dict[str, Tensor]
+    n_heads: int
+    epsilon: float
+
+
+def gpt2_of(model: TransformerBridge, dtype: torch.dtype = torch.float32) -> GPT2 | None:
+    """What `value_at` needs, or None if this model is no plain float32 GPT-2 or has hooks, which would have to run.
+
+    Args:
+        dtype: of the matrix products, which makes copies of the matrices if it is not float32. What is added up, the
+            residual stream, stays float32.
+    """
+    plain = model.original_model
+    if any(getattr(plain.config, name, None) != value for name, value in PLAIN.items()):
+        return None
+    if model.training or model.compatibility_mode:
+        return None
+    if any(_is_hooked(part) for part in model.modules()):
+        return None
+    names = {name: name.replace("._original_component", "") for name in plain.state_dict()}
+    weights = {names[name].removeprefix("transformer."): w for name, w in plain.state_dict().items()}
+    if any(w.dtype != torch.float32 for w in weights.values()):
+        return None
+    for layer in range(plain.config.n_layer):  # one memory under two names, unless somebody put in another q
+        apart, joint = (weights[f"h.{layer}.attn.{name}.weight"] for name in ("q", "c_attn"))
+        if apart.data_ptr() != joint.data_ptr():
+            return None
+    if dtype != torch.float32:
+        weights = {name: w.to(dtype) if ".c_" in name else w for name, w in weights.items()}
+    return GPT2(weights, plain.config.n_head, plain.config.layer_norm_epsilon)
+
+
+LIBRARIES = ("transformers.", "transformer_lens.model_bridge.generalized_components.")
+
+
+def _is_hooked(part: Module) -> bool:
+    """Did somebody put a hook in? The libraries leave some of their own, which change nothing."""
+    hooks = [*part._forward_pre_hooks.values(), *part._forward_hooks.values()]
+    return any(not getattr(hook, "__module__", "").startswith(LIBRARIES) for hook in hooks)
+
+
+def serves(hook_name: str) -> bool:
+    """Is it one of the hook points that `hook_points` gives?"""
+    return re.sub(r"^blocks\.\d+\.", "", hook_name) in SERVED and hook_name.startswith("blocks.")
+
+
+def value_at(gpt2: GPT2, ids: Int[Tensor, "batch pos"], hook_name: str) -> Float[Tensor, "batch pos width"]:
+    """The value at a hook point that it `serves`, heads side by side.
+
+    Padding on the right does no harm: attention looks to the left only.
+    """
+    blocks, layer, name = hook_name.split(".", 2)
+    wanted = f"{blocks}.{layer}.{SERVED[name]}"
+    return next(value for name, value in hook_points(gpt2, ids, wanted) if name == wanted)
+
+
+def hook_points(
+    gpt2: GPT2, ids: Int[Tensor, "batch pos"], wanted: str | None = None
+) -> Iterator[tuple[str, Float[Tensor, "batch pos width"]]]:
+    """(name, value) of one hook point after the other, as they are computed; a value is good until the next.
+
+    Given the name of the only one ``wanted``, other products may be left out where that is faster.
+    """
+    weights = gpt2.weights
+
+    def times(x: Tensor, name: str) -> Tensor:
+        W = weights[f"{name}.weight"]
+        return linear(x.to(W.dtype), W.T, weights[f"{name}.bias"])
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        return layer_norm(x, x.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], gpt2.epsilon)
+
+    x = weights["wte.weight"][ids] + weights["wpe.weight"][: ids.shape[1]]
+    layer = 0
+    while f"h.{layer}.ln_1.weight" in weights:
+        of, here = f"h.{layer}", f"blocks.{layer}"
+        yield f"{here}.hook_resid_pre", x
+        qkv = times(norm(x, f"{of}.ln_1"), f"{of}.attn.c_attn").unflatten(-1, (3, gpt2.n_heads, -1))
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (batch, head, pos, d_head) each
+        z = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(start_dim=2)
+        yield f"{here}.attn.hook_z", z
+        attention = times(z, f"{of}.attn.c_proj")
+        yield f"{here}.hook_attn_out", attention
+        x = x + attention
+        yield f"{here}.hook_resid_mid", x
+        normed = norm(x, f"{of}.ln_2")
+        if wanted in (None, f"{here}.mlp.hook_pre") or not _fuses(weights[f"{of}.mlp.c_fc.weight"]):
+            hidden = times(normed, f"{of}.mlp.c_fc")
+            yield f"{here}.mlp.hook_pre", hidden
+            hidden = gelu(hidden, approximate="tanh")
+        else:
+            W, b = weights[f"{of}.mlp.c_fc.weight"], weights[f"{of}.mlp.c_fc.bias"]
+            hidden = torch.ops.mkldnn._linear_pointwise(normed.to(W.dtype), W.T, b, "gelu", [], "tanh")
+        yield f"{here}.mlp.hook_post", hidden
+        out = times(hidden, f"{of}.mlp.c_proj")
+        yield f"{here}.hook_mlp_out", out
+        x = x + out
+        yield f"{here}.hook_resid_post", x
+        layer += 1
+
+
+def _fuses(W: Tensor) -> bool:
+    """Can product and gelu be one operation? oneDNN's, for bfloat16 on a CPU; torch's own gelu is slow there."""
+    return W.dtype == torch.bfloat16 and W.device.type == "cpu" and torch.backends.mkldnn.is_available()

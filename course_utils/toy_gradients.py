@@ -1,0 +1,140 @@
+"""The gradients of toy models, written out, in memory that is used again at every step.
+
+    hidden = W @ features,   output = relu(W_out.T @ hidden + b),   loss = sum of importance * (target - output)^2
+
+A step is a few products of tables of (batch, n_features) numbers. All instances at once they fill tens of megabytes, and
+waiting for memory takes longer than the arithmetic. So a step goes through the instances in blocks that stay in the
+processor's cache; every instance gets the very numbers that it would get among all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+VALUES_IN_CACHE = 2**17  # 0.5 MB a table
+
+
+class Models(Protocol):
+    """`ToyModels`, which stands a layer above."""
+
+    W: Float[Tensor, "instances d_hidden n_features"]
+    W_out: Float[Tensor, "instances d_hidden n_features"]
+    b: Float[Tensor, "instances n_features"]
+    hidden_relu: Bool[Tensor, "instances"]
+    output_relu: Bool[Tensor, "instances"]
+    task: Any
+
+    def hidden(self, features: Tensor, out: Tensor | None = None) -> Tensor: ...
+    def read(self, hidden: Tensor, out: Tensor | None = None) -> Tensor: ...
+    def part(self, some: slice) -> Models: ...
+
+
+class Gradients(NamedTuple):
+    W: Float[Tensor, "instances d_hidden n_features"]
+    W_out: Float[Tensor, "instances d_hidden n_features"]
+    b: Float[Tensor, "instances n_features"]
+    loss: Float[Tensor, "instances"] | None
+
+
+class Room(NamedTuple):
+    """Where the tables of a step stand; new memory costs more than the sums that go into it."""
+
+    hidden: Float[Tensor, "instances batch d_hidden"]
+    output: Float[Tensor, "instances batch n_features"]
+    error: Float[Tensor, "instances batch n_features"]
+    back: Float[Tensor, "instances batch d_hidden"]
+
+    @classmethod
+    def for_(cls, W: Float[Tensor, "instances d_hidden n_features"], batch_size: int) -> Room:
+        n, d_hidden, n_features = W.shape
+        widths = (d_hidden, n_features, n_features, d_hidden)
+        return cls(*(W.new_empty(n, batch_size, width) for width in widths))
+
+    def of(self, n: int) -> Room:
+        """Its part for ``n`` instances."""
+        return Room(*(table[:n] for table in self))
+
+
+def activate_(x: Tensor, is_relu: Bool[Tensor, "instances"]) -> Tensor:
+    """relu, in place, where the instance has one."""
+    if is_relu.all():
+        return x.relu_()
+    return torch.where(is_relu[:, None, None], x.relu(), x) if is_relu.any() else x
+
+
+def _back_(slope: Tensor, activated: Tensor, is_relu: Bool[Tensor, "instances"]) -> Tensor:
+    """The slope before the activation: nothing passes where a relu is shut."""
+    if is_relu.all():
+        return torch.ops.aten.threshold_backward.grad_input(slope, activated, 0, grad_input=slope)
+    return torch.where((activated > 0) | ~is_relu[:, None, None], slope, 0) if is_relu.any() else slope
+
+
+def toy_loss(
+    output: Float[Tensor, "*instances batch n_features"],
+    target: Float[Tensor, "*instances batch n_features"],
+    importance: Float[Tensor, "*instances n_features"],
+) -> Float[Tensor, "*instances"]:
+    """Squared error weighted by importance: summed over the features, mean over the batch."""
+    return (importance * (output - target).square().mean(dim=-2)).sum(dim=-1)
+
+
+@torch.no_grad()
+def gradients(
+    models: Models, features: Tensor, target: Tensor, with_loss: bool = False, room: Room | None = None
+) -> Gradients:
+    """Once forward and once back, by the chain rule; `W` is the part through the first layer only.
+
+    Args:
+        room: memory to work in, overwritten; None takes new.
+    """
+    room = room or Room.for_(models.W, features.shape[1])
+    weight = (2 / features.shape[1]) * models.task.importance[:, None]  # (instances, 1, n_features)
+    hidden = models.hidden(features, out=room.hidden)
+    output = models.read(hidden, out=room.output)
+    error = _back_(torch.sub(output, target, out=room.error), output, models.output_relu)
+    # the importance is multiplied in where tensors are small: (d_hidden, n_features), not (batch, n_features)
+    weighted = (weight * models.W_out).mT
+    back = _back_(torch.bmm(error, weighted, out=room.back), hidden, models.hidden_relu)
+    return Gradients(
+        W=back.mT @ features,
+        W_out=weight * (hidden.mT @ error),
+        b=weight[:, 0] * error.sum(dim=1),
+        loss=toy_loss(output, target, models.task.importance) if with_loss else None,
+    )
+
+
+def blocks(n_instances: int, values_each: int) -> Iterator[slice]:
+    """Stretches of instances, of like length, whose tables of ``values_each`` numbers fit in the cache together."""
+    n_blocks = min(n_instances, -(-n_instances * values_each // VALUES_IN_CACHE))
+    first = 0
+    for part in torch.arange(n_instances).tensor_split(n_blocks):
+        yield slice(first, first := first + len(part))
+
+
+class Steps:
+    """The gradients of all instances, block by block, for one training run."""
+
+    def __init__(self, models: Models, batch_size: int):
+        self.models, self.batch_size = models, batch_size
+        n, _, n_features = models.W.shape
+        self.parts = [(some, models.part(some)) for some in blocks(n, batch_size * n_features)]
+        self.room = Room.for_(models.W[self.parts[0][0]], batch_size)
+        self.found = Gradients(*(torch.empty_like(w) for w in (models.W, models.W, models.b)), None)
+
+    def __call__(self, rng, with_loss: bool = False) -> Gradients:
+        """Of fresh features; what it returns is overwritten by the next call."""
+        drawn, losses = None, []
+        if not self.models.task.draws_instance_by_instance:
+            drawn = self.models.task.batch(self.batch_size, rng)
+        for some, part in self.parts:
+            batch = [x[some] for x in drawn] if drawn else part.task.batch(self.batch_size, rng)
+            slopes = gradients(part, *batch, with_loss, self.room.of(len(part.W)))
+            for name in ("W", "W_out", "b"):
+                getattr(self.found, name)[some] = getattr(slopes, name)
+            losses.append(slopes.loss)
+        return self.found._replace(loss=torch.cat(losses) if with_loss else None)

@@ -1,0 +1,81 @@
+"""One of the processes of test_distributed: train a small SAE, save it. Started with what torchrun sets."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from pipeline_model import TEXTS, tiny_model
+
+from course_utils.activations import collect_activations
+from course_utils.processes import processes
+from course_utils.sae import SAE
+from course_utils.training import fit_sae
+
+CASES = {
+    "relu": (dict(), dict(l1_coefficient=0.5)),
+    "relu, fast": (dict(), dict(l1_coefficient=0.5, speed="fast")),
+    "topk": (dict(k=3), dict(dead_after=200)),  # some die, so that auxk_loss counts too
+    "topk, fast": (dict(k=3), dict(dead_after=200, speed="fast")),
+    "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
+    "gated": (dict(), dict(l1_coefficient=2.0)),
+}
+STEPS = 12
+
+
+def batches(seed=0):
+    """Sparse mixtures of 12 directions; sizes that two processes cannot halve."""
+    generator = torch.Generator().manual_seed(seed)
+    directions = torch.randn(12, 8, generator=generator)
+    for number in range(STEPS):
+        active = torch.rand(65 + number, 12, generator=generator) < 0.1
+        yield 5 * (torch.rand(active.shape, generator=generator) * active) @ directions + 0.3
+
+
+def train(case, **options):
+    """(autoencoder, history)."""
+    sae_options, fit_options = CASES[case]
+    sae = SAE(8, 16, case.split(",")[0], **sae_options)
+    given = options.pop("batches", None) or batches()
+    history = fit_sae(sae, given, steps=STEPS, lr=0.01, progress=False, **fit_options, **options)
+    return sae, history
+
+
+def harvest():
+    """Rows, where they are from; and those of one text, which cannot be shared."""
+    found = collect_activations(tiny_model(), TEXTS[:5], "blocks.1.hook_resid_post", batch_size=2)
+    alone = collect_activations(tiny_model(), TEXTS[0], "blocks.1.hook_resid_post")
+    return found.values, found.where, alone.values
+
+
+def killed_after(step):
+    def callback(state):
+        if state.measurement.step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return callback
+
+
+if __name__ == "__main__":
+    out, options = Path(sys.argv[1]), json.loads(sys.argv[2])
+    torch.set_num_threads(1)
+    rank = int(os.environ["RANK"])
+    if options.pop("other_batches", False):
+        train("relu", batches=batches(seed=rank))
+    dies = options.pop("dies_after", None)
+    callbacks = [killed_after(dies)] if dies is not None and rank == 1 else []
+    harvests = options.pop("harvest", False)
+    if harvests:  # transformers saves the tiny model in the first process only, once they are connected
+        tiny_model()
+    assert processes().count == 2
+    if harvests:
+        torch.save(harvest(), out / f"harvest {rank}.pt")
+    for case in options.pop("cases"):
+        sae, history = train(case, callbacks=callbacks, **options)
+        torch.save(
+            dict(sae=sae.state_dict(), loss=history.loss, fvu=history.fvu, l0=history.l0),
+            out / f"{case} {rank}.pt",
+        )
+    processes().wait()

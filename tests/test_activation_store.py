@@ -1,0 +1,114 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from pipeline_model import TEXTS, tiny_model
+
+from course_utils.activation_store import open_activations, write_activations
+from course_utils.activations import Activations, activation_batches, collect_activations, iterate_activations
+from course_utils.sae import SAE
+from course_utils.scores import pool_by_text
+from course_utils.training import fit_sae
+
+HOOK = "blocks.1.hook_resid_post"
+
+
+def stream(n=100, chunk=30, d_in=4):
+    """Row i is (i, i, …), of text i // 10."""
+    for first in range(0, n, chunk):
+        i = torch.arange(first, min(n, first + chunk))
+        yield Activations(i[:, None].float().expand(-1, d_in), torch.stack([i // 10, i % 10], dim=1))
+
+
+def joined(chunks):
+    chunks = list(chunks)
+    return torch.cat([c.values for c in chunks]), torch.cat([c.where for c in chunks])
+
+
+@pytest.mark.parametrize("rows_per_shard", [7, 30, 64, 1000])
+def test_what_was_written_is_read_again_in_order(tmp_path, rows_per_shard):
+    store = write_activations(tmp_path / "store", stream(), rows_per_shard=rows_per_shard)
+    values, where = joined(stream())
+    for again in (store, open_activations(tmp_path / "store")):
+        assert len(again) == 100 and again.d_in == 4
+        assert all(torch.equal(a, b) for a, b in zip(joined(again), (values, where), strict=True))
+        assert len(list(again)) == len(list(again)) > 0  # a second pass
+    assert {rows for _, rows in store.shards[:-1]} <= {rows_per_shard}
+
+
+def test_pieces_are_small_whatever_the_shard(tmp_path):
+    store = write_activations(tmp_path, stream(), rows_per_shard=1000)
+    assert len(store.shards) == 1
+    pieces = list(replace(store, rows_at_a_time=16))
+    assert [len(piece) for piece in pieces] == [16] * 6 + [4]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_takes_half_and_comes_back_as_float32(tmp_path, dtype):
+    write_activations(tmp_path / "half", stream(1000), dtype=dtype)
+    write_activations(tmp_path / "full", stream(1000))
+    values, where = joined(open_activations(tmp_path / "half"))
+    assert values.dtype == torch.float32 and where.dtype == torch.long
+    torch.testing.assert_close(values, joined(stream(1000))[0].to(dtype).float())
+    sizes = [(tmp_path / name / "00000.safetensors").stat().st_size for name in ("half", "full")]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_shuffled_is_one_pass_in_another_order(tmp_path):
+    store = write_activations(tmp_path, stream(), rows_per_shard=10)
+    values, _ = joined(store.shuffled(seed=1))
+    assert values[:, 0].tolist() != sorted(values[:, 0].tolist()) == list(range(100))
+    assert torch.equal(values, joined(store.shuffled(seed=1))[0])
+
+
+def test_an_unfinished_store_is_none_and_is_written_anew(tmp_path):
+    def broken():
+        yield from list(stream())[:3]
+        raise OSError("killed")
+
+    with pytest.raises(OSError, match="killed"):
+        write_activations(tmp_path, broken(), rows_per_shard=10)
+    assert list(tmp_path.glob("*.safetensors"))
+    with pytest.raises(FileNotFoundError, match="broke off"):
+        open_activations(tmp_path)
+    write_activations(tmp_path, stream(20), rows_per_shard=10)
+    assert len(open_activations(tmp_path)) == 20 and len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
+def test_what_cannot_be_written_or_read_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no activations"):
+        write_activations(tmp_path / "none", [])
+    with pytest.raises(ValueError, match="float32, bfloat16, float16"):
+        write_activations(tmp_path / "int", stream(), dtype=torch.int8)
+    write_activations(tmp_path / "store", stream(), rows_per_shard=50)
+    with pytest.raises(FileExistsError, match="already"):
+        write_activations(tmp_path / "store", stream())
+    index = json.loads((tmp_path / "store" / "index.json").read_text())
+    index["shards"][0][1] = 49
+    (tmp_path / "store" / "index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match="not the shard"):
+        open_activations(tmp_path / "store")
+    (tmp_path / "store" / "00000.safetensors").unlink()
+    with pytest.raises(ValueError, match="missing"):
+        open_activations(tmp_path / "store")
+
+
+def test_a_run_from_disk_is_the_run_from_the_stream(tmp_path):
+    texts = TEXTS * 8
+    chunks = lambda: iterate_activations(tiny_model(), texts, HOOK, batch_size=4)
+    whole = collect_activations(tiny_model(), texts, HOOK, batch_size=4)
+    store = write_activations(tmp_path, chunks(), rows_per_shard=50, metadata={"hook_name": HOOK})
+    assert open_activations(tmp_path).metadata == {"hook_name": HOOK}
+    values, where = joined(store)
+    torch.testing.assert_close(values, whole.values, atol=1e-5, rtol=1e-5)
+    assert torch.equal(where, whole.where)
+    assert torch.equal(pool_by_text(store, len(texts)), pool_by_text(chunks(), len(texts)))
+
+    weights = []
+    for source in (store, lambda: iter(store)):
+        sae = SAE(16, 32, "topk", k=4)
+        batches = activation_batches(source, 64, seed=0, epochs=2, buffer_size=200)
+        fit_sae(sae, batches, steps=10, progress=False)
+        weights.append(sae.W_dec.detach().clone())
+    assert torch.equal(*weights)

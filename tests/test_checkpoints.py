@@ -1,0 +1,61 @@
+import pytest
+import torch
+from distributed_worker import CASES, STEPS, batches, train
+
+from course_utils.training.checkpoints import load_checkpoint, save_checkpoint
+
+
+class Stop(Exception):
+    pass
+
+
+def stops_after(step):
+    def callback(state):
+        if state.measurement.step == step:
+            raise Stop
+
+    return callback
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, case):
+    kept = dict(checkpoint=tmp_path / "folder" / "run.pt", checkpoint_every=5)
+    sae, history = train(case)
+    with pytest.raises(Stop):
+        train(case, callbacks=[stops_after(7)], **kept)
+    for _ in range(2):  # the second time there is nothing left to do
+        again, record = train(case, **kept)
+        assert all(torch.equal(a, b) for a, b in zip(again.parameters(), sae.parameters(), strict=True))
+        assert record == history and len(record.step) == STEPS
+    assert load_checkpoint(kept["checkpoint"], torch.load(kept["checkpoint"])["settings"])["step"] == STEPS
+
+
+def test_saving_changes_nothing(tmp_path):
+    plain, saved = train("topk")[0], train("topk", checkpoint=tmp_path / "run.pt", checkpoint_every=1)[0]
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), saved.parameters(), strict=True))
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    train("topk", checkpoint=tmp_path / "run.pt")
+    with pytest.raises(ValueError, match="of another run \\(architecture topk, k 3"):
+        train("relu", checkpoint=tmp_path / "run.pt")
+
+
+def test_a_save_that_breaks_off_leaves_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    save_checkpoint(path, {}, step=1)
+
+    def broken(state, file):
+        file.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", broken)
+    with pytest.raises(OSError):
+        save_checkpoint(path, {}, step=2)
+    assert load_checkpoint(path, {})["step"] == 1
+
+
+def test_too_few_batches_are_just_the_end(tmp_path):
+    train("topk", checkpoint=tmp_path / "run.pt", checkpoint_every=5)
+    _, history = train("topk", checkpoint=tmp_path / "run.pt", batches=iter(list(batches())[:3]))
+    assert len(history.step) == STEPS
