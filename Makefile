@@ -1,16 +1,20 @@
 # make lab      set everything up in .venv and open JupyterLab; LAB=--allow-root passes options on (root in a container)
 # make test     set everything up in .venv and run every check
 # make test-browser    every day in a real JupyterLab and Chromium (not yet part of make test)
+# make test-colab   each notebook's set-up cell and imports in an environment like Colab's, made anew (not part of make test)
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
 # make lint     ruff on code and notebooks
 # make freeze   run the notebooks and keep their outputs; refresh checksums and pictures
 # make pictures take the README's pictures out of the notebooks' outputs
-# make bench    time the pipeline on this machine
+# make launch   write launch buttons and set-up cells with the repository's address, which stands in pyproject.toml
+# make bench    measure against SAELens and others, in an environment of its own, into tests/benchmarks/RESULTS.md
+# make bench-pipeline   time the day-6 pipeline on this machine
+# make days     time and memory of each day with Binder's settings, into docs/days.md
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: lab test test-browser test-saelens lint freeze pictures bench lock clean
+.PHONY: lab test test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days lock clean
 
 lab: .venv/.lab
 	$(BIN)/jupyter lab $(LAB) $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
@@ -22,6 +26,11 @@ test: .venv/.dev lint test-saelens
 test-browser: .venv/.dev
 	tests/browser/install.sh $(BIN)/python
 	$(BIN)/python -m pytest -p no:cacheprovider tests/browser
+
+test-colab: .venv/.dev
+	rm -rf .venv-colab
+	$(PYTHON) binder/install.py .venv-colab tests/colab/requirements.txt
+	$(BIN)/python -m pytest -p no:cacheprovider tests/colab
 
 test-saelens: .venv-saelens/.done
 	PYTHONPATH=. .venv-saelens/bin/python -m pytest -p no:cacheprovider tests/saelens
@@ -37,11 +46,26 @@ freeze: .venv/.dev
 pictures:
 	$(PYTHON) docs/pictures.py
 
-bench: .venv/.dev
+launch: .venv/.dev
+	$(BIN)/python docs/launch.py
+
+bench: .venv-bench/.done
+	PYTHONPATH=. .venv-bench/bin/python -W ignore tests/benchmarks/run.py $(BENCH)
+
+bench-pipeline: .venv/.dev
 	$(BIN)/python tests/benchmarks/pipeline.py
+
+days: .venv/.dev
+	$(BIN)/python tests/benchmarks/days.py
 
 .venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt binder/install.py
 	$(PYTHON) binder/install.py .venv-saelens tests/saelens/requirements.txt
+	@touch $@
+
+# torchvision comes along for one that is not measured, made for another build of torch than ours: transformers would fail on it
+.venv-bench/.done: tests/benchmarks/requirements.txt binder/constraints.txt binder/install.py
+	$(PYTHON) binder/install.py .venv-bench tests/benchmarks/requirements.txt
+	.venv-bench/bin/python -m uv pip uninstall --quiet --python .venv-bench/bin/python torchvision
 	@touch $@
 
 .venv/.%: pyproject.toml binder/constraints.txt binder/install.py
@@ -52,4 +76,4 @@ lock: .venv/.dev
 	$(BIN)/uv pip freeze --quiet --python $(BIN)/python --exclude-editable | sed 's/+cpu$$//' > binder/constraints.txt
 
 clean:
-	rm -rf .venv .venv-saelens build *.egg-info
+	rm -rf .venv .venv-bench .venv-colab .venv-saelens build *.egg-info

@@ -81,6 +81,10 @@ def main(folder: str, what: str) -> None:
     course = ["-c", CONSTRAINTS, "-e", f"{HERE.parent}[{what}]"]
     wanted = ["-r", what] if what.endswith(".txt") else course
     run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
+    if wanted is course:  # compiled now: uv leaves that to the first import, which then takes twice as long
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        first_cell = "import transformer_lens.model_bridge, matplotlib.pyplot, ipywidgets"
+        subprocess.run([python, "-W", "ignore", "-c", first_cell], check=True, env=kept)
 
 
 if __name__ == "__main__":

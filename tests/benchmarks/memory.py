@@ -1,0 +1,114 @@
+"""Does memory grow with the number of tokens? Harvesting to disk, training from disk, top examples, concept scores.
+
+Each work runs at N and at 4N tokens in a fresh process; a row is how many times more the second needs above its imports.
+`python memory.py` prints the megabytes as a table.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from timing import Row, measure_peak, peak_mb
+
+from course_utils.activation_store import open_activations, write_activations
+from course_utils.activations import Activations, Tokens, activation_batches, iterate_activations
+from course_utils.concepts import concept_scores
+from course_utils.language_model import load_model
+from course_utils.memory import hands_memory_back
+from course_utils.sae import SAE
+from course_utils.scores import ROWS_AT_A_TIME, pool_by_text
+from course_utils.top_examples import top_rows
+from course_utils.training import fit_sae
+
+HOOK, D_IN, D_SAE = "blocks.2.hook_resid_post", 256, 2048
+CONTEXT, SIZES = 128, (65_536, 262_144)
+N_TEXTS, N_CONCEPTS = 200, 20
+AT_MOST = 1.25  # times the memory for four times the tokens
+
+
+def random_rows(n: int) -> Iterator[Activations]:
+    """A stream that holds 4,096 rows at a time; every text has the same number of tokens."""
+    generator = torch.Generator().manual_seed(0)
+    for first in range(0, n, 4096):
+        text = torch.arange(first, first + 4096) * N_TEXTS // n
+        values = torch.randn(4096, D_IN, generator=generator)
+        yield Activations(values, torch.stack([text, torch.zeros_like(text)], dim=1))
+
+
+def harvest(n: int, folder: Path) -> Callable[[], object]:
+    model = load_model("pocket")
+    ids = torch.randint(0, 8192, (n // CONTEXT, CONTEXT), generator=torch.Generator().manual_seed(0))
+    tokens = Tokens(ids, torch.full((len(ids),), CONTEXT), list)
+    return lambda: write_activations(folder, iterate_activations(model, tokens, HOOK, skip_bos=False))
+
+
+def train(n: int, folder: Path) -> Callable[[], object]:
+    write_activations(folder, random_rows(n))
+    sae = SAE(D_IN, D_SAE, "topk", k=32)
+    store = open_activations(folder)
+
+    def work() -> None:
+        batches = activation_batches(store, 1024, seed=0, buffer_size=32_768)
+        fit_sae(sae, batches, progress=False, speed="fast")
+
+    return work
+
+
+def latents(sae: SAE, folder: Path) -> Iterator[torch.Tensor]:
+    with torch.no_grad():
+        for chunk in open_activations(folder):
+            yield from map(sae.encode, chunk.values.split(ROWS_AT_A_TIME))
+
+
+def examples(n: int, folder: Path) -> Callable[[], object]:
+    write_activations(folder, random_rows(n))
+    sae = SAE(D_IN, D_SAE, "topk", k=32)
+    return lambda: top_rows(latents(sae, folder), D_SAE)
+
+
+def concepts(n: int, folder: Path) -> Callable[[], object]:
+    write_activations(folder, random_rows(n))
+    sae, ids = SAE(D_IN, D_SAE, "topk", k=32), torch.arange(N_TEXTS) % N_CONCEPTS
+    return lambda: concept_scores(
+        pool_by_text(open_activations(folder), N_TEXTS, encode=sae.encode), ids, N_CONCEPTS
+    )
+
+
+WORKS = {
+    "harvest to disk": harvest,
+    "train from disk": train,
+    "top examples": examples,
+    "concept scores": concepts,
+}
+
+
+def measured() -> dict[str, list[float]]:
+    """MB at each of the sizes."""
+    return {name: [peak_mb(__file__, name, n) for n in SIZES] for name in WORKS}
+
+
+def rows() -> list[Row]:
+    found = []
+    for name, (small, large) in measured().items():
+        work = f"memory of {name}, {SIZES[1]:,} tokens"
+        note = f"{small:.0f} and {large:.0f} MB"
+        against = f"the same for {SIZES[0]:,}"
+        found.append(Row(work, against, [large / small], AT_MOST, note=note, unit="times"))
+    return found
+
+
+if __name__ == "__main__":  # python memory.py [WORK TOKENS]
+    if len(sys.argv) == 1:
+        print(f"| work | {' | '.join(f'{n:,} tokens' for n in SIZES)} |\n|---|---|---|")
+        for name, megabytes in measured().items():
+            print(f"| {name} | {' | '.join(f'{m:.0f} MB' for m in megabytes)} |")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            work = WORKS[sys.argv[1]](int(sys.argv[2]), Path(folder))
+            hands_memory_back(partial(int))()  # what setting up freed would be used again, and not be seen
+            measure_peak(work)
