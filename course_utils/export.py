@@ -45,9 +45,11 @@ def exercise_keys(source: str) -> list[str]:
 
 
 def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The same notebook with the folded solution after each exercise's cell."""
+    """The same notebook with the folded solution after each exercise's cell, and without what only launches it."""
     cells = []
     for cell in notebook.cells:
+        if "launch" in cell.metadata.get("tags", ()):  # buttons and set-up: docs/launch.py
+            continue
         cells.append(cell)
         if cell.cell_type == "code":
             for key in exercise_keys(cell.source):

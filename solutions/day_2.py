@@ -480,7 +480,7 @@ EXERCISES = {
         explanation="""
             The contributions to output j, divided by their sum, are shares that add up to 1; so what a layer hands down
             adds up to what it was given, but for what `epsilon` swallows. In a network of ReLUs without biases and with
-            `epsilon` going to zero the result is the input times the gradient: the same number by another road.""",
+            `epsilon` going to zero the result is the input times the gradient: the same number by another route.""",
     ),
     "alpha_beta_rule": Exercise(
         alpha_beta_rule,

@@ -367,7 +367,7 @@ EXERCISES = {
         },
         explanation="""
             With p = 2 this is the root mean square: all pairs count, and the Welch bound is a bound on exactly this. As p
-            grows the largest cosine drowns the others, and at p = 64 the loss is all but the worst pair. Starting
+            grows the largest cosine drowns the others, and at p = 64 the loss is nearly the worst pair's cosine. Starting
             with a small p lets everybody move first; ending with a large one polishes the worst corner. The package
             version, below, takes the pairs from a helper that does what your index does.""",
     ),

@@ -412,8 +412,8 @@ EXERCISES = {
             "weights": lambda x, y, level: _weighted(x, y, level),
         },
         explanation="""
-            Between two measured points we draw a straight line, and ask where it has come down to the level. With a step
-            of a few hundredths in ρ and a hundred trials a point the error of that is below a hundredth.""",
+            Between two measured points we draw a straight line, and ask where it has come down to the level. The points
+            are a few hundredths of ρ apart, so it hardly matters that the true curve bends between them.""",
     ),
     "shrinkage": Exercise(
         shrinkage,

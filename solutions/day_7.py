@@ -459,6 +459,7 @@ EXERCISES = {
             Where a lamp changes hands, the planted model names the giver. The first search could not see it: its openings
             had no such sentence in them. A search finds what is within reach of its inputs, and an audit that has
             found something is not an audit that has found everything.""",
+        difficulty=3,
     ),
 }
 

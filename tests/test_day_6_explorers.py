@@ -5,10 +5,11 @@ from pipeline_model import TEXTS, tiny_model
 from course_utils.activations import collect_activations, tokenize
 from course_utils.concepts import concept_scores
 from course_utils.firing import record_firings, strongest_by_text
-from course_utils.latents import summarise_latents
+from course_utils.latents import LabelGuess, summarise_latents
 from course_utils.rating import RatingGame
 from course_utils.sae import SAE
-from course_utils.widgets.day_6 import latent_panel, rating_panel
+from course_utils.splitting import Family
+from course_utils.widgets.day_6 import family_panel, latent_panel, rating_panel
 
 HOOK = "blocks.1.hook_resid_post"
 CONCEPTS = ["animals", "names", "code"]
@@ -85,3 +86,18 @@ def test_a_rating_stays_with_its_card(game):
     assert panel.values["rating"] == 3 and played.n_rated == 2
     panel.set(tell=True)
     assert "median" in panel.html and "card 1" in panel.html
+
+
+def test_a_family_is_listed_by_size_and_nearness():
+    parents = [LabelGuess("a & b", 0.95), LabelGuess("unclear", 0.6), LabelGuess("weddings", 0.99)]
+    families = {
+        2: Family(torch.tensor([0, 2]), torch.tensor([0.9, 0.6])),
+        4: Family(torch.tensor([0, 0, 2, 1]), torch.tensor([0.7, 0.55, 0.9, 0.9])),
+    }
+    guesses = {n: [LabelGuess(f"child {i} of {n}", 0.8) for i in range(n)] for n in families}
+    panel = family_panel(parents, families, guesses, parent=0)
+    assert [i for _, i in panel.controls["parent"].options] == [0, 2]
+    assert "2 of 4 latents" in panel.html and "child 0 of 4" in panel.html and "child 1 of 4" in panel.html
+    assert "1 of 4 latents" in panel.set(at_least=0.6).html and "child 1 of 4" not in panel.html
+    assert "child 1 of 2" in panel.set(size=2, parent=2).html
+    assert "0 of 2 latents" in panel.set(at_least=0.95).html and "<table" not in panel.html

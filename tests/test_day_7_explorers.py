@@ -4,7 +4,13 @@ import torch
 from course_utils.corpus import indirect_object_prompts
 from course_utils.interventions import direction_unit
 from course_utils.language_model import load_model
-from course_utils.widgets.day_7 import StreamingPanel, dial_panel, patching_panel, texts_side_by_side
+from course_utils.widgets.day_7 import (
+    StreamingPanel,
+    dial_panel,
+    dose_panel,
+    patching_panel,
+    texts_side_by_side,
+)
 
 HOOK = "blocks.2.hook_resid_post"
 
@@ -55,3 +61,14 @@ def test_versions_that_do_not_line_up_are_a_sentence(model):
     sentence = indirect_object_prompts("held_out")[0]
     panel = patching_panel(model, [sentence], lambda prompt, subject, io: prompt + " the end")
     assert "lines up" in panel.html
+
+
+def test_the_doses_of_one_concept_are_those_measured():
+    rates = {
+        "latent": torch.tensor([[0.0, 0.25], [0.0, 1.0]]),
+        "random": torch.tensor([[0.0, 0.0], [0.0, 0.5]]),
+    }
+    costs = {name: torch.ones(2, 2) for name in rates}
+    panel = dose_panel(["whales", "chess"], [0.0, 4.0], rates, costs)
+    assert "latent: at most 25%; random: at most 0%" in panel.html and "<img" in panel.html
+    assert "latent: at most 100%; random: at most 50%" in panel.set(concept="chess").html

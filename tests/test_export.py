@@ -38,6 +38,13 @@ def test_it_needs_no_script_and_no_address(page):
     assert [link for link in links if link and link.startswith(("http", "//"))] == []
 
 
+def test_what_launches_a_notebook_stays_behind(page):
+    soup = page(
+        text("# Day"), nbformat.v4.new_code_cell("install()", metadata={"tags": ["launch"]}), text("end")
+    )
+    assert "end" in soup.main.get_text() and "install" not in soup.main.get_text()
+
+
 def test_formulas_are_drawn_by_the_browser_and_code_is_left_alone(page):
     soup = page(text("Price $a < b$ and `$x$`.\n\n$$c^2$$"))
     inline, apart = soup.find_all("math")

@@ -35,6 +35,8 @@ def sections(day, kinds):
     (path,) = (ROOT / "notebooks").glob(f"day_{day}_*.ipynb")
     found, place = {}, 0
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if "launch" in cell["metadata"].get("tags", ()):  # the repository's address may hold a term
+            continue
         text = "".join(cell["source"]).split("### Where this comes from")[0].replace("*", "").replace("`", "")
         markdown = cell["cell_type"] == "markdown"
         for part in re.split(r"^(?=## \d · )", text, flags=re.MULTILINE) if markdown else [text]:

@@ -1,3 +1,6 @@
+from threading import Thread, current_thread, main_thread
+from types import SimpleNamespace
+
 import ipywidgets as w
 import pytest
 
@@ -24,8 +27,10 @@ def test_a_value_error_is_a_sentence_in_the_view_and_is_gone_after_the_next_move
 
 
 def test_another_error_is_not_hidden():
+    panel = Panel(lambda n: f"{1 / n}", n=w.IntSlider(1))
     with pytest.raises(ZeroDivisionError):
-        Panel(lambda n: 1 / n, n=w.IntSlider(0))
+        panel.set(n=0)
+    assert panel.html == "<i>This view failed: ZeroDivisionError(&#x27;division by zero&#x27;)</i>"
 
 
 def test_without_widgets_the_view_and_the_settings_are_there():
@@ -42,6 +47,52 @@ def test_a_slow_view_is_drawn_when_the_slider_is_let_go():
     panel = Panel(lambda x: f"{x}", slow=True, x=slider)
     assert not slider.continuous_update
     assert panel.controls["x"].description == "x"
+
+
+def test_moves_that_come_from_another_thread_wait_for_the_cells_and_only_the_last_is_drawn(monkeypatch):
+    callbacks, drawn = [], []
+
+    def view(n):
+        drawn.append((n, current_thread() is main_thread()))
+        return f"{n}"
+
+    kernel = SimpleNamespace(io_loop=SimpleNamespace(add_callback=callbacks.append))
+    monkeypatch.setattr("course_utils.widgets.panel.get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    panel = Panel(view, n=w.IntSlider(0, 0, 9))
+    mover = Thread(target=lambda: panel.set(n=3).set(n=4).set(n=5))
+    mover.start()
+    mover.join()
+    assert len(callbacks) == 1 and "waiting" in panel._busy.value and panel.html == "0"
+    callbacks.pop()()
+    assert drawn == [(0, True), (5, True)] and panel.html == "5" and "waiting" not in panel._busy.value
+    panel.set(n=6)  # in this thread: at once
+    assert callbacks == [] and panel.html == "6"
+
+
+def test_a_sign_stands_beside_the_controls_while_a_view_is_drawn_that_was_slow_before(monkeypatch):
+    signs = []
+
+    def view(n):
+        signs.append(
+            "working" in panel._busy.value if n != 1 else None
+        )  # the first is drawn before there is a panel
+        return ""
+
+    clock = iter([0.0, 0.01, 1.0, 1.2, 2.0, 2.01])  # two readings a drawing: quick, slow, quick
+    monkeypatch.setattr("course_utils.widgets.panel.perf_counter", lambda: next(clock))
+    panel = Panel(view, n=w.IntSlider(1, 0, 5))
+    panel.set(n=2).set(n=3)
+    assert signs == [None, False, True] and "working" not in panel._busy.value
+
+
+def test_a_long_description_leaves_room_for_the_slider_and_the_menu():
+    def width(control):
+        Panel(lambda x: "", x=control)
+        return float(control.layout.width.removesuffix("em"))
+
+    assert width(w.IntSlider(description="n" * 40)) > width(w.IntSlider(description="n")) + 15
+    assert width(w.Dropdown(options=["a" * 60])) > width(w.Dropdown(options=["a"])) + 20
+    assert width(w.IntSlider(layout=w.Layout(width="7em"))) == 7
 
 
 def test_a_picture_needs_words():

@@ -1,8 +1,8 @@
-"""Day 6's explorers: a dashboard of every latent, searched by concept, sentence or number, and a blind rating game."""
+"""Day 6's explorers: every latent's card, searched by concept, sentence or number; a blind rating game; families of latents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -12,11 +12,12 @@ import ipywidgets as w
 from course_utils.activations import Activations
 from course_utils.concepts import ConceptScores
 from course_utils.firing import Firings
-from course_utils.html import FAINT, concept_hit_list, hit_list, latent_card
+from course_utils.html import FAINT, concept_hit_list, hit_list, latent_card, plain_table
 from course_utils.latent_search import Rank, latents_for, latents_on, read_text, strong_and_rare
-from course_utils.latents import LatentSummary, label_guesses, summarise_latent
+from course_utils.latents import LabelGuess, LatentSummary, label_guesses, summarise_latent
 from course_utils.rating import RATINGS, RatingGame
 from course_utils.sae import SAE
+from course_utils.splitting import Family
 from course_utils.tokens import Tokens
 from course_utils.widgets.panel import Panel
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 N_HITS = 6
+N_CHILDREN = 12
 
 
 def latent_panel(
@@ -127,3 +129,48 @@ def _told(game: RatingGame) -> str:
         f"<tr><td>card {p + 1}</td><td>{game.kind(p)}</td><td>{game.rating(p)}</td></tr>" for p in rated
     )
     return f"<p>{escape(game.verdict())}</p><table>{rows}</table>"
+
+
+def family_panel(
+    parents: Sequence[LabelGuess],
+    families: Mapping[int, Family],
+    guesses: Mapping[int, Sequence[LabelGuess]],
+    *,
+    parent: int,
+    clear: float = 0.9,
+) -> Panel:
+    """Pick a latent of the smallest dictionary and see what lies near it in a larger one, and what that tells.
+
+    Args:
+        parents: a guess for each latent of the smallest dictionary; those with a held-out area above ``clear`` are on offer.
+        families: size of the larger dictionary → whose child each of its latents is.
+        guesses: for each of those sizes, a guess for every latent.
+        parent: the one to start with; it is on offer in any case.
+    """
+    offered = [i for i, guess in enumerate(parents) if guess.roc_area > clear or i == parent]
+
+    def view(parent: int, size: int, at_least: float) -> str:
+        children = families[size].children(parent, at_least)
+        said = f"<div>{len(children)} of {size} latents lie nearest to this one, with a cosine of at least {at_least:.2f}</div>"
+        rows = [
+            [
+                str(child),
+                guesses[size][child].concept,
+                f"{guesses[size][child].roc_area:.2f}",
+                f"{families[size].cosine[child]:.2f}",
+            ]
+            for child in children[:N_CHILDREN]
+        ]
+        return said + (
+            plain_table(["latent", "its own label guess", "held-out ROC area", "cosine"], rows)
+            if rows
+            else ""
+        )
+
+    return Panel(
+        view,
+        title="What became of a latent?",
+        parent=w.Dropdown(options=[(f"{i}: {parents[i].concept}", i) for i in offered], value=parent),
+        size=w.ToggleButtons(options=list(families), value=max(families), description="latents"),
+        at_least=w.FloatSlider(value=0.5, min=0.2, max=0.95, step=0.05, description="cosine at least"),
+    )

@@ -1,13 +1,15 @@
-"""Day 7's explorers: a dial that steers while the model writes, and a map of where an answer can be patched in."""
+"""Day 7's explorers: a dial that steers while the model writes, doses concept by concept, a map of patches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as w
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from course_utils.html import FAINT, picture
 from course_utils.interventions import (
@@ -20,6 +22,7 @@ from course_utils.interventions import (
     stream,
     watch,
 )
+from course_utils.plots.dose_response import plot_dose_and_price
 from course_utils.plots.steering import plot_patching_map
 from course_utils.plots.style import figure_png
 from course_utils.widgets.panel import Panel
@@ -33,20 +36,15 @@ if TYPE_CHECKING:
 class StreamingPanel(Panel):
     """A panel whose view is a stream of pages, each shown as soon as it is there; the last one stays."""
 
+    sign = "writing …"
+
     def __init__(
         self, view: Callable[..., Iterator[str]], title: str = "", **controls: w.ValueWidget
     ) -> None:
         super().__init__(view, title, slow=True, **controls)
 
-    def _draw(self, _: Any = None) -> None:
-        self._busy.value = "writing …"
-        try:
-            for page in self._view(**self.values):
-                self._shown.value = page
-        except ValueError as error:
-            self._shown.value = f"<i>{escape(str(error))}</i>"
-        finally:
-            self._busy.value = ""
+    def _pages(self) -> Iterator[str]:
+        return self._view(**self.values)
 
 
 def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
@@ -98,6 +96,32 @@ def dial_panel(
         dial=w.FloatSlider(value=dial, min=-10, max=10, step=0.5),
         prompt=w.Text(value=prompt, continuous_update=False, layout=w.Layout(width="24em")),
         seed=w.BoundedIntText(value=0, min=0, max=999),
+    )
+
+
+def dose_panel(
+    concepts: Sequence[str],
+    doses: Sequence[float],
+    rates: Mapping[str, Float[Tensor, "n_concepts n_doses"]],
+    log_perplexities: Mapping[str, Float[Tensor, "n_concepts n_doses"]],
+) -> Panel:
+    """What each way to steer did to one concept: the same measurement as the mean over all, before the mean was taken."""
+
+    def view(concept: str) -> str:
+        i = concepts.index(concept)
+        bought = {name: (rate[i], torch.zeros(len(doses))) for name, rate in rates.items()}
+        paid = {name: cost[i].exp() for name, cost in log_perplexities.items()}
+        best = {name: rate[i].max().item() for name, rate in rates.items()}
+        said = "; ".join(f"{escape(name)}: at most {share:.0%}" for name, share in best.items())
+        ax = plot_dose_and_price(doses, bought, paid)[0]
+        shown = picture(figure_png(ax), f"Share of texts about {concept} by dose and by perplexity; {said}")
+        return f"<div>{said}</div>{shown}"
+
+    return Panel(
+        view,
+        "One concept at a time",
+        slow=True,
+        concept=w.Dropdown(options=list(concepts), value=concepts[0]),
     )
 
 

@@ -7,39 +7,69 @@ The saved notebook, a code host and print show the first view as plain HTML; a l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
+from threading import current_thread, main_thread
+from time import perf_counter
 from typing import Any
 
 import ipywidgets as w
+from IPython import get_ipython
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+BEARABLE = 0.1
+"""Seconds from a control to its picture that need no sign."""
+
+
+def _loop_of_cells() -> Any:
+    """The kernel's main loop if this is another thread, else None.
+
+    JupyterLab from 4.4 on sends moved controls to a thread of their own (a subshell of ipykernel 7), even while a cell runs.
+    """
+    if current_thread() is main_thread():
+        return None
+    return getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
+
+
+def _width(control: w.ValueWidget) -> str | None:
+    """Room for the whole description: ipywidgets takes it from the slider's track or the menu's text otherwise."""
+    if isinstance(control, w.Dropdown):
+        longest = max((len(str(label)) for label in control._options_labels), default=0)
+        return f"{min(0.55 * (len(control.description) + longest) + 6, 50):.0f}em"
+    return f"{0.5 * len(control.description) + 18:.0f}em" if hasattr(control, "readout") else None
 
 
 class Panel:
     """Controls above one HTML view.
 
+    Where drawing takes longer than a tenth of a second, a sign says that work is going on. Moves that come meanwhile do
+    not queue: what is drawn next is the last state.
+
     Args:
         view: takes the controls' values by name, returns an HTML string. What it raises as ``ValueError`` is shown
             as a sentence in the view's place.
         title: stands above the controls.
-        slow: for views that take longer than a tenth of a second: sliders report when they are let go, not on the way,
-            and a sign says that work is going on.
+        slow: for views that take much longer than a tenth of a second: sliders report when they are let go, not on the
+            way.
         controls: value widgets by name; one without a description is described by its name.
     """
+
+    sign = "working …"
 
     def __init__(
         self, view: Callable[..., str], title: str = "", *, slow: bool = False, **controls: w.ValueWidget
     ) -> None:
         self._view, self.title, self.controls, self._slow = view, title, controls, slow
+        self._waiting = False
         self._shown = w.HTML().add_class("course-view")
-        self._busy = w.HTML()
+        self._busy = w.HTML().add_class("course-busy")
         for name, control in controls.items():
             control.description = control.description or name.replace("_", " ")
             control.style.description_width = "initial"
+            control.layout.width = control.layout.width or _width(control)
             if slow and hasattr(control, "continuous_update"):
                 control.continuous_update = False
-            control.observe(self._draw, names="value")
+            control.observe(self._moved, names="value")
         row = w.HBox([*controls.values(), self._busy], layout=w.Layout(flex_flow="row wrap"))
         head = [w.HTML(self._heading())] if title else []
         self._box = w.VBox([*head, row, self._shown]).add_class("course-explorer")  # found by tests/browser
@@ -63,14 +93,42 @@ class Panel:
     def _heading(self) -> str:
         return f"<b>{escape(self.title)}</b>"
 
-    def _draw(self, _: Any = None) -> None:
-        self._busy.value = "working …" if self._slow else ""
+    def _moved(self, _: Any = None) -> None:
+        """Draw in the thread that runs the cells: no two may run one model at once, since its hooks would meet."""
+        loop = _loop_of_cells()
+        if loop is None:
+            self._draw()
+        elif not self._waiting:
+            self._waiting = True
+            self._say("waiting …")
+            loop.add_callback(self._draw)
+
+    def _draw(self) -> None:
+        self._waiting = False  # what moves from here on is drawn again
+        if self._slow:
+            self._say(self.sign)
+        started = perf_counter()
         try:
-            self._shown.value = self._view(**self.values)
+            for page in self._pages():
+                self._shown.value = page
         except ValueError as error:
             self._shown.value = f"<i>{escape(str(error))}</i>"
+        except (
+            Exception
+        ) as error:  # the front end would hide it, and leave the old view beside the new settings
+            self._shown.value = f"<i>This view failed: {escape(repr(error))}</i>"
+            raise
         finally:
-            self._busy.value = ""
+            self._say("")
+        self._slow = self._slow or perf_counter() - started > BEARABLE
+
+    def _pages(self) -> Iterator[str]:
+        """What is shown one after the other."""
+        yield self._view(**self.values)
+
+    def _say(self, what: str) -> None:
+        """Beside the controls; a screen reader is told as well."""
+        self._busy.value = f'<span role="status">{what}</span>'
 
     def _settings(self) -> str:
         """The controls as one line, for readers who cannot move them."""

@@ -4,6 +4,7 @@ JupyterLab's folders, the learner's home and the notebooks are copies in a tempo
 screenshot is kept in ``build/browser/``.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -12,13 +13,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "browser"
+AT_ONCE = 2
+"""Notebooks that run at the same time."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -53,6 +57,7 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "MPLCONFIGDIR": str(home / "matplotlib"),
+            "OMP_NUM_THREADS": "1",  # as many kernels as cores
         }
         self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
@@ -73,6 +78,14 @@ class Server:
 
     def url(self, notebook: str, base: str | None = None) -> str:
         return f"http://127.0.0.1:{self.port}/{self.base if base is None else base}{notebook}{self.query}"
+
+    def end_kernel(self, notebook: str) -> None:
+        """Of a notebook, by JupyterLab's own interface; it would stay, with all its memory."""
+        sessions = json.load(urllib.request.urlopen(self.url("", base="api/sessions"), timeout=30))
+        for session in sessions:
+            if session["path"] == notebook:
+                address = self.url(session["id"], base="api/sessions/")
+                urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
 
     def stop(self) -> None:
         self.process.terminate()
@@ -132,11 +145,63 @@ def pytest_runtest_makereport(item):
     return report
 
 
+def run_all(page) -> None:
+    """Click Run All Cells; a click that comes before the kernel is attached is lost, so look whether cells start."""
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=120_000)
+    dialog = page.locator(".jp-Dialog .jp-mod-accept")
+    for _ in range(6):
+        page.locator('#jp-MainMenu >> text="Run"').click()
+        page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
+        try:
+            page.locator(':text-is("[*]:")').first.wait_for(timeout=10_000)
+            return
+        except TimeoutError:
+            if dialog.count():  # asks for a kernel while the notebook's own is still starting
+                dialog.first.click()
+    raise AssertionError("no cell started")
+
+
+class Tabs:
+    """A tab for each (front end, notebook); while a test looks at its own, those of the next ones run already."""
+
+    def __init__(
+        self, browser, order: list[tuple[str, Path]], start: Callable[[Page, str, Path], None]
+    ) -> None:
+        self.browser, self.order, self.start, self.open = browser, order, start, {}
+
+    def get(self, visit: tuple[str, Path]) -> Page:
+        first = self.order.index(visit)
+        for each in self.order[first : first + AT_ONCE]:
+            if each not in self.open:
+                self.open[each] = self.browser.new_page(viewport={"width": 1280, "height": 1000})
+                self.start(self.open[each], *each)
+        return self.open[visit]
+
+
+@pytest.fixture(scope="session")
+def tabs(browser, request):
+    """Notebooks in the order of the tests that were chosen."""
+
+    def start(page: Page, front_end: str, notebook: Path) -> None:
+        if front_end == "voila":
+            page.goto(request.getfixturevalue("voila").url(notebook.name), wait_until="commit")
+        else:
+            base = {"jupyterlab": "lab/tree/", "notebook_7": "notebooks/"}[front_end]
+            page.goto(request.getfixturevalue("lab").url(notebook.name, base=base))
+            run_all(page)
+
+    visits = [item.callspec.params["tab"] for item in request.session.items if "tab" in item.fixturenames]
+    return Tabs(browser, visits, start)
+
+
 @pytest.fixture
-def page(browser, request):
-    tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-    yield tab
+def tab(tabs, lab, request):
+    """The tab of one (front end, notebook), in which all cells were asked to run; afterwards its kernel ends."""
+    page = tabs.get(request.param)
+    yield page
     if getattr(request.node, "failed", False):
         SHOTS.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=SHOTS / f"{request.node.name}.png")
-    tab.close()
+        page.screenshot(path=SHOTS / f"{request.node.name}.png")
+    page.close()
+    if request.param[0] != "voila":
+        lab.end_kernel(request.param[1].name)
