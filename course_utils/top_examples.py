@@ -63,12 +63,9 @@ def top_rows(batches: Iterable[Float[Tensor, "n d_sae"] | Active], d_sae: int, k
             passing = _above(some, bar, first)
             first += len(some.latents) if isinstance(some, Active) else len(some)
             n_passing = len(passing.rows)
-            for place, entries in zip(
-                waiting, passing, strict=True
-            ):  # small arrays that stay, between large ones
-                place[n : n + n_passing] = (
-                    entries  # that go, would keep the memory of these from being used again
-                )
+            # into arrays that stay: new ones between large ones that go would keep those from being used again
+            for place, entries in zip(waiting, passing, strict=True):
+                place[n : n + n_passing] = entries
             n += n_passing
             if n > enough:
                 kept = _strongest(kept, waiting, n, d_sae, keep)

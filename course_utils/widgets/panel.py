@@ -113,9 +113,7 @@ class Panel:
                 self._shown.value = page
         except ValueError as error:
             self._shown.value = f"<i>{escape(str(error))}</i>"
-        except (
-            Exception
-        ) as error:  # the front end would hide it, and leave the old view beside the new settings
+        except Exception as error:  # the front end would hide it and leave the old view standing
             self._shown.value = f"<i>This view failed: {escape(repr(error))}</i>"
             raise
         finally:
