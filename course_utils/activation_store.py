@@ -1,7 +1,7 @@
 """Activations on disk: harvested once, read again by as many training runs as wanted.
 
-    folder/00000.safetensors, 00001.safetensors, …     values (n, d_in), where (n, 2)
-    folder/index.json                                  rows of each shard, d_in, dtype, metadata; written last
+    folder/0-00000.safetensors, 0-00001.safetensors, …     values (n, d_in), where (n, 2), from process 0
+    folder/index.json                                      rows of each shard, d_in, dtype, metadata; written last
 
 A store is a stream of `Activations` that starts anew each time it is looped over, so it goes wherever a stream goes:
 `activation_batches(store, …, epochs=3)`, `pool_by_text(store, …)`. One piece of one shard is in memory at a time.
@@ -20,6 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from course_utils.activations import Activations
+from course_utils.processes import processes
 
 INDEX = "index.json"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -72,6 +73,9 @@ def write_activations(
 ) -> ActivationStore:
     """Write a stream, from `iterate_activations` say, in shards; memory holds one shard.
 
+    Started by `torchrun` or `accelerate launch`, the processes write one store together: to a folder that all see, each
+    its share of the texts, ``iterate_activations(…, share=True)``.
+
     Args:
         folder: new or empty; one without an index, left by a run that was killed, is written anew.
         dtype: on disk. ``torch.bfloat16`` or ``torch.float16`` take half the space.
@@ -79,28 +83,41 @@ def write_activations(
 
     Raises:
         FileExistsError: if the folder holds a finished store.
-        ValueError: if there are no activations, or ``dtype`` is none of the three.
+        ValueError: if there are no activations, ``dtype`` is none of the three, or two processes bring the same text.
     """
-    folder = Path(folder)
+    folder, team = Path(folder), processes()
     if (folder / INDEX).exists():
         raise FileExistsError(f"{folder} holds activations already: open_activations reads them")
     if dtype not in DTYPES.values():
         raise ValueError(f"dtype is {dtype}: there are {', '.join(DTYPES)}")
     folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob("*.safetensors"):
-        left_over.unlink()
-    shards, d_in = [], 0
+    if team.is_first:
+        for left_over in folder.glob("*.safetensors"):
+            left_over.unlink()
+    team.wait()
+    mine, texts, d_in = [], [], 0
     for values, where in _regrouped(chunks, rows_per_shard):
-        name, d_in = f"{len(shards):05}.safetensors", values.shape[1]
+        name, d_in = f"{team.rank}-{len(mine):05}.safetensors", values.shape[1]
         save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
-        shards.append((name, len(values)))
-    if not shards:
+        mine.append((name, len(values)))
+        texts += [int(where[0, 0]), int(where[-1, 0])]
+    if not mine:
         raise ValueError("there are no activations to write")
+    spans = sorted((min(span), max(span)) for span in team.gather(texts))
+    if any(last >= first for (_, last), (first, _) in zip(spans, spans[1:], strict=False)):
+        raise ValueError(
+            "two processes wrote the same texts: iterate_activations(…, share=True) gives each its own"
+        )
+    shards = [shard for part in team.gather(mine) for shard in part]
     store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
-    index = dict(shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata)
-    unfinished = folder / f"{INDEX}.part"
-    unfinished.write_text(json.dumps(index, indent=1) + "\n")
-    unfinished.rename(folder / INDEX)  # all of it or nothing
+    if team.is_first:
+        index = dict(
+            shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata
+        )
+        unfinished = folder / f"{INDEX}.part"
+        unfinished.write_text(json.dumps(index, indent=1) + "\n")
+        unfinished.rename(folder / INDEX)  # all of it or nothing
+    team.wait()
     return store
 
 

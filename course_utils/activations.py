@@ -76,17 +76,14 @@ def collect_activations(
     texts = texts if isinstance(texts, Tokens) else as_list(texts)
     tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
     where, team = _places(tokens, skip_bos), processes()
-    mine, done = tokens, 0
-    if shared := 1 < team.count <= len(tokens):
-        numbers = team.share(torch.arange(len(tokens)))
-        mine = tokens.select(slice(int(numbers[0]), int(numbers[-1]) + 1))
-        done = int((where[:, 0] < numbers[0]).sum())
-    options = dict(batch_size=batch_size, skip_bos=skip_bos, compute_dtype=compute_dtype)
-    values = None
-    for chunk in iterate_activations(model, mine, hook_name, **options):
+    shared = 1 < team.count <= len(tokens)
+    options = dict(batch_size=batch_size, skip_bos=skip_bos, compute_dtype=compute_dtype, share=shared)
+    values, done = None, 0
+    for chunk in iterate_activations(model, tokens, hook_name, **options):
         if values is None:  # one table from the start: joined at the end, all rows would be there twice
             make = torch.zeros if shared else torch.empty
             values = make(len(where), chunk.values.shape[1])
+            done = int((where[:, 0] < chunk.where[0, 0]).sum())
         values[done : done + len(chunk)] = chunk.values
         done += len(chunk)
     if shared:
@@ -110,6 +107,7 @@ def iterate_activations(
     max_tokens_per_text: int | None = None,
     skip_bos: bool = True,
     compute_dtype: torch.dtype = torch.float32,
+    share: bool = False,
 ) -> Iterator[Activations]:
     """The same rows in the same order, in chunks of ``8 * batch_size`` texts: memory does not grow with the texts.
 
@@ -121,21 +119,27 @@ def iterate_activations(
         skip_bos: leave out position 0.
         compute_dtype: of the model's matrix products. ``torch.bfloat16`` is good to two or three digits and pays only
             where the hardware multiplies in it; rows are float32 in any case.
+        share: of several processes that `torchrun` or `accelerate launch` started, each gets its part of the texts;
+            without it, all of them. Texts keep their numbers.
 
     Raises:
-        ValueError: if there are no texts, or ``hook_name`` is unknown or does not give one row a token.
+        ValueError: if there are no texts, fewer than processes to share them, or ``hook_name`` is unknown or does not give one row a token.
     """
     check_hook_name(model, hook_name)
     if not isinstance(texts, Tokens):
         texts = as_list(texts)
     elif not len(texts):
         raise ValueError("there are no texts: the Tokens are empty")
+    mine = torch.arange(len(texts))
+    if share:
+        mine = processes().share(mine)
+    start, end = int(mine[0]), int(mine[-1]) + 1
 
     def chunks() -> Iterator[Activations]:
         read = _reader(model, hook_name, compute_dtype)
         size = BATCHES_PER_CHUNK * batch_size
-        for first in range(0, len(texts), size):
-            window = slice(first, first + size)
+        for first in range(start, end, size):
+            window = slice(first, min(first + size, end))
             some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
             tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
             yield _chunk(read, tokens, batch_size, skip_bos, first)

@@ -68,7 +68,7 @@ def success_rates(
     steps: int = 400,
     seed: int = 0,
 ) -> Float[Tensor, "n_rhos"]:
-    """Share of the trials that give the unknowns back (1 % error at most), for each rho, all with one random matrix."""
+    """Share of the trials that give the unknowns back (1% error at most), for each rho, all with one random matrix."""
     generator = torch.Generator().manual_seed(seed)
     m = max(1, round(delta * n_unknowns))
     codes = torch.randn(n_unknowns, m, generator=generator) / m**0.5

@@ -107,7 +107,7 @@ def latent_card(summary: LatentSummary, title: str = "", *, blind: bool = False)
     if not summary.top:
         facts = f"never fires on these {summary.n_tokens:,} tokens"
     else:
-        facts = f"fires on {100 * summary.firing_rate:.2g} % of {summary.n_tokens:,} tokens"
+        facts = f"fires on {100 * summary.firing_rate:.2g}% of {summary.n_tokens:,} tokens"
     if summary.label and summary.top:
         facts += (
             f" · best guess: <b>{escape(summary.label.concept)}</b> (ROC area {summary.label.roc_area:.2f})"

@@ -11,9 +11,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,18 @@ class Processes:
             with _clear_errors():
                 for tensor in tensors:
                     torch.distributed.all_reduce(tensor if tensor.is_contiguous() else tensor.T)
+
+    def gather(self, value: T) -> list[T]:
+        """What each process has, in the order of their ranks; anything that can be pickled.
+
+        Raises:
+            RuntimeError: if another process has ended.
+        """
+        values = [value] * self.count
+        if self.count > 1:
+            with _clear_errors():
+                torch.distributed.all_gather_object(values, value)
+        return values
 
     def any(self, mask: Tensor) -> Tensor:
         """True where it is True in some process."""

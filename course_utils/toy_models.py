@@ -5,7 +5,7 @@
     loss   = sum over features of  importance * (target - output)^2,  mean over the batch
 
 Many instances, each with its own sparsity, importance, correlation and activations, train in one batch (Elhage et al.
-2022). The gradients are written out by hand: without the bookkeeping of autograd a step takes about 60 % of the time.
+2022). The gradients are written out by hand: without the bookkeeping of autograd a step takes about 60% of the time.
 """
 
 from __future__ import annotations

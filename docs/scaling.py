@@ -55,7 +55,7 @@ def training_rate(dtype: torch.dtype) -> float:
     """Activations a second, forward, backward, Adam and all."""
     x = torch.randn(BATCH, D_IN, generator=torch.Generator().manual_seed(0))
     sae = SAE(D_IN, D_SAE, "topk", k=K)
-    step, optimiser = FastStep(sae, dtype=dtype), RowAdam(sae.parameters(), lr=3e-4)
+    step, optimiser = FastStep(sae, dtype=dtype).open(), RowAdam(sae.parameters(), lr=3e-4)
 
     def work() -> None:
         step(x)

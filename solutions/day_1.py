@@ -592,7 +592,7 @@ QUIZZES = {
                 ),
             ),
             Numeric(
-                "1,000 cells that know nothing are each tested on 20 people, every test at the 5 % level. How many false "
+                "1,000 cells that know nothing are each tested on 20 people, every test at the 5% level. How many false "
                 "alarms do you expect?",
                 value=1000,
                 tolerance=0.5,

@@ -227,7 +227,7 @@ def _power_by_loop(W_E: Tensor, waves: Tensor) -> Tensor:
 
 
 def n_key_frequencies(power: Tensor) -> int:
-    """The fewest frequencies that carry 95 % of the power; ``power[0]``, the constant, is none of them."""
+    """The fewest frequencies that carry 95% of the power; ``power[0]``, the constant, is none of them."""
     strongest_first = power[1:].sort(descending=True).values
     carried = strongest_first.cumsum(dim=0) / strongest_first.sum()
     return int((carried < 0.95).sum()) + 1
@@ -558,7 +558,7 @@ EXERCISES = {
             "`cumsum(dim=0)` divided by the sum is the share that the strongest 1, 2, 3 … carry: where does it pass 0.95?",
         ),
         slips={
-            "That many carry less than 95 %: you need one more to pass it.": lambda power: (
+            "That many carry less than 95%: you need one more to pass it.": lambda power: (
                 n_key_frequencies(power) - 1
             ),
             "The constant is no wave: leave `power[0]` out, of the sum too.": lambda power: (

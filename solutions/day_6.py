@@ -709,7 +709,7 @@ QUIZZES = {
                 ),
             ),
             Single(
-                "Two autoencoders of one layer: A misses 10 % of the variance, B misses 14 %. Which is better?",
+                "Two autoencoders of one layer: A misses 10% of the variance, B misses 14%. Which is better?",
                 (
                     Option("A.", "perhaps it only uses more latents a token."),
                     Option("B.", "nothing here speaks for it yet."),

@@ -467,7 +467,7 @@ QUIZZES = {
     "steering": Quiz(
         (
             Single(
-                "At a dose where 90 % of the texts are about whales, their perplexity is ten times that of untouched texts. What "
+                "At a dose where 90% of the texts are about whales, their perplexity is ten times that of untouched texts. What "
                 "have you shown?",
                 (
                     Option(

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activations import collect_activations
+from course_utils.activation_store import write_activations
+from course_utils.activations import collect_activations, iterate_activations
 from course_utils.processes import processes
 from course_utils.sae import SAE
 from course_utils.training import fit_sae
@@ -50,6 +51,14 @@ def harvest():
     return found.values, found.where, alone.values
 
 
+def store(folder, share=True):
+    """The same rows, on disk."""
+    chunks = iterate_activations(
+        tiny_model(), TEXTS[:5], "blocks.1.hook_resid_post", batch_size=2, share=share
+    )
+    return write_activations(folder, chunks, rows_per_shard=7)
+
+
 def killed_after(step):
     def callback(state):
         if state.measurement.step == step:
@@ -72,6 +81,13 @@ if __name__ == "__main__":
     assert processes().count == 2
     if harvests:
         torch.save(harvest(), out / f"harvest {rank}.pt")
+        store(out / "store")
+        if rank == 0:
+            assert (out / "store" / "index.json").exists()
+        try:
+            store(out / "twice", share=False)
+        except ValueError as problem:
+            (out / f"twice {rank}").write_text(str(problem))
     for case in options.pop("cases"):
         sae, history = train(case, callbacks=callbacks, **options)
         torch.save(

@@ -51,7 +51,7 @@ def test_half_precision_takes_half_and_comes_back_as_float32(tmp_path, dtype):
     values, where = joined(open_activations(tmp_path / "half"))
     assert values.dtype == torch.float32 and where.dtype == torch.long
     torch.testing.assert_close(values, joined(stream(1000))[0].to(dtype).float())
-    sizes = [(tmp_path / name / "00000.safetensors").stat().st_size for name in ("half", "full")]
+    sizes = [(tmp_path / name / "0-00000.safetensors").stat().st_size for name in ("half", "full")]
     assert sizes[0] < 0.7 * sizes[1]
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_written_or_read_is_refused(tmp_path):
     (tmp_path / "store" / "index.json").write_text(json.dumps(index))
     with pytest.raises(ValueError, match="not the shard"):
         open_activations(tmp_path / "store")
-    (tmp_path / "store" / "00000.safetensors").unlink()
+    (tmp_path / "store" / "0-00000.safetensors").unlink()
     with pytest.raises(ValueError, match="missing"):
         open_activations(tmp_path / "store")
 

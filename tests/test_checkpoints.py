@@ -2,6 +2,8 @@ import pytest
 import torch
 from distributed_worker import CASES, STEPS, batches, train
 
+from course_utils.sae import SAE
+from course_utils.training import fit_sae
 from course_utils.training.checkpoints import load_checkpoint, save_checkpoint
 
 
@@ -39,6 +41,10 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     train("topk", checkpoint=tmp_path / "run.pt")
     with pytest.raises(ValueError, match="of another run \\(architecture topk, k 3"):
         train("relu", checkpoint=tmp_path / "run.pt")
+    sae = SAE(8, 16, "topk", k=2)
+    with pytest.raises(ValueError, match="of another run"):
+        fit_sae(sae, batches(), steps=STEPS, lr=0.01, speed="fast", checkpoint=tmp_path / "run.pt")
+    assert all(p.is_contiguous() and p.grad is None for p in sae.parameters())
 
 
 def test_a_save_that_breaks_off_leaves_the_one_before(tmp_path, monkeypatch):

@@ -27,7 +27,7 @@ def test_the_largest_dimensions_are_named():
 
 
 def test_dead_latents_are_counted_in_the_legend():
-    assert legend(plot_densities({"small": torch.tensor([0.0, 0.1, 0.2, 0.0])})) == ["small (50 % dead)"]
+    assert legend(plot_densities({"small": torch.tensor([0.0, 0.1, 0.2, 0.0])})) == ["small (50% dead)"]
 
 
 def test_medians_are_told_and_what_is_no_number_left_out():

@@ -11,6 +11,7 @@ import pytest
 import torch
 from distributed_worker import CASES, STEPS, batches, harvest, train
 
+from course_utils.activation_store import open_activations
 from course_utils.processes import Processes, processes
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
@@ -45,9 +46,10 @@ def results(tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     for code, error in run(out, cases=list(CASES), harvest=True):
         assert code == 0, error
-    return {
+    loaded = {
         name: [torch.load(out / f"{name} {rank}.pt") for rank in range(2)] for name in (*CASES, "harvest")
     }
+    return loaded | {"folder": out}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -66,6 +68,20 @@ def test_two_processes_harvest_what_one_does(results):
     for found in results["harvest"]:
         for got, expected in zip(found, harvest(), strict=True):
             torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_two_processes_write_one_store(results):
+    values, where, _ = harvest()
+    pieces = list(open_activations(results["folder"] / "store"))
+    assert {name[0] for name, _ in open_activations(results["folder"] / "store").shards} == {"0", "1"}
+    assert torch.equal(torch.cat([piece.where for piece in pieces]), where)
+    torch.testing.assert_close(torch.cat([piece.values for piece in pieces]), values, atol=1e-5, rtol=1e-5)
+
+
+def test_processes_that_write_the_same_texts_are_told(results):
+    for rank in range(2):
+        assert "share=True" in (results["folder"] / f"twice {rank}").read_text()
+    assert not (results["folder"] / "twice" / "index.json").exists()
 
 
 def test_a_killed_worker_ends_the_run_which_then_goes_on_exactly(results, tmp_path):

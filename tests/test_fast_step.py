@@ -40,7 +40,7 @@ WAYS = [("topk", 0.0, None), ("relu", 0.7, "products"), ("relu", 0.7, "entries")
 
 
 def a_step(sae, l1_coefficient, way, dtype=torch.float32):
-    step = FastStep(sae, l1_coefficient, dtype)
+    step = FastStep(sae, l1_coefficient, dtype).open()
     if way == "entries":
         step.share_active = 0.0
     return step
@@ -84,7 +84,7 @@ def test_bfloat16_only_chooses_for_a_topk_sae():
     x = x[fifth - sixth > 0.02 * fifth]
     assert len(x) > 500
     _, _, grads = by_autograd(twin, x, 0.0)
-    FastStep(sae, dtype=torch.bfloat16)(x)
+    FastStep(sae, dtype=torch.bfloat16).open()(x)
     for name, parameter in sae.named_parameters():
         assert (parameter.grad - grads[name]).norm() < 1e-5 * grads[name].norm(), name
 
@@ -177,7 +177,7 @@ def test_callbacks_see_what_the_plain_step_shows():
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])
 def test_a_batch_may_be_longer_than_the_first(dtype, tolerance):
     sae, twin = an_sae("relu"), an_sae("relu")
-    step = FastStep(sae, 0.7, dtype)
+    step = FastStep(sae, 0.7, dtype).open()
     step(a_batch(20))
     x = a_batch(70)
     _, _, grads = by_autograd(twin, x, 0.7)
@@ -191,7 +191,7 @@ def test_latents_that_topk_keeps_at_zero_get_no_gradient():
         model.b_enc.data -= 2.0  # so that in some rows fewer than k are positive
     _, output, grads = by_autograd(twin, x, 0.0)
     assert (output.latents > 0).sum(dim=1).float().mean() < sae.k - 0.2
-    FastStep(sae)(x)
+    FastStep(sae).open()(x)
     for name, parameter in sae.named_parameters():
         assert (parameter.grad - grads[name]).norm() < 1e-5 * grads[name].norm(), name
 

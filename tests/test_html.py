@@ -97,7 +97,7 @@ def test_a_card_says_what_is_known():
     text = Outline(latent_card(summary())).text
     for said in (
         "Latent 17",
-        "fires on 0.42 % of 12,345 tokens",
+        "fires on 0.42% of 12,345 tokens",
         "whales (ROC area 0.93)",
         "the sea sang",
         "3.25",

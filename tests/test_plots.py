@@ -44,9 +44,9 @@ def test_a_plot_draws_where_it_is_told(plot):
 
 
 def test_titles_count():
-    assert plot_training(history()).get_title() == "fvu 0.20, l0 40, 25 % dead"
+    assert plot_training(history()).get_title() == "fvu 0.20, l0 40, 25% dead"
     assert plot_firing_rates(FIGURES[plot_firing_rates]).get_title() == "2 of 4 dead"
-    assert plot_activation_histogram(torch.tensor([0.0, 1.0])).get_title() == "active on 50 % of 2 tokens"
+    assert plot_activation_histogram(torch.tensor([0.0, 1.0])).get_title() == "active on 50% of 2 tokens"
 
 
 def test_the_lines_of_a_training_run():
@@ -62,6 +62,6 @@ def test_the_lines_of_a_training_run():
 
 def test_nothing_alive_is_drawn_too():
     assert plot_firing_rates(torch.zeros(3)).get_title() == "3 of 3 dead"
-    assert "active on 0 %" in plot_activation_histogram(torch.zeros(3)).get_title()
+    assert "active on 0%" in plot_activation_histogram(torch.zeros(3)).get_title()
     with pytest.raises(ValueError, match="before its first step"):
         plot_training(History())

@@ -85,7 +85,7 @@ def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], ax: Axes 
     bins = torch.linspace(-5.5, 0, 45).tolist()
     for (name, rate), colour, dash in zip(firing_rates.items(), cycle(COLOURS), cycle(DASHES), strict=False):
         alive = rate[rate > 0].log10()
-        label = f"{name} ({100 * (1 - len(alive) / len(rate)):.0f} % dead)"
+        label = f"{name} ({(1 - len(alive) / len(rate)):.0%} dead)"
         shares = [100 / len(rate)] * len(alive)
         ax.hist(
             alive.tolist(), bins=bins, weights=shares, histtype="step", color=colour, linestyle=dash, linewidth=1.6,

@@ -37,7 +37,7 @@ def plot_frequency_power(
     for k in keys:
         ax.annotate(str(k), (k, shares[k - 1]), ha="center", va="bottom", fontsize="small")
     carried = sum(shares[k - 1] for k in keys)
-    title = f"{len(keys)} of {len(shares)} frequencies carry {100 * carried:.0f} %" if keys else ""
+    title = f"{len(keys)} of {len(shares)} frequencies carry {carried:.0%}" if keys else ""
     ax.set(xlabel="frequency (waves in one round)", ylabel="share of power", title=title)
     ax.set_ylim(0, 1.15 * max(shares))
     return ax

@@ -88,13 +88,13 @@ def plot_phase_map(
     here: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Share of exact recoveries over (delta, rho), the theory's curve and the measured 50 % crossing on it."""
+    """Share of exact recoveries over (delta, rho), the theory's curve and the measured 50% crossing on it."""
     ax = axes_or_new(ax, (5.4, 4))
     mesh = ax.pcolormesh(deltas, rhos, success.T, cmap="cividis", vmin=0, vmax=1, shading="nearest")
     ax.figure.colorbar(mesh, ax=ax, label="share recovered exactly")
     ax.plot(deltas, theory, color="white", linewidth=2.5, label="Donoho–Tanner")
     if measured is not None:
-        ax.plot(deltas, measured, color=VERMILLION, marker="o", linestyle="none", label="measured, 50 %")
+        ax.plot(deltas, measured, color=VERMILLION, marker="o", linestyle="none", label="measured, 50%")
     if here is not None:
         ax.plot(
             *here,

@@ -93,7 +93,7 @@ def plot_decoding(
     marks = ["o", "s", "^", "v", "D", "x"]
     for i, (name, error) in enumerate(errors.items()):
         ax.plot(n_stimuli, error, color=colours[i], marker=marks[i], markersize=4, label=name)
-    ax.axhline(limit, color=BLACK, linestyle=":", linewidth=1, label=f"{100 * limit:.0f} % wrong")
+    ax.axhline(limit, color=BLACK, linestyle=":", linewidth=1, label=f"{limit:.0%} wrong")
     ax.set(xscale="log", xlabel="stimuli to tell apart", ylabel="share read wrongly", ylim=(-0.02, 1.02))
     ax.set_xticks([n for n in n_stimuli if n in (2, 8, 32, 128, 512, 2048)])
     ax.set_xticklabels([f"{n:,}" for n in n_stimuli if n in (2, 8, 32, 128, 512, 2048)])

@@ -28,7 +28,7 @@ def plot_training(history: History, ax: Axes | None = None) -> Axes:
     right.set(ylabel="active latents a token", yscale="log")
     lines = [*ax.get_lines(), *right.get_lines()]
     right.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
-    ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {100 * last.dead_share:.0f} % dead")
+    ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {last.dead_share:.0%} dead")
     return ax
 
 
@@ -54,7 +54,7 @@ def plot_activation_histogram(strengths: Float[Tensor, "n"], ax: Axes | None = N
     ax.set(
         xlabel="activation",
         ylabel="tokens",
-        title=f"active on {100 * share:.2g} % of {len(strengths):,} tokens",
+        title=f"active on {100 * share:.2g}% of {len(strengths):,} tokens",
     )
     return ax
 

@@ -67,7 +67,7 @@ def main(files: list[str], later: list[str]) -> None:
     out.write_bytes(gzip.compress(data, compresslevel=9, mtime=0))
     print(
         f"{len(kept):,} texts, {out.stat().st_size / 1e6:.2f} MB compressed, in {out.name}; "
-        f"{len(rows) - len(kept):,} strays left out of training, {100 * stray.mean():.1f} % are strays"
+        f"{len(rows) - len(kept):,} strays left out of training, {stray.mean():.1%} are strays"
     )
 
 

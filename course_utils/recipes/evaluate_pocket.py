@@ -280,7 +280,7 @@ character n-grams, trained on other held-out texts, names the format of what was
 **Topics.** The first 25 words of {topics["texts"]} held-out topical texts are continued {len(draws)} times by 96 tokens, temperature 0.7, top 40:
 {topics["words_written"]:.0f} words on average, where the real rest has {topics["words_in_real_rest"]:.0f}. A classifier of words, trained on the labelled training texts, puts
 what was written (the prompt left out) into the right one of 18 groups in {topics["right"]:.1%} (each time: {", ".join(f"{d:.1%}" for d in draws)}); on the
-real rest of the same texts it is right in {topics["right_on_real_text"]:.1%}, and 5.6 % is chance. A classifier that has only
+real rest of the same texts it is right in {topics["right_on_real_text"]:.1%}, and 5.6% is chance. A classifier that has only
 the other held-out texts to learn from is right in {weak["right"]:.1%} ({weak["right_on_real_text"]:.1%} on the real rests: there are too few of them).
 
 ## Ten samples

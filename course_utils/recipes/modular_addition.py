@@ -1,6 +1,6 @@
 """Train the network that adds modulo a prime until it groks: `python -m course_utils.recipes.modular_addition --out runs/modular_addition`.
 
-Full batch, 40 % of all pairs, AdamW with weight decay 1 (Nanda et al. 2023, section 3, arXiv 2301.05217). It remembers
+Full batch, 40% of all pairs, AdamW with weight decay 1 (Nanda et al. 2023, section 3, arXiv 2301.05217). It remembers
 its training pairs within a few hundred steps and understands addition thousands of steps later. Logs to stdout; writes
 a checkpoint as it goes and takes up from it.
 """

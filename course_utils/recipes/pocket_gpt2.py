@@ -59,7 +59,7 @@ def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[l
 def packed_rows(encoded: list[list[int]], seed: int, pool_size: int = 512) -> Tensor:
     """One epoch as rows (n_rows, n_positions): shuffled whole texts, each row filled with the longest that still fit.
 
-    What stays empty is ``<|endoftext|>``; with many short sentences among the texts that is about 2 % of the tokens.
+    What stays empty is ``<|endoftext|>``; with many short sentences among the texts that is about 2% of the tokens.
     """
     width = CONFIG["n_positions"]
     order = torch.randperm(len(encoded), generator=torch.Generator().manual_seed(seed)).tolist()
@@ -113,7 +113,7 @@ def next_token_loss(model: GPT2LMHeadModel, ids: Tensor) -> Tensor:
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int = 100) -> float:
-    """Linear warm-up, then a cosine down to 2 % of the peak."""
+    """Linear warm-up, then a cosine down to 2% of the peak."""
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))))

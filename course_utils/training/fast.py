@@ -48,7 +48,8 @@ class StepResult(NamedTuple):
 class FastStep:
     """Puts the gradients of `sae_loss` into ``.grad`` of a "relu" or "topk" SAE whose decoder directions have length 1.
 
-    As ``backward`` and then `remove_parallel_gradient_`. Until `close`, ``sae.W_enc`` lies in memory latent by latent.
+    As ``backward`` and then `remove_parallel_gradient_`. From `open` to `close`, ``sae.W_enc`` lies in memory latent by
+    latent.
 
     Args:
         dtype: of the matrix products, float32 or bfloat16: the latter pays where the processor has it (`choice`).
@@ -61,13 +62,18 @@ class FastStep:
         if problem := obstacle(sae):
             raise ValueError(problem)
         self.sae, self.l1_coefficient, self.dtype = sae, l1_coefficient, dtype
+        self.share_active = 1.0
+        self.kept: dict[str, Tensor] = {}
+
+    def open(self) -> FastStep:
+        """Lay ``sae.W_enc`` out anew and make room for the gradients; what was read from it before stays as it was."""
+        sae = self.sae
         self.W_enc = sae.W_enc.data.T.contiguous()  # a row a latent, as W_dec
         sae.W_enc.data = self.W_enc.T
         for parameter in sae.parameters():
             parameter.grad = torch.zeros_like(parameter)
         self.d_W_enc, self.d_W_dec = sae.W_enc.grad.T, sae.W_dec.grad
-        self.share_active = 1.0
-        self.kept: dict[str, Tensor] = {}
+        return self
 
     def close(self) -> None:
         """Give ``sae`` its layout back, and free the gradients."""

@@ -91,8 +91,8 @@ def fit_sae(
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
-    is. Afterwards it is in evaluation mode, which matters for "batchtopk" only. Ctrl-C ends the training early and keeps the best weights so far, by loss smoothed over about ten steps. An
-    error keeps them too, and is raised.
+    is. Afterwards it is in evaluation mode, which matters for "batchtopk" only. Ctrl-C ends the training early and keeps
+    the best weights so far, by loss smoothed over about ten steps. An error keeps them too, and is raised.
 
     Started by `torchrun` or `accelerate launch`, each process gets the same batches and works on its share of their
     rows; all end with the same autoencoder, that of one process but for rounding.
@@ -169,6 +169,8 @@ def fit_sae(
 
     n_threads = torch.get_num_threads()
     try:
+        if fast:
+            fast.open()
         if speed == "auto":
             torch.set_num_threads(fastest_threads())
         numbers = count(first) if steps is None else range(first, steps)

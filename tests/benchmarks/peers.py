@@ -56,7 +56,7 @@ class Ours:
     def __init__(self, task: Task, dtype: torch.dtype = torch.float32):
         self.sae = task.sae()
         l1_coefficient = 0.0 if task.architecture == "topk" else task.l1_coefficient
-        self.fast = FastStep(self.sae, l1_coefficient, dtype)
+        self.fast = FastStep(self.sae, l1_coefficient, dtype).open()
         self.optimiser = RowAdam(self.sae.parameters(), lr=task.lr)
 
     def step(self, x: Tensor) -> float:

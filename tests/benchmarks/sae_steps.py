@@ -86,7 +86,7 @@ def relu_sparse() -> list[Row]:
     )
     return [
         row(
-            f"{work}, float32, l0 under 1.5 %",
+            f"{work}, float32, l0 under 1.5%",
             "SAELens, float32",
             seconds,
             "SAELens",
@@ -95,7 +95,7 @@ def relu_sparse() -> list[Row]:
             4.5,
             l0,
         ),
-        row(f"{work}, bfloat16, l0 under 1.5 %", "SAELens, float32", seconds, "SAELens", "bfloat16", note=l0),
+        row(f"{work}, bfloat16, l0 under 1.5%", "SAELens, float32", seconds, "SAELens", "bfloat16", note=l0),
     ]
 
 
