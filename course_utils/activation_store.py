@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def write_activations(
     if not mine:
         raise ValueError("there are no activations to write")
     spans = sorted((min(span), max(span)) for span in team.gather(texts))
-    if any(last >= first for (_, last), (first, _) in zip(spans, spans[1:], strict=False)):
+    if any(last >= first for (_, last), (first, _) in pairwise(spans)):
         raise ValueError(
             "two processes wrote the same texts: iterate_activations(…, share=True) gives each its own"
         )

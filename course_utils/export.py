@@ -1,6 +1,7 @@
 """A day to carry: one HTML page, or slides for a workshop, that need neither kernel nor network.
 
-The kept pictures and the static view of each explorer go along; under each exercise stands its solution, folded.
+The kept pictures and the static view of each explorer go along; under each exercise stands its solution, folded. What
+a picture shows to a reader who cannot see it stands in its cell's metadata, as ``alt``.
 """
 
 from __future__ import annotations
@@ -81,6 +82,10 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
         script.decompose()  # nothing in a finished page needs one
     for cell in soup.find_all("div", class_="jp-RenderedMarkdown"):
         _typeset(cell)
+    for cell in read.cells:
+        if "alt" in cell.metadata:
+            for image in soup.select(f'[id="cell-id={cell.id}"] .jp-RenderedImage img'):
+                image["alt"] = cell.metadata["alt"]
     if slides:
         _cut_into_slides(soup)
     out.write_text(str(soup), encoding="utf-8")

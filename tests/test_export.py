@@ -1,11 +1,14 @@
 """What a page to carry holds, and what it must not need."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from course_utils.export import exercise_keys, export_html
 
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CODE = '@exercise("day_6.encode")\ndef encode(x, W_enc, b_enc, b_dec):\n    raise NotImplementedError'
 
 
@@ -64,6 +67,21 @@ def test_each_heading_begins_a_slide(page):
 
 def test_the_title_is_the_first_heading(page):
     assert page(text("words"), text("# Day 4 · <Toys>")).title.string == "Day 4 · <Toys>"
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("day_*.ipynb")), ids=lambda path: path.stem[:5])
+def test_every_kept_picture_says_what_it_shows(path, tmp_path):
+    cells = nbformat.read(path, as_version=4).cells
+    drawn = [c for c in cells if any("image/png" in o.get("data", {}) for o in c.get("outputs", ()))]
+    texts = [cell.metadata.get("alt", "") for cell in drawn]
+    assert len(texts) >= 5 and all(60 <= len(text) <= 280 for text in texts)
+    assert len(set(texts)) == len(texts)
+    soup = BeautifulSoup(export_html(path, tmp_path / "day.html").read_text(), "html.parser")
+    images = soup.find_all("img")
+    assert {image.get("alt") for image in images} >= set(texts)
+    assert not [
+        image for image in images if len(image.get("alt", "")) < 20 or "No description" in image["alt"]
+    ]
 
 
 def test_what_is_not_a_notebook_is_refused(tmp_path):

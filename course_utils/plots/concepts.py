@@ -42,7 +42,7 @@ def plot_leaderboard(
         label="as far as luck reaches",
     )
     ax.set(
-        xlim=(0.5, 1.0),
+        xlim=(min(0.5, areas[shown].min().item() - 0.02), 1.0),
         xlabel="ROC area of the chosen neuron on held-out texts",
         yticks=places,
         ylim=(places[-1] + 0.6, -0.6),
@@ -128,6 +128,6 @@ def plot_lesion(
     ax.axvline(0, color=BLACK, linewidth=0.8)
     ax.set(yticks=range(n), xlabel="loss added, nats a token", ylim=(n - 0.4, -0.6))
     ax.set_yticklabels([names[i] for i in shown], fontsize="small")
-    ax.set_title(f"without the best neuron for {names[concept]} (in red)", fontsize="medium")
+    ax.set_title(f"without the best neuron for {names[concept]} (its bar is orange)", fontsize="medium")
     ax.legend(frameon=False, fontsize="small", loc="lower right")
     return ax

@@ -58,6 +58,7 @@ def plot_spread(
     )
     if log:
         ax.set_xscale("symlog", linthresh=1)
+    ax.margins(x=0.08)
     return ax
 
 
@@ -93,14 +94,14 @@ def plot_break_even(
             label=family,
         )
     left = {"xytext": (-6, -3), "textcoords": "offset points", "ha": "right", "va": "top"}
-    right = {"xytext": (6, 3), "textcoords": "offset points"}
+    right = {"xytext": (6, -3), "textcoords": "offset points", "va": "top"}
     place = {family: left if i < 2 else right for i, family in enumerate(dict.fromkeys(families))}
     for k, r, name, family in zip(kurtosis, ratio, names, families, strict=True):
         ax.annotate(name, (k, r), fontsize=8, **place[family])
     ax.axhline(1, color=BLACK, linestyle="--", linewidth=1)
     ax.axhspan(ax.get_ylim()[0], 1, color=SKY, alpha=0.15)
     ax.set(xscale="log", yscale="log", xlabel="E[x⁴] / E[x²]²", ylabel="loss shared / loss dedicated")
-    ax.set_xlim(min(kurtosis) / 1.8, max(kurtosis) * 1.8)  # room for the names at the sides
+    ax.set_xlim(min(kurtosis) / 2.4, max(kurtosis) * 2.4)  # room for the names at the sides
     ax.set_title("Below the line superposition wins")
     ax.legend(frameon=False)
     return ax

@@ -69,6 +69,7 @@ def plot_two_knives(tables: Mapping[str, Float[Tensor, "n n"]], concepts: Sequen
             xlabel="what loses",
             ax=ax,
         )
+        figure.colorbar(ax.images[0], ax=ax, shrink=0.7)
     axes[0].set_ylabel("meant to remove")
     figure.suptitle("extra loss in nats a token; each table has a colour scale of its own", fontsize=10)
     return list(axes)

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
 from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
@@ -17,6 +18,7 @@ from course_utils.training import History
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P")
+LOWEST_AREA = 0.4
 
 
 def plot_lengths(
@@ -36,6 +38,9 @@ def plot_lengths(
             label=name,
         )
     ax.set(xscale="log", xlabel=unit, ylabel="share of the tokens")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -67,8 +72,10 @@ def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -
     """Several trainings side by side: variance unexplained, active latents and dead latents by step."""
     if axes is None:
         _, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
-    for (name, run), colour, dash in zip(runs.items(), cycle(COLOURS), cycle(DASHES), strict=False):
-        style = dict(color=colour, linestyle=dash, label=name)
+    for i, (name, run) in enumerate(runs.items()):
+        # runs that go the same way stay visible: the earlier are drawn wider
+        style = dict(color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name)
+        style["linewidth"] = max(1.2, 4 - i)
         axes[0].plot(run.step, run.fvu, **style)
         axes[1].plot(run.step, run.l0, **style)
         axes[2].plot(run.step, [100 * share for share in run.dead_share], **style)
@@ -124,25 +131,34 @@ def plot_areas(
     of: str = "concepts",
     chance: float | None = None,
 ) -> Axes:
-    """Distributions of ROC areas side by side, each with its median as a line."""
+    """Distributions of ROC areas, each with its median as a line; what is below 0.4 is counted in the first bar."""
     ax = axes_or_new(ax, (6.5, 3.4))
-    bins = torch.linspace(0.4, 1.0, 31).tolist()
+    bins = torch.linspace(LOWEST_AREA, 1.0, 31).tolist()
     for (name, values), colour, dash in zip(areas.items(), cycle(COLOURS), cycle(DASHES), strict=False):
         values = values[values.isfinite()]
         median = values.median().item()
         ax.hist(
-            values.clamp(0.4, 1).tolist(),
+            values.clamp(LOWEST_AREA, 1).tolist(),
             bins=bins,
             weights=[100 / len(values)] * len(values),
             color=colour,
-            alpha=0.35,
+            alpha=0.2,
+        )
+        ax.hist(
+            values.clamp(LOWEST_AREA, 1).tolist(),
+            bins=bins,
+            weights=[100 / len(values)] * len(values),
+            color=colour,
+            histtype="step",
+            linewidth=1.2,
         )
         ax.axvline(median, color=colour, linestyle=dash, linewidth=2, label=f"{name}, median {median:.2f}")
     if chance is not None:
         ax.axvline(
             chance, color=BLACK, linewidth=1, linestyle=(0, (1, 3)), label=f"luck reaches {chance:.2f}"
         )
-    ax.set(xlabel="ROC area on held-out texts", ylabel=f"{of} (%)", xlim=(0.4, 1.005))
+    ax.set(xlabel="ROC area on held-out texts", ylabel=f"{of} (%)", xlim=(LOWEST_AREA, 1.005))
+    ax.set_xticks(ticks := [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0], labels=["≤ 0.4", *map(str, ticks[1:])])
     ax.legend(frameon=False, fontsize="small", loc="upper left")
     return ax
 
@@ -156,8 +172,9 @@ def plot_children(n_children: Mapping[str, Float[Tensor, "d_small"]], ax: Axes |
     ax.set(
         xlabel="latents of the smallest dictionary, in order",
         ylabel="latents that belong to it",
-        ylim=(0, None),
+        title="Families",
     )
+    ax.set_ylim(-0.03 * ax.get_ylim()[1], None)  # a line at 0 would hide in the frame
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -172,12 +189,16 @@ def plot_hole(
     """Recall of one wide latent over the parts of its concept, beside that of each part's own latent."""
     ax = axes_or_new(ax, (7, 0.35 * len(parts) + 1.4))
     y = torch.arange(len(parts)).float()
-    ax.barh((y - 0.2).tolist(), list(by_wide), height=0.38, color=BLUE, label="the wide concept's latent")
-    ax.barh(
+    wide = ax.barh(
+        (y - 0.2).tolist(), list(by_wide), height=0.38, color=BLUE, label="the wide concept's latent"
+    )
+    own = ax.barh(
         (y + 0.2).tolist(), list(by_own), height=0.38, color=ORANGE, hatch="//", label="the part's own latent"
     )
+    for bars in (wide, own):
+        ax.bar_label(bars, fmt="{:.2f}", padding=2, fontsize=7)
     ax.set_yticks(y.tolist(), labels=list(parts))
     ax.invert_yaxis()
-    ax.set(xlabel="share of the texts on which it fires (recall)", xlim=(0, 1.02), title=title)
+    ax.set(xlabel="share of the texts on which it fires (recall)", xlim=(0, 1.1), title=title)
     ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax

@@ -54,7 +54,7 @@ def plot_waves(
         for c, values in enumerate(grids.tolist()):
             axes[r, c].imshow(values, cmap="YlOrBr", origin="lower", interpolation="nearest")
             axes[r, c].set(xticks=[], yticks=[])
-        axes[r, 0].set_ylabel(row_names[r], fontsize="small")
+        axes[r, 0].set_ylabel(f"first number,\n{row_names[r]}", fontsize="small")
     for c, name in enumerate(names):
         axes[0, c].set_title(name, fontsize="small")
         axes[-1, c].set_xlabel("second number", fontsize="small")

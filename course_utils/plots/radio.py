@@ -34,6 +34,7 @@ def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, ax: Ax
     ax.set(
         xlabel="seconds", ylabel="station",
         title=f"{at_once.mean():.1f} of {features.shape[1]} stations at once on average, {at_once.max():.0f} at most",
+        ylim=(features.shape[1] - 0.2, -0.8),
     )  # fmt: skip
     return ax
 
@@ -146,6 +147,7 @@ def plot_pareto(
     points: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float]]]],
     *,
     ylabel: str = "variance unexplained",
+    title: str,
     ax: Axes | None = None,
 ) -> Axes:
     """One line an architecture, one point a setting: mean over seeds, bars of one standard deviation both ways.
@@ -162,11 +164,10 @@ def plot_pareto(
             l0.mean(dim=1), score.mean(dim=1), xerr=l0.std(dim=1), yerr=score.std(dim=1),
             color=color, marker=marker, linestyle=dash, capsize=3, label=name,
         )  # fmt: skip
-    ax.set(xlabel="l0: latents active at once", ylabel=ylabel, xscale="log")
+    ax.set(xlabel="l0: latents active at once", ylabel=ylabel, title=title, xscale="log")
     ax.legend(
         frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1)
     )  # points lie everywhere
-    ax.set_title("Five ways to be sparse")
     return ax
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from torch import Tensor
 
 from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
@@ -187,7 +188,7 @@ def plot_circuit(
     titles: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Nodes in columns from left to right, and the edges between them with their weights; names must be unique."""
+    """Nodes in columns from left to right, and the edges between them, the widest with their weights; names must be unique."""
     tallest = max(map(len, columns))
     ax = axes_or_new(ax, (3.2 * len(columns), 0.62 * tallest + 1.2))
     place = {
@@ -201,7 +202,6 @@ def plot_circuit(
         tops[column] = max(tops.get(column, 0.0), abs(edge.weight)) or 1.0
     for i, edge in enumerate(sorted(edges, key=lambda e: abs(e.weight))):
         (x0, y0), (x1, y1) = place[edge.source], place[edge.target]
-        x0, x1 = x0 + 0.2, x1 - 0.2
         good = edge.weight >= 0
         share = abs(edge.weight) / tops[place[edge.target][0]]
         ax.plot(
@@ -221,6 +221,11 @@ def plot_circuit(
         )  # fmt: skip
     for column, title in enumerate(titles):
         ax.text(column, 0.25, title, ha="center", va="bottom", fontsize=9, fontweight="bold")
-    ax.set(xlim=(-0.45, len(columns) - 0.55), ylim=(-tallest - 0.1, 0.8))
+    keys = [
+        Line2D([], [], color=BLUE, linewidth=2, label="raises"),
+        Line2D([], [], color=VERMILLION, linestyle="--", linewidth=2, label="lowers"),
+    ]
+    ax.legend(handles=keys, frameon=False, fontsize=8, ncols=2, loc="lower center")
+    ax.set(xlim=(-0.45, len(columns) - 0.55), ylim=(-tallest - 0.6, 0.8))
     ax.axis("off")
     return ax

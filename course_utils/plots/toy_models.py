@@ -113,7 +113,7 @@ def plot_dimensionality(
     )
     shown = dimensionality[dimensionality > 0.02]
     axes[1].hist(shown.tolist(), bins=70, range=(0, 1), orientation="horizontal", color=BLUE)
-    axes[1].set(xlabel="features")
+    axes[1].set(xlabel="features above 0.02")
     for ax in axes:
         for value in FRACTIONS.values():
             ax.axhline(value, color=BLACK, linewidth=0.7, linestyle=":")
@@ -246,7 +246,7 @@ def plot_neurons(W: Float[Tensor, "instances n_neurons n_features"], titles: Seq
                    hatch="" if i < len(CYCLE) else "///", edgecolor="white", linewidth=0.4)  # fmt: skip
             bottom += weights
         ax.set(xlabel="neuron", xticks=[])
-    axes[0].set_ylabel("sum of |weights|")
+    axes[0].set_ylabel("sum of |weights|, a colour a feature")
     return _titled(axes, titles)
 
 
