@@ -32,6 +32,7 @@ def sparse_features(
     correlation: Float[Tensor, "instances"] | None = None,
     set_size: int = 2,
     signed: bool = False,
+    out: Float[Tensor, "instances batch n_features"] | None = None,
 ) -> Float[Tensor, "instances batch n_features"]:
     """Draw a batch for each instance.
 
@@ -39,22 +40,35 @@ def sparse_features(
         probability: that a feature is on; the features of a set need the same one where there is a correlation.
         correlation: of each instance, -1 to 1 (see the module); None lets every feature decide for itself.
         signed: values uniform on [-1, 1] instead of [0, 1].
+        out: memory that may be used for it.
 
     Raises:
         ValueError: if a probability is outside (0, 1], or the sets are impossible.
     """
-    check_probability(probability, correlation, set_size)
+    _check(probability, correlation, set_size)
+    return _draw(batch_size, probability, rng, correlation, set_size, signed, out)
+
+
+def _draw(
+    batch_size: int,
+    probability: Tensor,
+    rng: np.random.Generator,
+    correlation: Tensor | None,
+    set_size: int,
+    signed: bool,
+    out: Tensor | None,
+) -> Float[Tensor, "instances batch n_features"]:
     p = probability[:, None]
-    if (
-        correlation is None and not signed
-    ):  # u < p is the chance to be on, and then u / p is uniform: one draw for both
-        return torch.addcmul(torch.ones(()), _uniform(rng, batch_size, probability), -1 / p).relu_()
+    if correlation is None and not signed:
+        # u < p is the chance to be on, and then u / p is uniform: one draw for both
+        draw = _uniform(rng, batch_size, probability, out)
+        return torch.addcmul(torch.ones(()), draw, -1 / p, out=draw).relu_()
     value = _uniform(rng, batch_size, probability)
     on = _on(batch_size, probability, rng, correlation, set_size)
     return on * (2 * value - 1 if signed else value)
 
 
-def check_probability(
+def _check(
     probability: Float[Tensor, "instances n_features"],
     correlation: Float[Tensor, "instances"] | None,
     set_size: int,
@@ -81,7 +95,11 @@ def check_probability(
 
 @dataclass(frozen=True)
 class ToyTask:
-    """What the instances are asked to do."""
+    """What the instances are asked to do.
+
+    Raises:
+        ValueError: if such features cannot be drawn.
+    """
 
     probability: Float[Tensor, "instances n_features"]
     importance: Float[Tensor, "instances n_features"]
@@ -90,28 +108,29 @@ class ToyTask:
     target: Literal["features", "absolute"] = "features"
     """"absolute": features are uniform on [-1, 1], and their absolute values are asked for."""
 
+    def __post_init__(self) -> None:
+        _check(self.probability, self.correlation, self.set_size)
+
     @property
     def draws_instance_by_instance(self) -> bool:
         """Whether drawing a few instances after the other takes the same random numbers as drawing all at once."""
         return self.correlation is None and self.target == "features"
 
-    def batch(self, batch_size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Features and targets, (instances, batch, n_features) each."""
+    def batch(
+        self, batch_size: int, rng: np.random.Generator, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Features and targets, (instances, batch, n_features) each; ``out`` is memory that the features may use."""
         signed = self.target == "absolute"
-        features = sparse_features(
-            batch_size,
-            self.probability,
-            rng,
-            correlation=self.correlation,
-            set_size=self.set_size,
-            signed=signed,
-        )
+        features = _draw(batch_size, self.probability, rng, self.correlation, self.set_size, signed, out)
         return features, features.abs() if signed else features
 
 
-def _uniform(rng: np.random.Generator, batch_size: int, like: Tensor) -> Tensor:
-    shape = (like.shape[0], batch_size, like.shape[1])
-    return torch.from_numpy(rng.random(shape, dtype=np.float32))
+def _uniform(
+    rng: np.random.Generator, batch_size: int, like: Tensor, out: Tensor | None = None
+) -> Float[Tensor, "instances batch n_features"]:
+    draw = torch.empty(like.shape[0], batch_size, like.shape[1]) if out is None else out
+    rng.random(dtype=np.float32, out=draw.numpy())
+    return draw
 
 
 def _on(

@@ -14,10 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course_utils.memory import hands_memory_back
-
 ENTRIES_AT_A_TIME = 2**20
-WAITING = 2**18
+WAITING = 2**16
 
 
 class Active(NamedTuple):
@@ -39,8 +37,10 @@ class _Entries(NamedTuple):
     strengths: Float[Tensor, "n"]
     rows: Int[Tensor, "n"]
 
+    def first(self, n: int) -> _Entries:
+        return _Entries(*(x[:n] for x in self))
 
-@hands_memory_back
+
 @torch.no_grad()
 def top_rows(batches: Iterable[Float[Tensor, "n d_sae"] | Active], d_sae: int, keep: int = 20) -> TopRows:
     """Search a stream of latents; rows are counted from its start.
@@ -54,23 +54,24 @@ def top_rows(batches: Iterable[Float[Tensor, "n d_sae"] | Active], d_sae: int, k
     """
     if keep < 1:
         raise ValueError(f"keep is {keep}: there is nothing to keep")
-    bar, kept, first = torch.zeros(d_sae), _room(0), 0
+    bar, first = torch.zeros(d_sae), 0
     enough = max(WAITING, d_sae * keep // 2)
-    waiting, n = _room(enough + max(ENTRIES_AT_A_TIME, d_sae)), 0
+    # arrays that stay: new ones between large ones that go would keep those from being used again
+    held = _room(d_sae * keep + enough + max(ENTRIES_AT_A_TIME, d_sae))
+    n_kept = n = 0  # the first are kept, the others wait
     for batch in batches:
         _check(batch, d_sae)
         for some in _split(batch):
             passing = _above(some, bar, first)
             first += len(some.latents) if isinstance(some, Active) else len(some)
             n_passing = len(passing.rows)
-            # into arrays that stay: new ones between large ones that go would keep those from being used again
-            for place, entries in zip(waiting, passing, strict=True):
+            for place, entries in zip(held, passing, strict=True):
                 place[n : n + n_passing] = entries
             n += n_passing
-            if n > enough:
-                kept = _strongest(kept, waiting, n, d_sae, keep)
-                bar, n = _bar(kept, d_sae, keep), 0
-    return _table(_strongest(kept, waiting, n, d_sae, keep), d_sae, keep)
+            if n > n_kept + enough:
+                n = n_kept = _keep_strongest_(held, n, keep)
+                bar = _bar(held.first(n), d_sae, keep)
+    return _table(held.first(_keep_strongest_(held, n, keep)), d_sae, keep)
 
 
 def _room(n: int) -> _Entries:
@@ -114,36 +115,39 @@ def _where(passes: Tensor) -> Int[Tensor, "n"]:
     return eights[within[:, 0]] * 8 + within[:, 1]
 
 
-def _strongest(kept: _Entries, waiting: _Entries, n: int, d_sae: int, keep: int) -> _Entries:
-    """Of what was kept and the first ``n`` that wait, the ``keep`` strongest of each latent.
+def _keep_strongest_(held: _Entries, n: int, keep: int) -> int:
+    """Of the first ``n``, move the ``keep`` strongest of each latent to the front; returns how many there are.
 
     They come by latent, strongest first; what came first stays first among equals.
     """
-    latents, strengths, rows = (torch.cat([a, b[:n]]) for a, b in zip(kept, waiting, strict=True))
+    latents, strengths, rows = held.first(n)
     # one whole number in which the latent counts first, then the strength: torch sorts these eight times as fast as
     # floats, and the bits of positive floats rise with the float
-    weakness = 2**31 - 1 - strengths.float().view(torch.int32).long()
-    order = (latents << 31 | weakness).argsort(stable=True)
-    latents = latents[order]
-    stays = _place(latents, d_sae) < keep
+    key = strengths.view(torch.int32).long().neg_().add_(2**31 - 1).bitwise_or_(latents << 31)
+    key, order = key.sort(stable=True)
+    stays = torch.ones(n, dtype=torch.bool)
+    key >>= (
+        31  # the latents, in order: one that stands `keep` places before is of the same latent, or it is not
+    )
+    torch.ne(key[keep:], key[:-keep], out=stays[keep:])
     order = order[stays]
-    return _Entries(latents[stays], strengths[order], rows[order])
-
-
-def _place(latents: Int[Tensor, "n"], d_sae: int) -> Int[Tensor, "n"]:
-    """How many entries of the same latent stand before, in a list sorted by latent."""
-    counts = latents.bincount(minlength=d_sae)
-    return torch.arange(len(latents)) - (counts.cumsum(0) - counts)[latents]
+    n_kept = len(order)
+    latents[:n_kept] = key[stays]
+    strengths[:n_kept], rows[:n_kept] = strengths[order], rows[order]
+    return n_kept
 
 
 def _bar(kept: _Entries, d_sae: int, keep: int) -> Float[Tensor, "d_sae"]:
     """What has to be exceeded: a latent's weakest, once it has all it may keep."""
-    last = _place(kept.latents, d_sae) == keep - 1
+    last = (
+        (kept.latents[keep - 1 :] == kept.latents[: len(kept.latents) - keep + 1]).nonzero()[:, 0] + keep - 1
+    )
     return torch.zeros(d_sae).index_put_((kept.latents[last],), kept.strengths[last])
 
 
 def _table(kept: _Entries, d_sae: int, keep: int) -> TopRows:
     strengths, rows = torch.zeros(d_sae, keep), torch.full((d_sae, keep), -1)
-    place = _place(kept.latents, d_sae)
+    counts = kept.latents.bincount(minlength=d_sae)
+    place = torch.arange(len(kept.latents)) - (counts.cumsum(0) - counts)[kept.latents]
     strengths[kept.latents, place], rows[kept.latents, place] = kept.strengths, kept.rows
     return TopRows(strengths, rows)

@@ -44,6 +44,7 @@ class Gradients(NamedTuple):
 class Room(NamedTuple):
     """Where the tables of a step stand; new memory costs more than the sums that go into it."""
 
+    features: Float[Tensor, "instances batch n_features"]
     hidden: Float[Tensor, "instances batch d_hidden"]
     output: Float[Tensor, "instances batch n_features"]
     error: Float[Tensor, "instances batch n_features"]
@@ -52,7 +53,7 @@ class Room(NamedTuple):
     @classmethod
     def for_(cls, W: Float[Tensor, "instances d_hidden n_features"], batch_size: int) -> Room:
         n, d_hidden, n_features = W.shape
-        widths = (d_hidden, n_features, n_features, d_hidden)
+        widths = (n_features, d_hidden, n_features, n_features, d_hidden)
         return cls(*(W.new_empty(n, batch_size, width) for width in widths))
 
     def of(self, n: int) -> Room:
@@ -132,8 +133,11 @@ class Steps:
         if not self.models.task.draws_instance_by_instance:
             drawn = self.models.task.batch(self.batch_size, rng)
         for some, part in self.parts:
-            batch = [x[some] for x in drawn] if drawn else part.task.batch(self.batch_size, rng)
-            slopes = gradients(part, *batch, with_loss, self.room.of(len(part.W)))
+            room = self.room.of(len(part.W))
+            batch = (
+                [x[some] for x in drawn] if drawn else part.task.batch(self.batch_size, rng, room.features)
+            )
+            slopes = gradients(part, *batch, with_loss, room)
             for name in ("W", "W_out", "b"):
                 getattr(self.found, name)[some] = getattr(slopes, name)
             losses.append(slopes.loss)

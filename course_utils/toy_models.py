@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from course_utils.progress_bar import progress_bar
-from course_utils.synthetic import ToyTask, check_probability, feature_rng
+from course_utils.synthetic import ToyTask, feature_rng
 from course_utils.toy_gradients import Steps, activate_, gradients, toy_loss
 
 __all__ = ["ToyModels", "best_of", "fit_toy_models", "gradients", "toy_loss"]
@@ -143,7 +143,6 @@ def fit_toy_models(
         set_size,
         target,
     )
-    check_probability(task.probability, task.correlation, set_size)
     keep = torch.ones(()) if mask is None else _expand("mask", mask.float(), (n, d_hidden, n_features))
 
     torch_rng, rng = torch.Generator().manual_seed(seed), feature_rng(seed)

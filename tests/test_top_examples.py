@@ -67,11 +67,11 @@ def test_fewer_rows_than_are_to_be_kept_and_none_at_all():
 def test_what_waits_stays_small_however_long_the_stream(monkeypatch):
     monkeypatch.setattr(top_examples, "WAITING", 100)
     monkeypatch.setattr(top_examples, "ENTRIES_AT_A_TIME", 50)
-    sizes, sort = [], top_examples._strongest
+    sizes, sort = [], top_examples._keep_strongest_
     monkeypatch.setattr(
         top_examples,
-        "_strongest",
-        lambda kept, waiting, n, *some: sizes.append(len(kept.rows) + n) or sort(kept, waiting, n, *some),
+        "_keep_strongest_",
+        lambda held, n, keep: sizes.append(n) or sort(held, n, keep),
     )
     top_rows((latents(seed=seed) for seed in range(40)), 10, keep=6)
     assert max(sizes) <= 60 + 100 + 50  # kept, waiting, and one more piece
