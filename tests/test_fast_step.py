@@ -160,8 +160,9 @@ def test_bfloat16_trains_as_far(architecture):
     assert history.last.loss == pytest.approx(expected.last.loss, rel=0.02)
 
 
-def test_afterwards_the_sae_is_as_it_was_laid_out():
-    sae, _ = fitted("topk", "fast", 3)
+@pytest.mark.parametrize("speed", ["plain", "fast"])
+def test_afterwards_the_sae_is_as_it_was_laid_out_and_without_gradients(speed):
+    sae, _ = fitted("topk", speed, 3)
     assert all(p.is_contiguous() and p.grad is None for p in sae.parameters())
 
 

@@ -237,6 +237,7 @@ def fit_sae(
         torch.set_num_threads(n_threads)
         if fast:
             fast.close()
+        optimiser.zero_grad()  # or the last gradients would be kept, as large as the autoencoder
         sae.fold_scale_(scale)
         sae.eval()
         bar.close()

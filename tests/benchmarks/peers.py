@@ -17,6 +17,7 @@ from torch import Tensor
 
 from course_utils.sae import SAE
 from course_utils.training.fast import FastStep
+from course_utils.training.fit import remove_parallel_gradient_
 from course_utils.training.kernels import RowAdam
 
 FOR_EVER = 10**9  # steps, so that no schedule sets in
@@ -68,9 +69,13 @@ class Ours:
 
 
 class SAELens:
-    """``SAETrainer.step``."""
+    """``SAETrainer.step``.
 
-    def __init__(self, task: Task, autocast: bool = False):
+    Args:
+        unit_norm: hold the decoder's directions at length 1 in our way, for TopK.
+    """
+
+    def __init__(self, task: Task, autocast: bool = False, unit_norm: bool = False):
         from sae_lens import (
             StandardTrainingSAE,
             StandardTrainingSAEConfig,
@@ -98,7 +103,17 @@ class SAELens:
             autocast=autocast,
             logger=LoggingConfig(log_to_wandb=False),
         )
+        if unit_norm:
+            sae.cfg.rescale_acts_by_decoder_norm = False
         self.trainer = SAETrainer(config, sae, iter([]))
+        if unit_norm:
+            optimiser, W_dec = self.trainer.optimizer, sae.W_dec
+            optimiser.register_step_pre_hook(lambda *_: remove_parallel_gradient_(W_dec))
+
+            def rescale(*_: object) -> None:
+                W_dec.data /= W_dec.data.norm(dim=1, keepdim=True)
+
+            optimiser.register_step_post_hook(rescale)
 
     def step(self, x: Tensor) -> float:
         self.trainer.maybe_reset_sparsity()

@@ -134,13 +134,18 @@ def whole_training() -> list[Row]:
 def curves() -> list[Row]:
     """The mean of the last 50 losses of our trainer and of SAELens', from the same start on the same batches."""
     found = []
-    for architecture, l1_coefficient in (("topk", None), ("relu", 2.0)):
+    # SAELens lets a TopK decoder's directions have any length; ours have length 1, and so have its, if asked
+    for architecture, l1_coefficient, unit_norm in (
+        ("topk", None, False),
+        ("topk", None, True),
+        ("relu", 2.0, False),
+    ):
         task = Task(architecture, 32, 256, k=4, lr=3e-3, l1_coefficient=l1_coefficient, steps=CURVE_STEPS)
         task.length = 1.0 if architecture == "topk" else 0.25
         differences = {"plain": [], "fast": []}
         for seed in CURVE_SEEDS:
             batches = activations(CURVE_STEPS * 256, 32, seed, active=4).split(256)
-            peer = SAELens(task)
+            peer = SAELens(task, unit_norm=unit_norm)
             peer.trainer.sae.b_dec.data.copy_(batches[0].mean(dim=0))  # where fit_sae starts
             theirs = statistics.mean([peer.step(x) for x in batches][-50:])
             for speed, percents in differences.items():
@@ -151,7 +156,9 @@ def curves() -> list[Row]:
         for speed, percents in differences.items():
             work = f'loss after {CURVE_STEPS} steps, {architecture}, 32 → 256, batch 256, fit_sae speed="{speed}"'
             note = "difference of the mean of the last 50 losses; one number a seed of the data"
-            found.append(Row(work, "SAELens", percents, 1.0, unit="%", note=note))
+            against = "SAELens, directions held at length 1" if unit_norm else "SAELens"
+            must = None if architecture == "topk" and not unit_norm else 1.0
+            found.append(Row(work, against, percents, must, unit="%", note=note))
     return found
 
 
