@@ -94,8 +94,9 @@ def plot_break_even(
             label=family,
         )
     left = {"xytext": (-6, -3), "textcoords": "offset points", "ha": "right", "va": "top"}
-    right = {"xytext": (6, -3), "textcoords": "offset points", "va": "top"}
-    place = {family: left if i < 2 else right for i, family in enumerate(dict.fromkeys(families))}
+    above = {"xytext": (6, 3), "textcoords": "offset points"}
+    below = {"xytext": (6, -3), "textcoords": "offset points", "va": "top"}
+    place = dict(zip(dict.fromkeys(families), (left, left, above, below), strict=False))
     for k, r, name, family in zip(kurtosis, ratio, names, families, strict=True):
         ax.annotate(name, (k, r), fontsize=8, **place[family])
     ax.axhline(1, color=BLACK, linestyle="--", linewidth=1)

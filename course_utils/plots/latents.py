@@ -38,7 +38,7 @@ def plot_lengths(
             label=name,
         )
     ax.set(xscale="log", xlabel=unit, ylabel="share of the tokens")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, fontsize="small")
@@ -73,9 +73,9 @@ def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -
     if axes is None:
         _, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
     for i, (name, run) in enumerate(runs.items()):
-        # runs that go the same way stay visible: the earlier are drawn wider
+        # of two runs that go the same way for a while both stay visible
         style = dict(color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name)
-        style["linewidth"] = max(1.2, 4 - i)
+        style["linewidth"] = 1.5 if i % 2 else 4
         axes[0].plot(run.step, run.fvu, **style)
         axes[1].plot(run.step, run.l0, **style)
         axes[2].plot(run.step, [100 * share for share in run.dead_share], **style)

@@ -246,7 +246,7 @@ def plot_neurons(W: Float[Tensor, "instances n_neurons n_features"], titles: Seq
                    hatch="" if i < len(CYCLE) else "///", edgecolor="white", linewidth=0.4)  # fmt: skip
             bottom += weights
         ax.set(xlabel="neuron", xticks=[])
-    axes[0].set_ylabel("sum of |weights|, a colour a feature")
+    axes[0].set_ylabel("sum of |weights|,\na colour a feature")
     return _titled(axes, titles)
 
 
