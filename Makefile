@@ -1,6 +1,6 @@
 # make lab      set everything up in .venv and open JupyterLab; LAB=--allow-root passes options on (root in a container)
 # make test     set everything up in .venv and run every check
-# make test-browser    every day in a real JupyterLab and Chromium (not yet part of make test)
+# make test-browser    every day in a real JupyterLab and Chromium; part of make test
 # make test-colab   each notebook's set-up cell and imports in an environment like Colab's, made anew (not part of make test)
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
 # make lint     ruff on code and notebooks
@@ -22,6 +22,7 @@ lab: .venv/.lab
 test: .venv/.dev lint test-saelens
 	$(BIN)/python -m pytest
 	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	$(MAKE) test-browser
 
 test-browser: .venv/.dev
 	tests/browser/install.sh $(BIN)/python
