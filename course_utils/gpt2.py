@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -39,6 +40,9 @@ SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_pre", "mlp.hook_post
 SERVED |= {"hook_in": "hook_resid_pre", "hook_out": "hook_resid_post"}
 SERVED |= {"attn.hook_out": "hook_attn_out", "mlp.hook_out": "hook_mlp_out"}
 """Hook points of a block, ``blocks.3.`` left out, by all their names."""
+
+
+QUERIES = 128  # at a time, in bfloat16 attention
 
 
 class GPT2(NamedTuple):
@@ -123,7 +127,8 @@ def hook_points(
         yield f"{here}.hook_resid_pre", x
         qkv = times(norm(x, f"{of}.ln_1"), f"{of}.attn.c_attn").unflatten(-1, (3, gpt2.n_heads, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (batch, head, pos, d_head) each
-        z = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(start_dim=2)
+        attend = causal_attention if _is_low(q) else partial(scaled_dot_product_attention, is_causal=True)
+        z = attend(q, k, v).transpose(1, 2).flatten(start_dim=2)
         yield f"{here}.attn.hook_z", z
         attention = times(z, f"{of}.attn.c_proj")
         yield f"{here}.hook_attn_out", attention
@@ -145,6 +150,33 @@ def hook_points(
         layer += 1
 
 
+def causal_attention(
+    q: Float[Tensor, "batch head pos d_head"],
+    k: Float[Tensor, "batch head pos d_head"],
+    v: Float[Tensor, "batch head pos d_head"],
+) -> Float[Tensor, "batch head pos d_head"]:
+    """Each position looks at itself and to its left; what `scaled_dot_product_attention` is slow at in bfloat16.
+
+    Some queries at a time: what lies to their right is never computed, and their scores share one room.
+    """
+    *shape, n_pos, width = q.shape
+    at_once = min(QUERIES, n_pos)
+    q, k, v = (x.reshape(-1, n_pos, width) for x in (q / width**0.5, k, v))
+    z, room = torch.empty_like(v), v.new_empty(len(v), at_once, n_pos)
+    future = v.new_full((at_once, at_once), -torch.inf).triu_(1)
+    for first in range(0, n_pos, at_once):
+        last = min(first + at_once, n_pos)
+        scores = room.view(-1)[: len(v) * (last - first) * last].view(len(v), last - first, last)
+        torch.bmm(q[:, first:last], k[:, :last].mT, out=scores)
+        scores[:, :, first:] += future[: last - first, : last - first]
+        z[:, first:last] = torch.softmax(scores, dim=-1, out=scores) @ v[:, :last]
+    return z.view(*shape, n_pos, width)
+
+
+def _is_low(x: Tensor) -> bool:
+    return x.dtype == torch.bfloat16 and x.device.type == "cpu"
+
+
 def _fuses(W: Tensor) -> bool:
     """Can product and gelu be one operation? oneDNN's, for bfloat16 on a CPU; torch's own gelu is slow there."""
-    return W.dtype == torch.bfloat16 and W.device.type == "cpu" and torch.backends.mkldnn.is_available()
+    return _is_low(W) and torch.backends.mkldnn.is_available()
