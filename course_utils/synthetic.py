@@ -32,7 +32,6 @@ def sparse_features(
     correlation: Float[Tensor, "instances"] | None = None,
     set_size: int = 2,
     signed: bool = False,
-    out: Float[Tensor, "instances batch n_features"] | None = None,
 ) -> Float[Tensor, "instances batch n_features"]:
     """Draw a batch for each instance.
 
@@ -40,13 +39,12 @@ def sparse_features(
         probability: that a feature is on; the features of a set need the same one where there is a correlation.
         correlation: of each instance, -1 to 1 (see the module); None lets every feature decide for itself.
         signed: values uniform on [-1, 1] instead of [0, 1].
-        out: memory that may be used for it.
 
     Raises:
         ValueError: if a probability is outside (0, 1], or the sets are impossible.
     """
     _check(probability, correlation, set_size)
-    return _draw(batch_size, probability, rng, correlation, set_size, signed, out)
+    return _draw(batch_size, probability, rng, correlation, set_size, signed)
 
 
 def _draw(
@@ -56,13 +54,10 @@ def _draw(
     correlation: Tensor | None,
     set_size: int,
     signed: bool,
-    out: Tensor | None,
 ) -> Float[Tensor, "instances batch n_features"]:
     p = probability[:, None]
     if correlation is None and not signed:
-        # u < p is the chance to be on, and then u / p is uniform: one draw for both
-        draw = _uniform(rng, batch_size, probability, out)
-        return torch.addcmul(torch.ones(()), draw, -1 / p, out=draw).relu_()
+        return _by_one_draw(rng, probability, torch.empty(len(p), batch_size, p.shape[-1]))
     value = _uniform(rng, batch_size, probability)
     on = _on(batch_size, probability, rng, correlation, set_size)
     return on * (2 * value - 1 if signed else value)
@@ -112,25 +107,40 @@ class ToyTask:
         _check(self.probability, self.correlation, self.set_size)
 
     @property
-    def draws_instance_by_instance(self) -> bool:
-        """Whether drawing a few instances after the other takes the same random numbers as drawing all at once."""
+    def takes_one_draw(self) -> bool:
+        """Whether a feature is made of one uniform number: `by_one_draw` then does what `batch` does, part by part."""
         return self.correlation is None and self.target == "features"
 
-    def batch(
-        self, batch_size: int, rng: np.random.Generator, out: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Features and targets, (instances, batch, n_features) each; ``out`` is memory that the features may use."""
+    def by_one_draw(
+        self, rng: np.random.Generator, out: Float[Tensor, "instances batch n_features"]
+    ) -> Float[Tensor, "instances batch n_features"]:
+        """Features, which are the targets too, in the memory of ``out``."""
+        return _by_one_draw(rng, self.probability, out)
+
+    def batch(self, batch_size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Features and targets, (instances, batch, n_features) each."""
         signed = self.target == "absolute"
-        features = _draw(batch_size, self.probability, rng, self.correlation, self.set_size, signed, out)
+        features = _draw(batch_size, self.probability, rng, self.correlation, self.set_size, signed)
         return features, features.abs() if signed else features
 
 
-def _uniform(
-    rng: np.random.Generator, batch_size: int, like: Tensor, out: Tensor | None = None
+def _by_one_draw(
+    rng: np.random.Generator, probability: Tensor, out: Tensor
 ) -> Float[Tensor, "instances batch n_features"]:
-    draw = torch.empty(like.shape[0], batch_size, like.shape[1]) if out is None else out
-    rng.random(dtype=np.float32, out=draw.numpy())
-    return draw
+    """u < p is the chance to be on, and then u / p is uniform; so is 1 - u / p, which relu sets to 0 elsewhere."""
+    factor = -1 / probability[:, None]
+    if out.shape[1] % 2:
+        rng.random(dtype=np.float32, out=out.numpy())
+    else:  # the same numbers in a third of the time: float32 has 24 bits of each half of what SFC64 gives
+        halves = torch.from_numpy(rng.bit_generator.random_raw(out.numel() // 2).view(np.int32))
+        out.copy_(halves.bitwise_right_shift_(8).bitwise_and_(2**24 - 1).view_as(out))
+        factor *= 2.0**-24
+    return torch.addcmul(torch.ones(()), out, factor, out=out).relu_()
+
+
+def _uniform(rng: np.random.Generator, batch_size: int, like: Tensor) -> Tensor:
+    shape = (like.shape[0], batch_size, like.shape[1])
+    return torch.from_numpy(rng.random(shape, dtype=np.float32))
 
 
 def _on(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -118,27 +119,32 @@ def blocks(n_instances: int, values_each: int) -> Iterator[slice]:
 
 
 class Steps:
-    """The gradients of all instances, block by block, for one training run."""
+    """The gradients of all instances on fresh features, block by block, for one training run."""
 
-    def __init__(self, models: Models, batch_size: int):
-        self.models, self.batch_size = models, batch_size
+    def __init__(self, models: Models, batch_size: int, rng: np.random.Generator):
+        self.models, self.batch_size, self.rng = models, batch_size, rng
         n, _, n_features = models.W.shape
         self.parts = [(some, models.part(some)) for some in blocks(n, batch_size * n_features)]
         self.room = Room.for_(models.W[self.parts[0][0]], batch_size)
         self.found = Gradients(*(torch.empty_like(w) for w in (models.W, models.W, models.b)), None)
 
-    def __call__(self, rng, with_loss: bool = False) -> Gradients:
-        """Of fresh features; what it returns is overwritten by the next call."""
-        drawn, losses = None, []
-        if not self.models.task.draws_instance_by_instance:
-            drawn = self.models.task.batch(self.batch_size, rng)
-        for some, part in self.parts:
-            room = self.room.of(len(part.W))
-            batch = (
-                [x[some] for x in drawn] if drawn else part.task.batch(self.batch_size, rng, room.features)
-            )
-            slopes = gradients(part, *batch, with_loss, room)
+    def __call__(self, with_loss: bool = False) -> Gradients:
+        """What it returns is overwritten by the next call."""
+        losses = []
+        for (some, part), batch in zip(self.parts, self._batches(), strict=True):
+            slopes = gradients(part, *batch, with_loss, self.room.of(len(part.W)))
             for name in ("W", "W_out", "b"):
                 getattr(self.found, name)[some] = getattr(slopes, name)
             losses.append(slopes.loss)
         return self.found._replace(loss=torch.cat(losses) if with_loss else None)
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Features and targets of each part."""
+        if self.models.task.takes_one_draw:
+            for _, part in self.parts:
+                features = part.task.by_one_draw(self.rng, self.room.of(len(part.W)).features)
+                yield features, features
+        else:
+            drawn = self.models.task.batch(self.batch_size, self.rng)
+            for some, _ in self.parts:
+                yield drawn[0][some], drawn[1][some]

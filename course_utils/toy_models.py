@@ -154,14 +154,14 @@ def fit_toy_models(
         models.W.abs_(), models.b.add_(0.05)
     parameters = [models.W, models.b] if tied else [models.W, models.W_out, models.b]
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
-    step_gradients, log_every = Steps(models, batch_size), max(1, steps // 100)
+    step_gradients, log_every = Steps(models, batch_size, rng), max(1, steps // 100)
     try:
         for step in progress_bar(range(steps), shown=progress):
             if on_step is not None:
                 on_step(step, models)
             optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
             log = step % log_every == 0 or step == steps - 1
-            slopes = step_gradients(rng, with_loss=log)
+            slopes = step_gradients(with_loss=log)
             models.b.grad = slopes.b
             models.W.grad = slopes.W + slopes.W_out if tied else slopes.W
             if not tied:

@@ -21,11 +21,11 @@ KINDS = {
 def test_blocks_change_nothing(monkeypatch, kind, in_cache):
     monkeypatch.setattr(toy_gradients, "VALUES_IN_CACHE", in_cache)
     models = fit_toy_models(6, 3, steps=3, batch_size=32, progress=False, **KINDS[kind])
-    step = Steps(models, batch_size=32)
-    assert len(step.parts) == {1: 5, 400: 3, 2**17: 1}[in_cache]
     rng, again = feature_rng(3), feature_rng(3)
+    step = Steps(models, 32, rng)
+    assert len(step.parts) == {1: 5, 400: 3, 2**17: 1}[in_cache]
     for _ in range(2):  # the second time in used memory
-        found = step(rng, with_loss=True)
+        found = step(with_loss=True)
         whole = gradients(models, *models.task.batch(32, again), with_loss=True)
         for got, expected in zip(found, whole, strict=True):
             torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-5)
