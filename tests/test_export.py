@@ -1,5 +1,6 @@
 """What a page to carry holds, and what it must not need."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -70,13 +71,16 @@ def test_the_title_is_the_first_heading(page):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("day_*.ipynb")), ids=lambda path: path.stem[:5])
-def test_every_kept_picture_says_what_it_shows(path, tmp_path):
+def test_a_page_can_be_read_and_every_kept_picture_says_what_it_shows(path, tmp_path):
     cells = nbformat.read(path, as_version=4).cells
     drawn = [c for c in cells if any("image/png" in o.get("data", {}) for o in c.get("outputs", ()))]
     texts = [cell.metadata.get("alt", "") for cell in drawn]
     assert len(texts) >= 5 and all(60 <= len(text) <= 280 for text in texts)
     assert len(set(texts)) == len(texts)
     soup = BeautifulSoup(export_html(path, tmp_path / "day.html").read_text(), "html.parser")
+    assert "</span>" not in soup.get_text() and "&quot;" not in soup.get_text()  # no mark-up to read
+    solutions = soup.find_all("summary", string=re.compile("^Solution of"))
+    assert len(solutions) >= 7 and all(solution.parent.find("pre") for solution in solutions)
     images = soup.find_all("img")
     assert {image.get("alt") for image in images} >= set(texts)
     assert not [
