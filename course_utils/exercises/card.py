@@ -88,7 +88,7 @@ def _html(key: str, record: Exercise | Answer, verdict: Verdict, notes: list[str
 
 def _folded_hints(key: str, record: Exercise | Answer) -> str:
     """Each hint inside the one before it, so that one click shows one."""
-    html = f'<span style="{show.QUIET}">Run <code style="{show.CODE}">solution("{escape(key)}")</code> for the solution.</span>'
+    html = f'<div style="{show.QUIET}">Run <code style="{show.CODE}">solution("{escape(key)}")</code> for the solution.</div>'
     for number in range(len(record.hints), 0, -1):
         html = show.folded(
             f"Hint {number} of {len(record.hints)}", show.rich(record.hints[number - 1]) + html
