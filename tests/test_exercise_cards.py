@@ -196,3 +196,8 @@ def test_a_real_kernel_shows_the_same_twice_and_nothing_on_stderr():
     assert "RuntimeError: mat1 and mat2" in text[2]
     assert "calls `exit()`" in text[3]
     assert one[-1].text == "[[1.0, 1.0]]\n"
+
+
+def test_stars_are_emphasis_outside_of_code_and_sums():
+    said = show.rich("The *first* of `a *b* c`, not 2 * 3 * 4, x*y*z or **kw: *two words*.")
+    assert re.findall("<em>(.*?)</em>", said) == ["first", "two words"]

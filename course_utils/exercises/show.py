@@ -74,7 +74,7 @@ def widgets() -> Any:
 
 
 def rich(text: str) -> str:
-    """Escaped, with `code` in backticks and blank lines between paragraphs."""
+    """Escaped, with `code` in backticks, *emphasis* in stars and blank lines between paragraphs."""
     paragraphs = [" ".join(p.split()) for p in re.split(r"\n\s*\n", text.strip())]
     return '<br><span style="display:block;height:0.5em"></span>'.join(_inline(p) for p in paragraphs)
 
@@ -82,10 +82,14 @@ def rich(text: str) -> str:
 def _inline(text: str) -> str:
     parts = re.split(r"(`+)(.+?)\1", text)
     return "".join(
-        escape(part) if i % 3 == 0 else f'<code style="{CODE}">{escape(part)}</code>'
+        _emphasised(escape(part)) if i % 3 == 0 else f'<code style="{CODE}">{escape(part)}</code>'
         for i, part in enumerate(parts)
         if i % 3 != 1
     )
+
+
+def _emphasised(html: str) -> str:
+    return re.sub(r"(?<![\w*])\*(?=[^\s*])([^*]+)(?<=\S)\*(?![\w*])", r"<em>\1</em>", html)
 
 
 def block(lines: Iterable[str]) -> str:
