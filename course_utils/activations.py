@@ -152,7 +152,9 @@ Reader = Callable[[Int[Tensor, "batch pos"]], Float[Tensor, "batch pos d_model"]
 
 def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
     """What turns token numbers into values: the short way of `gpt2` if the model and the hook point allow it."""
-    plain = gpt2.gpt2_of(model, dtype) if gpt2.serves(hook_name) else None
+    plain = None
+    if gpt2.serves(hook_name):
+        plain = gpt2.gpt2_of(model, dtype, n_layers=int(hook_name.split(".")[1]) + 1)
     if plain is None:
         return lambda ids: _values_at(model, ids, hook_name, dtype)
     device = plain.weights["wte.weight"].device

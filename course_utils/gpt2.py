@@ -53,12 +53,15 @@ class GPT2(NamedTuple):
     epsilon: float
 
 
-def gpt2_of(model: TransformerBridge, dtype: torch.dtype = torch.float32) -> GPT2 | None:
+def gpt2_of(
+    model: TransformerBridge, dtype: torch.dtype = torch.float32, n_layers: int | None = None
+) -> GPT2 | None:
     """What `value_at` needs, or None if this model is no plain float32 GPT-2 or has hooks, which would have to run.
 
     Args:
         dtype: of the matrix products, which makes copies of the matrices if it is not float32. What is added up, the
             residual stream, stays float32.
+        n_layers: how many will be used; None is all. Of the others no copies are made.
     """
     plain = model.original_model
     if any(getattr(plain.config, name, None) != value for name, value in PLAIN.items()):
@@ -71,12 +74,14 @@ def gpt2_of(model: TransformerBridge, dtype: torch.dtype = torch.float32) -> GPT
     weights = {names[name].removeprefix("transformer."): w for name, w in plain.state_dict().items()}
     if any(w.dtype != torch.float32 for w in weights.values()):
         return None
-    for layer in range(plain.config.n_layer):  # one memory under two names, unless somebody put in another q
+    layers = range(plain.config.n_layer)
+    for layer in layers:  # one memory under two names, unless somebody put in another q
         apart, joint = (weights[f"h.{layer}.attn.{name}.weight"] for name in ("q", "c_attn"))
         if apart.data_ptr() != joint.data_ptr():
             return None
     if dtype != torch.float32:
-        weights = {name: w.to(dtype) if ".c_" in name else w for name, w in weights.items()}
+        used = tuple(f"h.{layer}." for layer in layers[:n_layers])
+        weights = {n: w.to(dtype) if ".c_" in n and n.startswith(used) else w for n, w in weights.items()}
     return GPT2(weights, plain.config.n_head, plain.config.layer_norm_epsilon)
 
 

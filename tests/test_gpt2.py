@@ -38,6 +38,20 @@ def test_weights_are_the_models_own():
     assert weights["wte.weight"].data_ptr() == tiny_model().W_E.data_ptr()
 
 
+def test_matrices_are_rounded_in_the_layers_that_are_used_and_no_others():
+    weights = gpt2.gpt2_of(tiny_model(), torch.bfloat16, n_layers=1).weights
+    rounded = {name for name, w in weights.items() if w.dtype == torch.bfloat16}
+    assert "h.0.attn.c_attn.weight" in rounded and all(name.startswith("h.0.") for name in rounded)
+
+
+@pytest.mark.parametrize("n_pos", [1, 7, 8, 30])
+def test_attention_some_queries_at_a_time_is_attention(monkeypatch, n_pos):
+    monkeypatch.setattr(gpt2, "QUERIES", 8)
+    q, k, v = torch.randn(3, 2, 3, n_pos, 4, generator=torch.Generator().manual_seed(n_pos))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    torch.testing.assert_close(gpt2.causal_attention(q, k, v), expected, atol=1e-6, rtol=1e-5)
+
+
 def test_only_a_plain_gpt2_without_hooks_goes_the_short_way():
     assert gpt2.gpt2_of(tiny_model("llama")) is None
     model = tiny_model()
@@ -66,7 +80,7 @@ def test_harvest_takes_the_way_that_fits(monkeypatch, hook_name):
     quick = collect_activations(tiny_model(), tokens, hook_name).values
     calls = []
     monkeypatch.setattr(gpt2, "value_at", lambda *some: calls.append(some))
-    monkeypatch.setattr(gpt2, "gpt2_of", lambda *some: None)
+    monkeypatch.setattr(gpt2, "gpt2_of", lambda *some, **more: None)
     plain = activations.collect_activations(tiny_model(), tokens, hook_name).values
     torch.testing.assert_close(quick, plain, atol=1e-5, rtol=1e-5)
     assert not calls
