@@ -104,12 +104,13 @@ def write_activations(
         texts += [int(where[0, 0]), int(where[-1, 0])]
     if not mine:
         raise ValueError("there are no activations to write")
-    spans = sorted((min(span), max(span)) for span in team.gather(texts))
+    parts = team.gather((mine, min(texts), max(texts)))
+    spans = sorted((first, last) for _, first, last in parts)
     if any(last >= first for (_, last), (first, _) in pairwise(spans)):
         raise ValueError(
             "two processes wrote the same texts: iterate_activations(…, share=True) gives each its own"
         )
-    shards = [shard for part in team.gather(mine) for shard in part]
+    shards = [shard for part, _, _ in parts for shard in part]
     store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
     if team.is_first:
         index = dict(

@@ -78,14 +78,14 @@ def collect_activations(
     where, team = _places(tokens, skip_bos), processes()
     shared = 1 < team.count <= len(tokens)
     options = dict(batch_size=batch_size, skip_bos=skip_bos, compute_dtype=compute_dtype, share=shared)
-    values, done = None, 0
+    values, of_text = None, where[:, 0].contiguous()
     for chunk in iterate_activations(model, tokens, hook_name, **options):
         if values is None:  # one table from the start: joined at the end, all rows would be there twice
             make = torch.zeros if shared else torch.empty
             values = make(len(where), chunk.values.shape[1])
-            done = int((where[:, 0] < chunk.where[0, 0]).sum())
-        values[done : done + len(chunk)] = chunk.values
-        done += len(chunk)
+        if len(chunk):
+            first = int(torch.searchsorted(of_text, chunk.where[0, 0]))
+            values[first : first + len(chunk)] = chunk.values
     if shared:
         values = values.to(team.device)
         team.sum_([values])  # every row is 0 in all processes but one
@@ -123,7 +123,8 @@ def iterate_activations(
             without it, all of them. Texts keep their numbers.
 
     Raises:
-        ValueError: if there are no texts, fewer than processes to share them, or ``hook_name`` is unknown or does not give one row a token.
+        ValueError: if there are no texts, fewer than processes to share them, or ``hook_name`` is unknown or does not
+            give one row a token.
     """
     check_hook_name(model, hook_name)
     if not isinstance(texts, Tokens):

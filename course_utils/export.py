@@ -55,9 +55,8 @@ def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             for key in exercise_keys(cell.source):
                 html = solution_shown(key, find(key)).html
-                html = folded(f"Solution of {key}", html).replace(
-                    "\n", "&#10;"
-                )  # Markdown ends at an empty line
+                html = folded(f"Solution of {key}", html)
+                html = html.replace("\n", "&#10;")  # Markdown takes an empty line for the end of the HTML
                 cells.append(nbformat.v4.new_markdown_cell(html))
     return nbformat.from_dict({**notebook, "cells": cells})
 

@@ -129,9 +129,9 @@ def _by_one_draw(
 ) -> Float[Tensor, "instances batch n_features"]:
     """u < p is the chance to be on, and then u / p is uniform; so is 1 - u / p, which relu sets to 0 elsewhere."""
     factor = -1 / probability[:, None]
-    if out.shape[1] % 2:
+    if out.shape[1] % 2 or not isinstance(rng.bit_generator, np.random.SFC64):
         rng.random(dtype=np.float32, out=out.numpy())
-    else:  # the same numbers in a third of the time: float32 has 24 bits of each half of what SFC64 gives
+    else:  # the same numbers in a third of the time: a float32 takes 24 bits of one half of what SFC64 gives
         halves = torch.from_numpy(rng.bit_generator.random_raw(out.numel() // 2).view(np.int32))
         out.copy_(halves.bitwise_right_shift_(8).bitwise_and_(2**24 - 1).view_as(out))
         factor *= 2.0**-24

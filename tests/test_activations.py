@@ -133,3 +133,12 @@ def test_sources_that_cannot_do_are_refused():
         next(activation_batches(stream(60), batch_size=6, seed=0, epochs=2))
     with pytest.raises(ValueError, match="fewer than 7"):
         next(activation_batches(rows(6), batch_size=7, seed=0))
+
+
+def test_texts_without_a_token_of_their_own_have_no_rows():
+    texts = ["", *TEXTS[:2]]
+    found = collect_activations(tiny_model(), texts, "blocks.1.hook_resid_post", batch_size=1)
+    alone = collect_activations(tiny_model(), TEXTS[:2], "blocks.1.hook_resid_post", batch_size=1)
+    assert torch.equal(found.where[:, 0], alone.where[:, 0] + 1)
+    torch.testing.assert_close(found.values, alone.values)
+    assert len(collect_activations(tiny_model(), [""], "blocks.1.hook_resid_post")) == 0

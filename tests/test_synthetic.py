@@ -95,11 +95,11 @@ def test_the_target_of_a_task_is_the_features_or_their_absolute_values():
 
 
 @pytest.mark.parametrize("batch_size", [7, 8])  # an odd and an even number of numbers
-def test_one_draw_takes_the_generators_own_float32_numbers(batch_size):
-    p, rng = torch.tensor([[0.2, 0.5, 1.0]]), feature_rng(5)
-    u = torch.from_numpy(feature_rng(5).random((1, batch_size, 3), dtype=np.float32))
+@pytest.mark.parametrize("bits", [np.random.SFC64, np.random.MT19937])
+def test_one_draw_takes_the_generators_own_float32_numbers(batch_size, bits):
+    p, rng = torch.tensor([[0.2, 0.5, 1.0]]), np.random.Generator(bits(5))
+    other = np.random.Generator(bits(5))
+    u = torch.from_numpy(other.random((1, batch_size, 3), dtype=np.float32))
     expected = (1 - u / p[:, None]).relu()
     torch.testing.assert_close(sparse_features(batch_size, p, rng), expected, atol=1e-6, rtol=0)
-    other = feature_rng(5)
-    other.random(batch_size * 3, dtype=np.float32)
     assert rng.random() == other.random()  # what comes next is the same too
