@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from functools import cache
+from random import Random
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -74,3 +75,12 @@ def load_texts(split: Split | None = None, concept: str | None = None) -> list[L
     if concept is not None and concept not in (known := {t.concept: None for t in texts}):
         raise ValueError(f"no texts of the concept {concept!r}; there are {', '.join(sorted(known))}")
     return [t for t in texts if split in (None, t.split) and concept in (None, t.concept)]
+
+
+def few_of_each_concept(split: Split, n_each: int) -> list[LabelledText]:
+    """``n_each`` texts of every concept (all, where there are fewer), concepts in alphabetical order: always the same."""
+    of_concept: dict[str, list[LabelledText]] = {}
+    for text in load_texts(split):
+        of_concept.setdefault(text.concept, []).append(text)
+    drawn = (Random(0).sample(of_concept[c], min(n_each, len(of_concept[c]))) for c in sorted(of_concept))
+    return [text for some in drawn for text in some]

@@ -11,6 +11,7 @@ folder. ``COURSE_GPT2`` names a folder that holds GPT-2 small. Those of Hugging 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -168,7 +169,7 @@ def _open(folder: Path, name: str) -> TransformerBridge:
         raise ModelUnavailable(
             f'there is no folder {folder}: name the folder of a saved model, or use load_model("pocket")'
         )
-    with _quiet(progress_bars=False):
+    with _no_collecting(), _quiet(progress_bars=False):
         import torch
         from transformer_lens.model_bridge import TransformerBridge
 
@@ -248,6 +249,18 @@ def _read_tokenizer(folder: Path, hf_model: PreTrainedModel) -> PreTrainedTokeni
 def _first_line(error: Exception) -> str:
     line = (str(error).strip().splitlines() or [""])[0].rstrip(" .:")
     return line if " " in line else f"{type(error).__name__} {line}"  # a KeyError says no more than the key
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Importing thousands of modules makes much that stays; looking for garbage among it costs a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

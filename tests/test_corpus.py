@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from course_utils.assets import asset_path
-from course_utils.corpus import INDIRECT_OBJECT, indirect_object_prompts, load_texts
+from course_utils.corpus import INDIRECT_OBJECT, few_of_each_concept, indirect_object_prompts, load_texts
 from course_utils.formats import FORMATS, NAMES, _particle, format_texts
 
 
@@ -36,6 +36,14 @@ def test_loading_one_concept_or_split():
     assert {t.concept for t in load_texts(concept="whales")} == {"whales"}
     assert {t.split for t in load_texts("held_out")} == {"held_out"}
     assert load_texts()[:50] == load_texts()[:50]
+
+
+def test_a_few_of_each_concept_are_different_texts_and_always_the_same():
+    few = few_of_each_concept("held_out", 4)
+    have, drawn = (Counter(t.concept for t in texts) for texts in (load_texts("held_out"), few))
+    assert drawn == {concept: min(4, count) for concept, count in have.items()}
+    assert [t.concept for t in few] == sorted(t.concept for t in few)
+    assert len(set(few)) == len(few) and few == few_of_each_concept("held_out", 4)
 
 
 def test_unknown_concepts_are_named_with_what_there_is():

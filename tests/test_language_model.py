@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import json
 import os
@@ -145,6 +146,19 @@ def test_loading_draws_no_random_numbers(gpt2_folder):
     first, second = load_model(gpt2_folder), load_model(gpt2_folder)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.equal(first(TEXTS[0]), second(TEXTS[0]))
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_garbage_collector_is_as_it_was(gpt2_folder, tmp_path, was_on):
+    try:
+        gc.enable() if was_on else gc.disable()
+        load_model(gpt2_folder)
+        assert gc.isenabled() == was_on
+        with pytest.raises(ValueError):
+            load_model(tmp_path)
+        assert gc.isenabled() == was_on
+    finally:
+        gc.enable()
 
 
 def test_describe_counts_every_weight_once(gpt2_folder, llama_folder):
