@@ -101,6 +101,9 @@ class Processes:
         self.sum_([torch.zeros(1, device=self.device)])
 
 
+ALONE = Processes()
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     try:
@@ -119,7 +122,7 @@ def processes() -> Processes:
         RuntimeError: if there are several, and Accelerate is not installed.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Processes()
+        return ALONE
     try:
         from accelerate import PartialState
     except ImportError as error:

@@ -20,6 +20,7 @@ CASES = {
     "relu, fast": (dict(), dict(l1_coefficient=0.5, speed="fast")),
     "topk": (dict(k=3), dict(dead_after=200)),  # some die, so that auxk_loss counts too
     "topk, fast": (dict(k=3), dict(dead_after=200, speed="fast")),
+    "batchtopk": (dict(k=3), dict(dead_after=200)),
     "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
     "gated": (dict(), dict(l1_coefficient=2.0)),
 }

@@ -3,7 +3,7 @@ import torch
 from distributed_worker import CASES, STEPS, batches, train
 
 from course_utils.sae import SAE
-from course_utils.training import fit_sae
+from course_utils.training import fit_sae, resampler
 from course_utils.training.checkpoints import load_checkpoint, save_checkpoint
 
 
@@ -30,6 +30,26 @@ def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, case):
         assert all(torch.equal(a, b) for a, b in zip(again.parameters(), sae.parameters(), strict=True))
         assert record == history and len(record.step) == STEPS
     assert load_checkpoint(kept["checkpoint"], torch.load(kept["checkpoint"])["settings"])["step"] == STEPS
+
+
+@torch.no_grad()
+def strike(state):
+    """Twelve of sixteen latents dead, after step 2 and again after step 6."""
+    if state.measurement.step in (2, 6):
+        state.sae.b_enc[4:] = -100.0
+
+
+def test_resampling_goes_on_exactly_too(tmp_path):
+    def run(*more, at_steps=(4, 8), **kept):
+        revive = resampler(next(batches(seed=1)), at_steps=at_steps, dead_after=100)
+        return train("relu", callbacks=[strike, revive, *more], **kept)[0]
+
+    kept = dict(checkpoint=tmp_path / "run.pt", checkpoint_every=1)
+    with pytest.raises(Stop):
+        run(stops_after(7), **kept)
+    whole, again, once = run(), run(**kept), run(at_steps=(4,))
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), whole.parameters(), strict=True))
+    assert not torch.equal(whole.W_dec, once.W_dec)  # the second time, too, there was something to do
 
 
 def test_saving_changes_nothing(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from distributed_worker import CASES, STEPS, batches, harvest, train
+from distributed_worker import CASES, STEPS, harvest, train
 
 from course_utils.activation_store import open_activations
 from course_utils.processes import Processes, processes
@@ -122,12 +122,3 @@ def test_shares_are_all_the_rows():
     assert torch.equal(torch.cat(parts), rows) and [len(part) for part in parts] == [3, 2, 2]
     with pytest.raises(ValueError, match="2 rows cannot be shared among 3"):
         Processes(0, 3).share(rows[:2])
-
-
-def test_several_processes_and_batchtopk_do_not_go_together(monkeypatch):
-    from course_utils.sae import SAE
-    from course_utils.training import fit, fit_sae
-
-    monkeypatch.setattr(fit, "processes", lambda: Processes(0, 2))
-    with pytest.raises(ValueError, match="whole batch"):
-        fit_sae(SAE(8, 16, "batchtopk", k=2), batches(), progress=False)

@@ -16,6 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from course_utils.processes import ALONE, Processes
+
 
 def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
     """Keep the k largest of each row if they are positive; everything else becomes zero."""
@@ -23,11 +25,21 @@ def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "
     return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
 
 
-def batch_topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
-    """Keep the largest positive entries of the whole batch, k a row on average; everything else becomes zero."""
+def batch_topk(
+    pre_activations: Float[Tensor, "... d_sae"], k: int, team: Processes = ALONE
+) -> Float[Tensor, "... d_sae"]:
+    """Keep the largest positive entries of the whole batch, k a row on average; everything else becomes zero.
+
+    Args:
+        team: the processes that share the batch, if these are the rows of one of several.
+    """
     flat = pre_activations.flatten()
     n_rows = flat.numel() // pre_activations.shape[-1]
-    values, kept = flat.topk(k * n_rows, sorted=False)
+    n_kept = k * sum(team.gather(n_rows))
+    values, kept = flat.topk(min(n_kept, flat.numel()), sorted=False)
+    if team.count > 1:
+        of_all = torch.cat(team.gather(values.detach().cpu()))
+        values = values * (values >= of_all.topk(n_kept).values.min().to(values.device))
     return torch.zeros_like(flat).scatter(0, kept, values.relu()).view_as(pre_activations)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from course_utils.processes import ALONE
 from course_utils.sae.functions import batch_topk, decode, encode, encode_gated, jumprelu, topk
 
 IN_UNITS_OF_X = ("b_enc", "b_dec", "b_gate", "b_mag", "threshold")  # what a change of scale divides
@@ -48,7 +50,8 @@ class SAE(nn.Module):
         d_sae: number of latents.
         architecture: ``"relu"``, ``"topk"``, ``"batchtopk"``, ``"jumprelu"`` or ``"gated"``.
         k: latents that may be active at once, for ``"topk"``; on average over a batch, for ``"batchtopk"``, which
-            keeps the largest of the batch while it trains and afterwards what exceeds one common ``threshold``.
+            keeps the largest of the batch while it trains (of the shares of all processes in ``team``) and afterwards
+            what exceeds one common ``threshold``.
         bandwidth: how near its threshold a latent of ``"jumprelu"`` must come to move it, in units of activations
             scaled to mean norm sqrt(d_in).
         seed: of the random decoder directions.
@@ -77,6 +80,7 @@ class SAE(nn.Module):
         self.d_in, self.d_sae, self.architecture, self.k = d_in, d_sae, architecture, k
         self.bandwidth = bandwidth
         self.metadata: dict[str, Any] = {}
+        self.team = ALONE
 
         directions = torch.randn(d_sae, d_in, generator=torch.Generator().manual_seed(seed))
         self.W_dec = nn.Parameter(directions / directions.norm(dim=1, keepdim=True))
@@ -104,7 +108,7 @@ class SAE(nn.Module):
             case "topk":
                 return topk(pre_activations, self.k)
             case "batchtopk" if self.training:
-                return batch_topk(pre_activations, self.k)
+                return batch_topk(pre_activations, self.k, self.team)
             case "batchtopk" | "jumprelu":
                 return jumprelu(pre_activations, self.threshold.expand(self.d_sae), self.bandwidth)
         raise ValueError(f"a {self.architecture} SAE has two encoders and no single activation function")
@@ -151,8 +155,11 @@ class SAE(nn.Module):
     @torch.no_grad()
     def follow_threshold_(self, latents: Float[Tensor, "batch d_sae"], share: float = 0.02) -> None:
         """Let the common threshold of ``"batchtopk"`` follow the smallest latent that a batch kept, averaged over batches."""
-        smallest = latents[latents > 0].min() if (latents > 0).any() else self.threshold
-        self.threshold.lerp_(smallest, share if self.threshold > 0 else 1.0)
+        kept = latents[latents > 0]
+        smallest = min(self.team.gather(kept.min().item() if len(kept) else math.inf))
+        if smallest < math.inf:
+            weight = share if self.threshold > 0 else 1.0
+            self.threshold.lerp_(torch.full_like(self.threshold, smallest), weight)
 
 
 def neuron_basis(d_in: int, **metadata: Any) -> SAE:

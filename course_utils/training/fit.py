@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.memory import hands_memory_back
-from course_utils.processes import processes
+from course_utils.processes import ALONE, processes
 from course_utils.progress_bar import progress_bar
 from course_utils.sae import SAE, SAEOutput
 from course_utils.scores import fvu, l0
@@ -115,7 +115,8 @@ def fit_sae(
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
             are fastest, measured at the start (`training.choice`).
         checkpoint: a file. Where there is one, the run goes on from it, exactly, if it is given the same batches
-            (those already seen are passed over) and its callbacks remember nothing; where there is none, it is made.
+            (those already seen are passed over) and its callbacks remember nothing (that of `resampler` does not);
+            where there is none, it is made.
         checkpoint_every: steps between two; one more is written at the end.
 
     Raises:
@@ -132,10 +133,6 @@ def fit_sae(
     auxk = auxk_coefficient if sae.architecture in ("topk", "batchtopk") else 0.0
 
     team = processes()
-    if team.count > 1 and sae.architecture == "batchtopk":
-        raise ValueError(
-            "batchtopk chooses among a whole batch, and each of several processes sees its share"
-        )
     settings = settings_of(sae, fast=fast is not None, steps=steps, lr=lr)
     checkpoint = Path(checkpoint) if checkpoint is not None else None
     saved = load_checkpoint(checkpoint, settings) if checkpoint is not None else None
@@ -156,6 +153,7 @@ def fit_sae(
     best = saved["best"] if saved else _copy(sae)
     team.from_first_(sae.state_dict().values())
     sae.train()
+    sae.team = team
     bar = progress_bar(total=steps, shown=progress and team.is_first)
 
     def keep(step: int) -> None:
@@ -240,6 +238,7 @@ def fit_sae(
         optimiser.zero_grad()  # or the last gradients would be kept, as large as the autoencoder
         sae.fold_scale_(scale)
         sae.eval()
+        sae.team = ALONE
         bar.close()
     return history
 

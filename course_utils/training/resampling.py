@@ -87,10 +87,14 @@ def resampler(
         dead_after: tokens of silence after which a latent counts as dead.
         odds, fresh: the two formulas of the protocol, to try others.
     """
-    generator = torch.Generator().manual_seed(seed)
 
     def callback(state: TrainingState) -> None:
-        if state.measurement.step in at_steps:
+        step = state.measurement.step
+        if step in at_steps:
+            before = sum(
+                earlier < step for earlier in at_steps
+            )  # not remembered: a run may go on from a checkpoint
+            generator = torch.Generator().manual_seed(seed + before)
             dead = state.silent_tokens >= dead_after
             x = inputs * state.scale
             resample_dead_(state.sae, state.optimiser, dead, x, generator, odds=odds, fresh=fresh)

@@ -42,6 +42,8 @@ class Task:
     steps: int | None = None
     """If given, the learning rate falls to 0 over the last fifth of them, and SAELens has no auxiliary loss."""
 
+    device: str = "cpu"
+
     def sae(self) -> SAE:
         is_topk = self.architecture == "topk"
         sae = SAE(self.d_in, self.d_sae, self.architecture, k=self.k if is_topk else None)
@@ -85,7 +87,7 @@ class SAELens:
         from sae_lens.config import LoggingConfig, SAETrainerConfig
         from sae_lens.training.sae_trainer import SAETrainer
 
-        sizes = {"d_in": task.d_in, "d_sae": task.d_sae}
+        sizes = {"d_in": task.d_in, "d_sae": task.d_sae, "device": task.device}
         if task.architecture == "topk":
             options = dict(k=task.k, use_sparse_activations=False)
             if task.steps:
@@ -101,6 +103,7 @@ class SAELens:
             lr_end=0.0 if task.steps else task.lr,
             lr_decay_steps=(task.steps or 0) // 5,
             autocast=autocast,
+            device=task.device,
             logger=LoggingConfig(log_to_wandb=False),
         )
         if unit_norm:
