@@ -99,15 +99,18 @@ def latent_card(summary: LatentSummary, title: str = "", *, blind: bool = False)
 
     Args:
         title: in place of "Latent 17".
-        blind: leave out whatever tells what kind of unit it is: number, label, logits and neighbours.
+        blind: leave out whatever tells what kind of unit it is: number, label, logits, neighbours, and on how many
+            tokens it was watched.
     """
     title = escape(title) or f"Latent {summary.latent}"
     if blind:
         summary = replace(summary, label=None, promoted=(), suppressed=(), nearest=())
-    if not summary.top:
-        facts = f"never fires on these {summary.n_tokens:,} tokens"
-    else:
-        facts = f"fires on {100 * summary.firing_rate:.2g}% of {summary.n_tokens:,} tokens"
+    tokens = "the tokens" if blind else f"{summary.n_tokens:,} tokens"
+    facts = (
+        f"fires on {100 * summary.firing_rate:.2g}% of {tokens}"
+        if summary.top
+        else f"fires on none of {tokens}"
+    )
     if summary.label and summary.top:
         facts += (
             f" · best guess: <b>{escape(summary.label.concept)}</b> (ROC area {summary.label.roc_area:.2f})"

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-VALUES_IN_CACHE = 2**17  # 0.5 MB a table
+VALUES_IN_CACHE = 2**19  # 2 MB a table
 
 
 class Models(Protocol):
@@ -124,15 +124,17 @@ class Steps:
     def __init__(self, models: Models, batch_size: int, rng: np.random.Generator):
         self.models, self.batch_size, self.rng = models, batch_size, rng
         n, _, n_features = models.W.shape
-        self.parts = [(some, models.part(some)) for some in blocks(n, batch_size * n_features)]
-        self.room = Room.for_(models.W[self.parts[0][0]], batch_size)
+        stretches = list(blocks(n, batch_size * n_features))
+        room = Room.for_(models.W[stretches[0]], batch_size)
+        parts = [models.part(some) for some in stretches]
+        self.parts = [(some, part, room.of(len(part.W))) for some, part in zip(stretches, parts, strict=True)]
         self.found = Gradients(*(torch.empty_like(w) for w in (models.W, models.W, models.b)), None)
 
     def __call__(self, with_loss: bool = False) -> Gradients:
         """What it returns is overwritten by the next call."""
         losses = []
-        for (some, part), batch in zip(self.parts, self._batches(), strict=True):
-            slopes = gradients(part, *batch, with_loss, self.room.of(len(part.W)))
+        for (some, part, room), batch in zip(self.parts, self._batches(), strict=True):
+            slopes = gradients(part, *batch, with_loss, room)
             for name in ("W", "W_out", "b"):
                 getattr(self.found, name)[some] = getattr(slopes, name)
             losses.append(slopes.loss)
@@ -141,10 +143,10 @@ class Steps:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Features and targets of each part."""
         if self.models.task.takes_one_draw:
-            for _, part in self.parts:
-                features = part.task.by_one_draw(self.rng, self.room.of(len(part.W)).features)
+            for _, part, room in self.parts:
+                features = part.task.by_one_draw(self.rng, room.features)
                 yield features, features
         else:
             drawn = self.models.task.batch(self.batch_size, self.rng)
-            for some, _ in self.parts:
+            for some, *_ in self.parts:
                 yield drawn[0][some], drawn[1][some]

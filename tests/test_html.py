@@ -128,7 +128,7 @@ def test_a_card_without_guess_or_logits():
 
 def test_a_dead_latents_card():
     card = latent_card(summary(top=(), quantiles=(), histogram=(0,) * 20, firing_rate=0.0, strongest=0.0))
-    assert "never fires on these 12,345 tokens" in Outline(card).text
+    assert "fires on none of 12,345 tokens" in Outline(card).text
 
 
 def test_everything_from_data_is_escaped():
@@ -175,3 +175,5 @@ def test_a_plain_table_is_escaped():
 def test_a_blind_card_does_not_tell_what_it_shows():
     text = Outline(latent_card(summary(label=LabelGuess("whales", 0.9)), "Card 3", blind=True)).text
     assert "Card 3" in text and "Latent" not in text and "whales" not in text and "promotes" not in text
+    n_tokens = f"{summary().n_tokens:,}"
+    assert n_tokens in Outline(latent_card(summary())).text and n_tokens not in text

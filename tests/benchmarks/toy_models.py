@@ -14,7 +14,7 @@ from torch import nn
 
 from course_utils.toy_models import ToyModels, fit_toy_models
 
-STEPS, OF = 60, 10_000  # the schedule, and how seldom the loss is recorded, are those of the long run
+STEPS, OF = 240, 10_000  # the schedule, and how seldom the loss is recorded, are those of the long run
 SIZES = {(8, 80, 20): (3, 4), (20, 200, 20): (None, None)}
 """(instances, features, dimensions) → what must and what shall be reached."""
 BATCH = 1024
