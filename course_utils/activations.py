@@ -55,6 +55,11 @@ class Activations:
     def __len__(self) -> int:
         return len(self.values)
 
+    def of_first(self, n_texts: int) -> Activations:
+        """The rows of the first texts, not copied."""
+        n = int((self.where[:, 0] < n_texts).sum())
+        return Activations(self.values[:n], self.where[:n])
+
 
 @hands_memory_back
 def collect_activations(

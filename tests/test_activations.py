@@ -56,6 +56,14 @@ def test_bos_is_left_out_unless_asked_for_and_padding_always():
     assert len(without) == (tokens.lengths - 1).sum() and without.where[:, 1].min() == 1
 
 
+def test_the_rows_of_the_first_texts():
+    hook_name = "blocks.1.hook_resid_post"
+    whole, first = (collect_activations(tiny_model(), texts, hook_name) for texts in (TEXTS, TEXTS[:2]))
+    assert torch.equal(whole.of_first(2).where, first.where)
+    torch.testing.assert_close(whole.of_first(2).values, first.values)
+    assert len(whole.of_first(0)) == 0 and len(whole.of_first(len(TEXTS))) == len(whole)
+
+
 def test_values_are_plain_float32():
     values = collect_activations(tiny_model(), TEXTS, HOOKS[1]).values
     assert values.dtype == torch.float32 and not values.requires_grad
