@@ -16,7 +16,9 @@ BIN := .venv/bin
 
 .PHONY: lab test test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days lock clean
 
+# in the background, while JupyterLab starts: the model's libraries come from the disk, so that the first cell need not wait for it
 lab: .venv/.lab
+	$(BIN)/python -c "import transformer_lens.model_bridge" > /dev/null 2>&1 & \
 	$(BIN)/jupyter lab $(LAB) $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
 
 test: .venv/.dev lint test-saelens
