@@ -81,8 +81,17 @@ def gpt2_of(
             return None
     if dtype != torch.float32:
         used = tuple(f"h.{layer}." for layer in layers[:n_layers])
-        weights = {n: w.to(dtype) if ".c_" in n and n.startswith(used) else w for n, w in weights.items()}
+        weights = {
+            n: _rounded(w, dtype) if ".c_" in n and n.startswith(used) else w for n, w in weights.items()
+        }
     return GPT2(weights, plain.config.n_head, plain.config.layer_norm_epsilon)
+
+
+def _rounded(w: Tensor, dtype: torch.dtype) -> Tensor:
+    """A copy. Where oneDNN multiplies bfloat16, a matrix gets the order in which it reads it, its outputs first."""
+    w = w.to(dtype)
+    packs = w.ndim == 2 and _is_low(w) and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.ops.mkldnn._reorder_linear_weight(w.T) if packs else w
 
 
 LIBRARIES = ("transformers.", "transformer_lens.model_bridge.generalized_components.")
@@ -118,9 +127,11 @@ def hook_points(
     """
     weights = gpt2.weights
 
-    def times(x: Tensor, name: str) -> Tensor:
-        W = weights[f"{name}.weight"]
-        return linear(x.to(W.dtype), W.T, weights[f"{name}.bias"])
+    def times(x: Tensor, name: str, then: str = "none") -> Tensor:
+        W, b = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        if W.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise(x.to(W.dtype), W, b, then, [], "tanh")
+        return linear(x.to(W.dtype), W.T, b)
 
     def norm(x: Tensor, name: str) -> Tensor:
         return layer_norm(x, x.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], gpt2.epsilon)
@@ -140,13 +151,12 @@ def hook_points(
         x = x + attention
         yield f"{here}.hook_resid_mid", x
         normed = norm(x, f"{of}.ln_2")
-        if wanted in (None, f"{here}.mlp.hook_pre") or not _fuses(weights[f"{of}.mlp.c_fc.weight"]):
+        if wanted in (None, f"{here}.mlp.hook_pre") or not weights[f"{of}.mlp.c_fc.weight"].is_mkldnn:
             hidden = times(normed, f"{of}.mlp.c_fc")
             yield f"{here}.mlp.hook_pre", hidden
             hidden = gelu(hidden, approximate="tanh")
-        else:
-            W, b = weights[f"{of}.mlp.c_fc.weight"], weights[f"{of}.mlp.c_fc.bias"]
-            hidden = torch.ops.mkldnn._linear_pointwise(normed.to(W.dtype), W.T, b, "gelu", [], "tanh")
+        else:  # one operation: torch's own gelu is slow in bfloat16
+            hidden = times(normed, f"{of}.mlp.c_fc", then="gelu")
         yield f"{here}.mlp.hook_post", hidden
         out = times(hidden, f"{of}.mlp.c_proj")
         yield f"{here}.hook_mlp_out", out
@@ -180,8 +190,3 @@ def causal_attention(
 
 def _is_low(x: Tensor) -> bool:
     return x.dtype == torch.bfloat16 and x.device.type == "cpu"
-
-
-def _fuses(W: Tensor) -> bool:
-    """Can product and gelu be one operation? oneDNN's, for bfloat16 on a CPU; torch's own gelu is slow there."""
-    return _is_low(W) and torch.backends.mkldnn.is_available()
