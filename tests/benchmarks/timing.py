@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -66,10 +67,10 @@ def ratios(seconds: Mapping[str, list[float]], peer: str, ours: str) -> list[flo
     return [theirs / mine for theirs, mine in zip(seconds[peer], seconds[ours], strict=True)]
 
 
-def peak_mb(script: str | Path, *arguments: object) -> float:
+def peak_mb(script: str | Path, *arguments: object, environment: Mapping[str, str] | None = None) -> float:
     """MB above its imports that a fresh process needs at most: ``script`` with ``arguments`` must call `measure_peak`."""
     command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | (environment or {}))
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])["peak_mb"]
