@@ -113,9 +113,10 @@ def assert_explorers_move(page, notebook: Path, arrows: bool = True) -> None:
 
 def assert_card_helps(page) -> None:
     """Hint and Solution of the first exercise."""
-    card = page.locator('.jp-OutputArea-output:has(button:has-text("Hint 1 of"))').first
+    # by "Hint" and no more: found again before each step, it must be the same card when its button says "Hint 2 of"
+    card = page.locator('.jp-OutputArea-output:has(button:has-text("Hint"))').first
     card.locator('button:has-text("Hint 1 of")').click()
-    card.locator("text=/^Hint 1 of/").last.wait_for(timeout=10_000)
+    card.locator('b:has-text("Hint 1 of")').wait_for(timeout=10_000)
     card.locator('button:text-is("Solution")').click()
     card.locator("pre").first.wait_for(timeout=10_000)
     assert card.locator("pre").first.inner_text().strip()
