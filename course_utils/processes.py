@@ -7,6 +7,7 @@ between GPUs). A program that was started plainly is alone: nothing here does an
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -134,4 +135,12 @@ def processes() -> Processes:
         raise RuntimeError(
             f"Accelerate has connected {state.num_processes} processes, not {os.environ['WORLD_SIZE']}"
         )
+    atexit.unregister(_disconnect)  # once, however often we are asked
+    atexit.register(_disconnect)
     return Processes(state.process_index, state.num_processes, state.device)
+
+
+def _disconnect() -> None:
+    """gloo's threads must end before Python does: else one that still frees a tensor aborts the process (torch 190489)."""
+    if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
+        torch.distributed.destroy_process_group()

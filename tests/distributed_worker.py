@@ -1,5 +1,6 @@
 """One of the processes of test_distributed: train a small SAE, save it. Started with what torchrun sets."""
 
+import atexit
 import json
 import os
 import signal
@@ -72,6 +73,8 @@ if __name__ == "__main__":
     out, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     torch.set_num_threads(1)
     rank = int(os.environ["RANK"])
+    # runs after what `processes` leaves to be done at the end
+    atexit.register(lambda: (out / f"connected {rank}").write_text(str(torch.distributed.is_initialized())))
     if options.pop("other_batches", False):
         train("relu", batches=batches(seed=rank))
     dies = options.pop("dies_after", None)

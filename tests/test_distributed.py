@@ -98,6 +98,12 @@ def test_a_killed_worker_ends_the_run_which_then_goes_on_exactly(results, tmp_pa
     assert resumed["loss"] == whole["loss"] and len(whole["loss"]) == STEPS
 
 
+def test_the_connection_ends_before_python_does(results):
+    """Left open, gloo's threads aborted 14 of 80 processes at their end, with all work done."""
+    for rank in range(2):
+        assert (results["folder"] / f"connected {rank}").read_text() == "False"
+
+
 def test_different_batches_are_noticed(tmp_path):
     for code, error in run(tmp_path, cases=[], other_batches=True):
         assert code == 1 and "different batches" in error
