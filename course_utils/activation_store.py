@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from course_utils.activations import Activations
 from course_utils.processes import processes
@@ -44,24 +46,41 @@ class ActivationStore:
         return sum(rows for _, rows in self.shards)
 
     def __iter__(self) -> Iterator[Activations]:
-        return self.read(range(len(self.shards)))
+        for piece in self.pieces():
+            yield self.read(piece)
 
-    def read(self, shards: Iterable[int]) -> Iterator[Activations]:
-        """The pieces of some shards, in the order given, as float32."""
-        for shard in shards:
-            name, rows = self.shards[shard]
+    def pieces(self) -> Iterator[tuple[str, range]]:
+        """File and rows of each, in order."""
+        for name, rows in self.shards:
             for first in range(0, rows, self.rows_at_a_time):
-                # opened anew for each piece: what was read of a mapped file would stay in memory until it is closed
-                with safe_open(self.folder / name, framework="pt") as file:
-                    some = slice(first, min(rows, first + self.rows_at_a_time))
-                    values = file.get_slice("values")[some].to(torch.float32, copy=True)
-                    where = file.get_slice("where")[some].to(torch.long, copy=True)
-                yield Activations(values, where)
+                yield name, range(first, min(rows, first + self.rows_at_a_time))
 
-    def shuffled(self, seed: int) -> Iterator[Activations]:
-        """One pass with the shards in random order; `activation_batches` mixes the rows within its buffer."""
+    def read(self, piece: tuple[str, range]) -> Activations:
+        """One piece, as float32."""
+        name, rows = piece
+        # opened anew for each piece: what was read of a mapped file would stay in memory until it is closed
+        with safe_open(self.folder / name, framework="pt") as file:
+            some = slice(rows.start, rows.stop)
+            values = file.get_slice("values")[some].to(torch.float32, copy=True)
+            where = file.get_slice("where")[some].to(torch.long, copy=True)
+        return Activations(values, where)
+
+    def rows_at(self, numbers: Int[Tensor, " n"]) -> Float[Tensor, "n d_in"]:
+        """Rows by their numbers, counted through all shards; only pieces that hold one are read."""
+        pieces = list(self.pieces())
+        ends = torch.tensor([len(rows) for _, rows in pieces]).cumsum(0)
+        piece_of = torch.bucketize(numbers, ends, right=True)
+        values = torch.empty(len(numbers), self.d_in)
+        for i in piece_of.unique().tolist():
+            wanted = (piece_of == i).nonzero().squeeze(1)
+            first = ends[i] - len(pieces[i][1])
+            values[wanted] = self.read(pieces[i]).values[numbers[wanted] - first]
+        return values
+
+    def shuffled(self, seed: int) -> ActivationStore:
+        """The same with its shards in random order; `activation_batches` mixes the rows within its buffer."""
         order = torch.randperm(len(self.shards), generator=torch.Generator().manual_seed(seed))
-        return self.read(order.tolist())
+        return replace(self, shards=tuple(self.shards[i] for i in order.tolist()))
 
 
 def write_activations(
@@ -145,9 +164,9 @@ def open_activations(folder: str | Path) -> ActivationStore:
     return ActivationStore(folder, tuple(map(tuple, index["shards"])), index["d_in"], index["metadata"])
 
 
-def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[Tensor, Tensor]]:
     """(values, where) of ``rows`` rows each, the last of fewer."""
-    waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
+    waiting: list[tuple[Tensor, Tensor]] = []
     n = 0
     for chunk in chunks:
         for values, where in zip(chunk.values.split(rows), chunk.where.split(rows), strict=True):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activation_store import open_activations, write_activations
+from course_utils.activation_store import ActivationStore, open_activations, write_activations
 from course_utils.activations import Activations, activation_batches, collect_activations, iterate_activations
 from course_utils.sae import SAE
 from course_utils.scores import pool_by_text
@@ -112,3 +112,43 @@ def test_a_run_from_disk_is_the_run_from_the_stream(tmp_path):
         fit_sae(sae, batches, steps=10, progress=False)
         weights.append(sae.W_dec.detach().clone())
     assert torch.equal(*weights)
+
+
+@pytest.mark.parametrize(
+    "n", [0, 1, 5, 6, 7, 12, 45, 46, 47, 95, 140]
+)  # pools end after 6, 12, …, epochs after 47
+def test_batches_that_are_passed_over_change_nothing(tmp_path, n):
+    store = write_activations(tmp_path, stream(1000), rows_per_shard=70)
+    store = replace(store, rows_at_a_time=40)
+    options = dict(seed=3, epochs=3, buffer_size=240)
+    sources = [
+        store,
+        store.shuffled(1),
+        lambda: store.shuffled(2),
+        lambda: stream(1000),
+        joined(stream(1000))[0],
+    ]
+    for source in sources:
+        whole = list(activation_batches(source, 21, **options))
+        assert len(whole) == 141
+        rest = activation_batches(source, 21, **options)
+        rest.pass_over(n)
+        rest = list(rest)
+        assert len(rest) == 141 - n and all(map(torch.equal, rest, whole[n:]))
+        begun = activation_batches(source, 21, **options)
+        first = next(begun)
+        begun.pass_over(n)
+        assert torch.equal(torch.stack([first, *begun]), torch.stack([whole[0], *whole[n + 1 :]]))
+
+
+def test_a_store_is_not_read_for_batches_that_are_passed_over(tmp_path, monkeypatch):
+    store = write_activations(tmp_path, stream(5000), rows_per_shard=50)
+    read = []
+    read_piece = ActivationStore.read
+    monkeypatch.setattr(
+        ActivationStore, "read", lambda self, piece: read.append(piece) or read_piece(self, piece)
+    )
+    batches = activation_batches(store, 50, seed=0, epochs=2, buffer_size=200)
+    batches.pass_over(190)
+    next(batches)
+    assert 4 <= len(read) <= 20  # of 200: what the buffer of 200 rows holds then, older rows ever fewer

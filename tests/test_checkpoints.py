@@ -2,6 +2,8 @@ import pytest
 import torch
 from distributed_worker import CASES, STEPS, batches, train
 
+from course_utils.activation_store import ActivationStore, write_activations
+from course_utils.activations import Activations, activation_batches
 from course_utils.sae import SAE
 from course_utils.training import fit_sae, resampler
 from course_utils.training.checkpoints import load_checkpoint, save_checkpoint
@@ -30,6 +32,27 @@ def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, case):
         assert all(torch.equal(a, b) for a, b in zip(again.parameters(), sae.parameters(), strict=True))
         assert record == history and len(record.step) == STEPS
     assert load_checkpoint(kept["checkpoint"], torch.load(kept["checkpoint"])["settings"])["step"] == STEPS
+
+
+def test_a_run_from_disk_goes_on_exactly_without_reading_again(tmp_path, monkeypatch):
+    rows = torch.cat(list(batches()))
+    chunks = [Activations(rows, torch.zeros(len(rows), 2, dtype=torch.long))]
+    store = write_activations(tmp_path / "store", chunks, rows_per_shard=20)
+    n_read, read = [], ActivationStore.read
+    monkeypatch.setattr(ActivationStore, "read", lambda self, piece: n_read.append(1) or read(self, piece))
+
+    def run(*callbacks, **kept):
+        again = activation_batches(store, 64, seed=0, epochs=None, buffer_size=130)
+        return train("topk", batches=again, callbacks=callbacks, **kept)[0]
+
+    whole, kept = run(), dict(checkpoint=tmp_path / "run.pt", checkpoint_every=2)
+    all_of_it = len(n_read)
+    with pytest.raises(Stop):
+        run(stops_after(10), **kept)
+    n_read.clear()
+    again = run(**kept)
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), whole.parameters(), strict=True))
+    assert 0 < len(n_read) < all_of_it
 
 
 @torch.no_grad()

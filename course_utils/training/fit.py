@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.activations import without_first
 from course_utils.memory import hands_memory_back
 from course_utils.processes import ALONE, processes
 from course_utils.progress_bar import progress_bar
@@ -115,8 +116,8 @@ def fit_sae(
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
             are fastest, measured at the start (`training.choice`).
         checkpoint: a file. Where there is one, the run goes on from it, exactly, if it is given the same batches
-            (those already seen are passed over) and its callbacks remember nothing (that of `resampler` does not);
-            where there is none, it is made.
+            (those already seen are passed over, `ActivationBatches.pass_over`) and its callbacks remember nothing (that
+            of `resampler` does not); where there is none, it is made.
         checkpoint_every: steps between two; one more is written at the end.
 
     Raises:
@@ -172,7 +173,7 @@ def fit_sae(
         if speed == "auto":
             torch.set_num_threads(fastest_threads())
         numbers = count(first) if steps is None else range(first, steps)
-        for step, x in zip(numbers, islice(batches, first, None) if first else batches, strict=False):
+        for step, x in zip(numbers, without_first(batches, first) if first else batches, strict=False):
             if x.ndim != 2 or x.shape[1] != sae.d_in:
                 raise ValueError(
                     f"a batch must be (batch, {sae.d_in}), not {tuple(x.shape)}: see activation_batches"
