@@ -584,7 +584,7 @@ QUIZZES = {
                         "they are still there, at right angles; they left the axes.",
                     ),
                     Option(
-                        "Only that a neuron can be read by itself.",
+                        "Nothing that the network computes. Only, no single neuron stands for a feature any more.",
                         "the network computes the same as before, and nothing in its training would notice. What is gone "
                         "is a convenience of ours.",
                         right=True,
