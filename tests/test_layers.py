@@ -24,6 +24,7 @@ LAYERS = [
         "rating",
         "toy_gradients",
         "processes",
+        "batches",
     },
     {"corpus", "tokens", "language_model", "sae", "toy_models", "radio", "receivers", "vision", "modular"}
     | {"gpt2"},

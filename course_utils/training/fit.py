@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course_utils.activations import without_first
+from course_utils.batches import without_first
 from course_utils.memory import hands_memory_back
 from course_utils.processes import ALONE, processes
 from course_utils.progress_bar import progress_bar
