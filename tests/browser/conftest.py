@@ -79,13 +79,25 @@ class Server:
     def url(self, notebook: str, base: str | None = None) -> str:
         return f"http://127.0.0.1:{self.port}/{self.base if base is None else base}{notebook}{self.query}"
 
+    def sessions(self, notebook: str) -> list[dict]:
+        """Of a notebook, by JupyterLab's own interface."""
+        found = json.load(urllib.request.urlopen(self.url("", base="api/sessions"), timeout=30))
+        return [session for session in found if session["path"] == notebook]
+
+    def wait_for_kernel(self, notebook: str) -> None:
+        """Until a page has connected to the notebook's kernel, and it is idle."""
+        for _ in range(240):
+            kernels = [session["kernel"] for session in self.sessions(notebook)]
+            if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
+                return
+            time.sleep(0.5)
+        raise TimeoutError(f"no kernel for {notebook}")
+
     def end_kernel(self, notebook: str) -> None:
-        """Of a notebook, by JupyterLab's own interface; it would stay, with all its memory."""
-        sessions = json.load(urllib.request.urlopen(self.url("", base="api/sessions"), timeout=30))
-        for session in sessions:
-            if session["path"] == notebook:
-                address = self.url(session["id"], base="api/sessions/")
-                urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
+        """It would stay, with all its memory."""
+        for session in self.sessions(notebook):
+            address = self.url(session["id"], base="api/sessions/")
+            urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
 
     def stop(self) -> None:
         self.process.terminate()
@@ -145,19 +157,22 @@ def pytest_runtest_makereport(item):
     return report
 
 
-def run_all(page) -> None:
-    """Click Run All Cells; a click that comes before the kernel is attached is lost, so look whether cells start."""
+def run_all(page: Page, lab: Server, notebook: str) -> None:
+    """Click Run All Cells once the page has its kernel: before that JupyterLab asks which one to take."""
+    lab.wait_for_kernel(notebook)
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=120_000)
-    dialog = page.locator(".jp-Dialog .jp-mod-accept")
+    dialog, started = page.locator(".jp-Dialog .jp-mod-accept"), page.locator(':text-is("[*]:")').first
     for _ in range(6):
+        if dialog.count():
+            dialog.first.click()
         page.locator('#jp-MainMenu >> text="Run"').click()
         page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
         try:
-            page.locator(':text-is("[*]:")').first.wait_for(timeout=10_000)
+            started.wait_for(timeout=10_000)
+        except TimeoutError:  # the click was lost
+            continue
+        if not dialog.count():
             return
-        except TimeoutError:
-            if dialog.count():  # asks for a kernel while the notebook's own is still starting
-                dialog.first.click()
     raise AssertionError("no cell started")
 
 
@@ -187,8 +202,9 @@ def tabs(browser, request):
             page.goto(request.getfixturevalue("voila").url(notebook.name), wait_until="commit")
         else:
             base = {"jupyterlab": "lab/tree/", "notebook_7": "notebooks/"}[front_end]
-            page.goto(request.getfixturevalue("lab").url(notebook.name, base=base))
-            run_all(page)
+            lab = request.getfixturevalue("lab")
+            page.goto(lab.url(notebook.name, base=base))
+            run_all(page, lab, notebook.name)
 
     visits = [item.callspec.params["tab"] for item in request.session.items if "tab" in item.fixturenames]
     return Tabs(browser, visits, start)
