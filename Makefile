@@ -9,12 +9,13 @@
 # make launch   write launch buttons and set-up cells with the repository's address, which stands in pyproject.toml
 # make bench    measure against SAELens and others, in an environment of its own, into tests/benchmarks/RESULTS.md
 # make bench-pipeline   time the day-6 pipeline on this machine
+# make shake    run the notebooks as other processors would, and list each printed number that moves (an hour)
 # make days     time and memory of each day with Binder's settings, into docs/days.md
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: lab test test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days lock clean
+.PHONY: lab test test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days shake lock clean
 
 # in the background, while JupyterLab starts: the model's libraries come from the disk, so that the first cell need not wait for it
 lab: .venv/.lab
@@ -22,8 +23,9 @@ lab: .venv/.lab
 	$(BIN)/jupyter lab $(LAB) $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
 
 test: .venv/.dev lint test-saelens
+	$(BIN)/course doctor
 	$(BIN)/python -m pytest
-	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p tools.kept_outputs -p no:cacheprovider notebooks
 	$(MAKE) test-browser
 
 test-browser: .venv/.dev
@@ -60,6 +62,9 @@ bench-pipeline: .venv/.dev
 
 days: .venv/.dev
 	$(BIN)/python tests/benchmarks/days.py
+
+shake: .venv/.dev
+	$(BIN)/python tools/shake.py $(SHAKE)
 
 .venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt binder/install.py
 	$(PYTHON) binder/install.py .venv-saelens tests/saelens/requirements.txt

@@ -39,7 +39,7 @@ def least_absolute_sum(
         shrink: how far each step shrinks; about a tenth of the size of the entries is good.
     """
     back = torch.linalg.pinv(codes)  # (m, n_unknowns)
-    across = torch.eye(len(codes)) - codes @ back
+    across = torch.eye(len(codes), dtype=codes.dtype) - codes @ back
     start = x @ back
     z = start
     for _ in range(steps):
@@ -71,13 +71,13 @@ def success_rates(
     """Share of the trials that give the unknowns back (1% error at most), for each rho, all with one random matrix."""
     generator = torch.Generator().manual_seed(seed)
     m = max(1, round(delta * n_unknowns))
-    codes = torch.randn(n_unknowns, m, generator=generator) / m**0.5
+    codes = torch.randn(n_unknowns, m, generator=generator, dtype=torch.float32) / m**0.5
     unknowns = torch.cat(
         [
             sparse_unknowns(n_trials, n_unknowns, max(1, round(rho * m)), generator, nonnegative)
             for rho in rhos.tolist()
         ]
-    )
+    ).float()  # single precision is enough for errors of 1%, and nearly twice as fast
     found = least_absolute_sum(unknowns @ codes, codes, nonnegative=nonnegative, steps=steps)
     error = (found - unknowns).norm(dim=1) / unknowns.norm(dim=1)
     return (error < 0.01).float().view(len(rhos), n_trials).mean(dim=1)

@@ -95,6 +95,23 @@ def _torch() -> Finding:
     return Finding("torch", "fine", f"{torch.__version__} computes, {where}")
 
 
+def _processor() -> Finding:
+    """Kept outputs agree on all of them; which one it was tells where a number may come from that does not."""
+    torch = importlib.import_module("torch")
+    return Finding(
+        "processor", "fine", f"{_processor_name()}, used as {torch.backends.cpu.get_cpu_capability()}"
+    )
+
+
+def _processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def _memory() -> Finding:
     total, available = _memory_bytes()
     if not total:
@@ -252,6 +269,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _packages,
     _optional_packages,
     _torch,
+    _processor,
     _memory,
     _threads,
     _hub,

@@ -129,7 +129,7 @@ class Pictures(NamedTuple):
 
 @one_thread()
 def draw(concept: str, n: int, seed: int, side: int = SIDE) -> Float[Tensor, "n 1 side side"]:
-    """``n`` variations of a concept, the same for the same seed.
+    """``n`` variations of a concept, in double precision: the same for the same seed, on every processor.
 
     Raises:
         ValueError: if there is no such concept; the message lists what there is.
@@ -139,17 +139,18 @@ def draw(concept: str, n: int, seed: int, side: int = SIDE) -> Float[Tensor, "n 
     generator = torch.Generator().manual_seed(1000 * seed + CONCEPTS.index(concept))
 
     def spread(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(n, *shape, generator=generator)
+        return low + (high - low) * torch.rand(n, *shape, generator=generator, dtype=torch.float64)
 
     angle, shear, width = spread(-0.22, 0.22), spread(-0.18, 0.18), spread(0.09, 0.2)
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1).view(n, 2, 2)
-    bend = torch.eye(2).repeat(n, 1, 1) * spread(0.68, 0.92, 2)[:, None, :]
+    bend = torch.eye(2, dtype=torch.float64).repeat(n, 1, 1) * spread(0.68, 0.92, 2)[:, None, :]
     bend[:, 0, 1] += shear
     shift = spread(-0.12, 0.12, 1, 2)
 
     starts, stops = [], []
     for line in DRAWINGS[concept]:
-        points = torch.tensor(line) + 0.025 * torch.randn(n, len(line), 2, generator=generator)
+        wobble = torch.randn(n, len(line), 2, generator=generator, dtype=torch.float64)
+        points = torch.tensor(line) + 0.025 * wobble
         if line[0] == line[-1]:
             points[:, -1] = points[:, 0]  # a closed line stays closed
         points = points @ (turn @ bend).mT + shift
@@ -164,9 +165,9 @@ def _distance_to_lines(
     start: Float[Tensor, "n lines 2"], stop: Float[Tensor, "n lines 2"], side: int
 ) -> Float[Tensor, "n pixels"]:
     """From each pixel's middle to the nearest line of its picture."""
-    middles = (torch.arange(side) + 0.5) * 2 / side - 1
+    middles = (torch.arange(side, dtype=start.dtype) + 0.5) * 2 / side - 1
     pixel = torch.stack(torch.meshgrid(middles, middles, indexing="xy"), dim=-1).view(1, -1, 2)
-    nearest = torch.full((len(start), side * side), torch.inf)
+    nearest = torch.full((len(start), side * side), torch.inf, dtype=start.dtype)
     for a, b in zip(start.unbind(dim=1), stop.unbind(dim=1), strict=True):
         along, from_a = (b - a)[:, None], pixel - a[:, None]
         share = (from_a * along).sum(dim=-1) / along.pow(2).sum(dim=-1).clamp(min=1e-9)

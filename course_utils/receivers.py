@@ -60,12 +60,13 @@ def omp(
     """Orthogonal matching pursuit: k times, add the station that matches the rest best, and fit all again.
 
     Rows of ``codes`` have length 1. Since no station sends less than nothing, the largest match counts, not the largest
-    absolute one. (Pati, Rezaiifar & Krishnaprasad 1993.)
+    absolute one; of equal matches the first. (Pati, Rezaiifar & Krishnaprasad 1993.)
     """
     chosen = torch.zeros(len(x), 0, dtype=torch.long)
     strengths, rest = torch.zeros(len(x), 0), x
     for _ in range(k):
-        match = (rest @ codes.T).scatter(1, chosen, -torch.inf)
+        match = (rest @ codes.T).round(decimals=9)  # or rounding errors would choose between equal matches
+        match = match.scatter(1, chosen, -torch.inf)
         chosen = torch.cat([chosen, match.argmax(dim=1, keepdim=True)], dim=1)
         picked = codes[chosen]  # (n, picks so far, n_channels)
         gram = picked @ picked.mT + 1e-6 * torch.eye(chosen.shape[1])
@@ -91,7 +92,8 @@ def learn_dictionary(
 
     codes = from_inputs(n_stations)
     for _ in range(rounds):
-        features = omp(x, codes, k).relu()
+        features = omp(x, codes, k)
+        features = torch.where(features > 1e-6, features, 0)  # what is less is a rounding error
         used = (features > 0).sum(dim=0) > 2
         gram = features.T @ features + 1e-4 * torch.eye(n_stations)
         codes = torch.linalg.solve(gram, features.T @ x)

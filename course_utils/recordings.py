@@ -100,11 +100,13 @@ def crowd_rates(
 def one_cell_each(
     n_cells: int, n_stimuli: int, *, low: float = 2.0, high: float = 12.0
 ) -> Float[Tensor, "cells stimuli"]:
-    """A grandmother code: cell i fires at ``high`` for stimulus i and at ``low`` for all others.
+    """A grandmother code: cell i fires at about ``high`` for stimulus i and at ``low`` for all others.
 
-    Stimuli beyond the last cell have none.
+    Stimuli beyond the last cell have none. No two cells have exactly the same high rate, or equal counts would leave it
+    to rounding errors which of two stimuli is the likelier one.
     """
-    return low + (high - low) * torch.eye(max(n_cells, n_stimuli))[:n_cells, :n_stimuli]
+    own = high + torch.linspace(-0.5, 0.5, max(n_cells, n_stimuli))
+    return low + torch.diag(own - low)[:n_cells, :n_stimuli]
 
 
 def selectivity(rates: Float[Tensor, "cells stimuli"]) -> Float[Tensor, "cells"]:

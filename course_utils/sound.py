@@ -31,7 +31,8 @@ def programme(kind: str, seed: int, seconds: float = 3.0, rate: int = RATE) -> F
     t = np.arange(round(seconds * rate)) / rate
     wave_ = {"chord": _chord, "melody": _melody, "rhythm": _rhythm, "speech": _speech}[kind](t, rng)
     wave_ = np.tanh((wave_ - wave_.mean()) / (2 * wave_.std()))
-    return torch.from_numpy(0.9 * (wave_ - wave_.mean())).float().clamp(-0.9, 0.9)
+    programme_ = torch.from_numpy(0.9 * (wave_ - wave_.mean())).clamp(-0.9, 0.9)
+    return programme_.to(torch.get_default_dtype())
 
 
 def wav_bytes(sound: Float[Tensor, "samples"], rate: int = RATE) -> bytes:

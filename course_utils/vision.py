@@ -33,7 +33,11 @@ class Seen(NamedTuple):
 
 
 class VisionNetwork(nn.Module):
-    """Two convolutions, ``d_units`` units, one logit a concept."""
+    """Two convolutions, ``d_units`` units, one logit a concept.
+
+    Its weights are in double precision, which takes no longer in so small a network: single precision's rounding errors
+    grow while it trains, and are others on each kind of processor.
+    """
 
     def __init__(self, d_units: int, n_concepts: int = len(CONCEPTS), side: int = SIDE, seed: int = 0):
         super().__init__()
@@ -44,22 +48,22 @@ class VisionNetwork(nn.Module):
         d_flat = CHANNELS[-1] * self.sides[-1] ** 2
 
         def weights(*shape: int, fan_in: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5)
+            drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
+            return nn.Parameter(drawn * (2 / fan_in) ** 0.5)
 
         self.filters = nn.ParameterList(
             weights(c_out, c_in, k, k, fan_in=c_in * k * k)
             for (c_in, c_out), k in zip(pairwise(CHANNELS), KERNELS, strict=True)
         )
         self.W_units = weights(d_flat, d_units, fan_in=d_flat)
-        with (
-            torch.no_grad()
-        ):  # with weights that are as often negative, half of the few units never come alive
+        with torch.no_grad():
+            # with weights that are as often negative, half of the few units never come alive
             self.W_units += 0.6 * self.W_units.std()
         self.W_out = weights(d_units, n_concepts, fan_in=2 * d_units)
 
     def see(self, pixels: Float[Tensor, "batch 1 side side"], silenced: list[int] | None = None) -> Seen:
         """Units and logits; ``silenced`` units are held at zero."""
-        x = pixels
+        x = pixels.to(self.W_units.dtype)
         for filters in self.filters:
             x = relu(conv2d(x, filters, stride=STRIDE))
         units = relu(x.flatten(start_dim=1) @ self.W_units)
@@ -76,7 +80,7 @@ class VisionNetwork(nn.Module):
         dense = []
         for filters, side in zip(self.filters, self.sides, strict=False):
             c_in = filters.shape[1]
-            one_hot = torch.eye(c_in * side * side).view(-1, c_in, side, side)
+            one_hot = torch.eye(c_in * side * side, dtype=filters.dtype).view(-1, c_in, side, side)
             dense.append(conv2d(one_hot, filters, stride=STRIDE).flatten(start_dim=1))
         return [*dense, self.W_units.detach(), self.W_out.detach()]
 
@@ -145,7 +149,7 @@ def most_exciting(
 
     Each step is followed by a slight blur, without which the answer is a carpet of single pixels.
     """
-    picture = start.clone()
+    picture = start.to(network.W_units.dtype)
     for _ in range(steps):
         picture.requires_grad_()
         x = picture[None]

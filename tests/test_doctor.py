@@ -1,6 +1,7 @@
 """`course doctor` names what is off, and no check can spoil another."""
 
 import pytest
+import torch
 
 from course_utils import doctor, language_model
 from course_utils.doctor import Finding, examine
@@ -49,9 +50,24 @@ def test_little_memory(monkeypatch):
     )
 
 
-def test_more_threads_than_cores(monkeypatch):
-    monkeypatch.setattr(doctor, "_cores", lambda: 0.25)
-    assert doctor._threads().advice == "set OMP_NUM_THREADS=1"
+@pytest.mark.parametrize(
+    ("cores", "threads", "advice"),
+    [
+        (0.25, 2, "set OMP_NUM_THREADS=1"),
+        (1, 1, ""),
+        (2, 4, ""),
+        (2, 5, "set OMP_NUM_THREADS=2"),
+        (2, 1, "unset OMP_NUM_THREADS, or training takes twice as long"),
+    ],
+)
+def test_threads_and_cores(monkeypatch, cores, threads, advice):
+    monkeypatch.setattr(doctor, "_cores", lambda: cores)
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    assert doctor._threads().advice == advice
+
+
+def test_the_processor_is_named():
+    assert doctor._processor().found.endswith(torch.backends.cpu.get_cpu_capability())
 
 
 def test_a_missing_package_is_named(monkeypatch):

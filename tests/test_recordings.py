@@ -67,7 +67,7 @@ def test_decoding_is_the_likeliest_stimulus_by_loop():
 
 
 def test_a_cell_each_ends_at_the_last_cell():
-    assert one_cell_each(2, 3, low=1, high=5).tolist() == [[5, 1, 1], [1, 5, 1]]
+    assert one_cell_each(2, 3, low=1, high=5).tolist() == [[4.5, 1, 1], [1, 5, 1]]
     assert one_cell_each(3, 2).shape == (3, 2)
 
 
