@@ -4,21 +4,23 @@ A record holds everything about an exercise but its task, which is told in the n
 
     EXERCISES = {"encode": Exercise(encode, cases=_encode_cases, hints=(…), slips={sentence: wrong version})}
 
-The engine never imports ``solutions`` until it is asked for a key.
+The engine imports no record until it is asked for a key. It finds ``solutions`` by its own location, as
+`_solutions`, so that a learner's ``solutions.py`` beside the notebook cannot stand in its way.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
+from course_utils.exercises import _solutions
 from course_utils.exercises.describing import kind
 
 
@@ -172,8 +174,8 @@ def _find(key: str, table: str) -> Any:
     if not isinstance(key, str):
         raise TypeError(f'the key is a text such as "day_6.encode", not {kind(key)}')
     day, _, name = key.partition(".")
-    if day and name and importlib.util.find_spec(f"solutions.{day}"):
-        records = getattr(importlib.import_module(f"solutions.{day}"), table, {})
+    if day and name and day in days():
+        records = getattr(day_module(day), table, {})
         if name in records:
             return records[name]
     known = [known for day in days() for known in keys(day, table)]
@@ -184,13 +186,17 @@ def _find(key: str, table: str) -> Any:
 
 def days() -> list[str]:
     """The days that have an answer key: ``["day_1", …]``."""
-    package = importlib.import_module("solutions")
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("day_"))
+    return sorted(m.name for m in pkgutil.iter_modules(_solutions.__path__) if m.name.startswith("day_"))
+
+
+def day_module(day: str) -> ModuleType:
+    """The answer key of a day of `days`."""
+    return importlib.import_module(f"{_solutions.__name__}.{day}")
 
 
 def keys(day: str, table: str = "EXERCISES") -> list[str]:
     """The keys of a day, as its notebook uses them."""
-    return [f"{day}.{name}" for name in getattr(importlib.import_module(f"solutions.{day}"), table, {})]
+    return [f"{day}.{name}" for name in getattr(day_module(day), table, {})]
 
 
 def explanation(record: Exercise | Answer) -> str:

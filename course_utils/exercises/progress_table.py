@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from html import escape
 from typing import Any
 
 from course_utils.exercises import rendering
-from course_utils.exercises.answer_key import days, find_quiz, keys
+from course_utils.exercises.answer_key import day_module, days, find_quiz, keys
 from course_utils.exercises.progress_file import progress_path, read_progress
 from course_utils.exercises.rendering import Shown
 
@@ -56,7 +55,7 @@ def _row(day: str, kept: dict[str, Any]) -> tuple[str, str, str, int, int]:
 
 def _title(day: str) -> str:
     """What the day's answer key calls it: the first line of its docstring, after ``Day 6:``."""
-    doc = sys.modules[f"solutions.{day}"].__doc__ or ""
+    doc = day_module(day).__doc__ or ""
     return doc.partition("\n")[0].partition(":")[2].strip().rstrip(".")
 
 
