@@ -9,8 +9,8 @@ import torch
 from timing import Row, in_turn, measure_peak, peak_mb, ratios
 from torch import Tensor
 
-from course_utils.memory import hands_memory_back
-from course_utils.top_examples import Active, TopRows, top_rows
+from course_utils.base import frees_memory
+from course_utils.reading import Active, TopRows, top_rows
 
 D_SAE, KEEP, BATCH, K = 12_288, 20, 4096, 32
 TOKENS = 16_384
@@ -81,5 +81,5 @@ if __name__ == "__main__":  # python top_examples.py dense|active TOKENS
         Active(drawn[i % 4].latents, drawn[i % 4].strengths * (1 + 0.001 * i)) for i in range(int(n) // BATCH)
     )
     batches = (dense(batch, table) for batch in stream) if kind == "dense" else stream
-    hands_memory_back(lambda: None)()  # what drawing freed would otherwise be used again, and not be seen
+    frees_memory(lambda: None)()  # what drawing freed would otherwise be used again, and not be seen
     measure_peak(lambda: top_rows(batches, D_SAE, KEEP))

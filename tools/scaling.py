@@ -1,4 +1,4 @@
-"""Measure what a long run needs on this machine, and write the table of docs/scaling.md: `python docs/scaling.py`.
+"""Measure what a long run needs on this machine, and write the table of docs/scaling.md: `python tools/scaling.py`.
 
 GPT-2 small's shape with random weights (time does not depend on what they are), activations before layer 8, a TopK
 autoencoder of 32,768 latents. A few batches of each; the median counts.
@@ -17,13 +17,11 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from course_utils.gpt2 import GPT2, value_at
+from course_utils.lm import GPT2, value_at
 from course_utils.sae import SAE
-from course_utils.training.choice import WORTH_IT, bfloat16_gain
-from course_utils.training.fast import FastStep
-from course_utils.training.kernels import RowAdam
+from course_utils.training import WORTH_IT, FastStep, RowAdam, bfloat16_gain
 
-PAGE = Path(__file__).with_name("scaling.md")
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
 TOKENS, D_IN, D_SAE, K, BATCH = 8_000_000_000, 768, 32_768, 32, 4096
 CONTEXT, TEXTS, LAYER = 128, 8, 8
 ROUNDS = 3
@@ -82,7 +80,7 @@ def main() -> None:
     dtype = torch.bfloat16 if bfloat16_gain() > WORTH_IT else torch.float32
     harvest, training = harvest_rate(dtype), training_rate(dtype)
     measured = (
-        f"Measured by `python docs/scaling.py` on {os.cpu_count()} cores ({platform.machine()}), "
+        f"Measured by `python tools/scaling.py` on {os.cpu_count()} cores ({platform.machine()}), "
         f"{torch.get_num_threads()} threads, torch {torch.__version__.split('+')[0]}, {str(dtype).removeprefix('torch.')}, "
         f"load {os.getloadavg()[0]:.1f}:\nharvest {harvest:,.0f} tokens/s, training {training:,.0f} activations/s.\n\n"
         f"{table(harvest, training)}"

@@ -15,14 +15,18 @@ from pathlib import Path
 import torch
 from timing import Row, measure_peak, peak_mb
 
-from course_utils.activation_store import open_activations, write_activations
-from course_utils.activations import Activations, Tokens, activation_batches, iterate_activations
-from course_utils.concepts import concept_scores
-from course_utils.language_model import load_model
-from course_utils.memory import hands_memory_back
+from course_utils.base import frees_memory
+from course_utils.lm import (
+    Activations,
+    Tokens,
+    activation_batches,
+    iterate_activations,
+    load_model,
+    open_activations,
+    write_activations,
+)
+from course_utils.reading import ROWS_AT_A_TIME, concept_scores, pool_by_text, top_rows
 from course_utils.sae import SAE
-from course_utils.scores import ROWS_AT_A_TIME, pool_by_text
-from course_utils.top_examples import top_rows
 from course_utils.training import fit_sae
 
 HOOK, D_IN, D_SAE = "blocks.2.hook_resid_post", 256, 2048
@@ -113,5 +117,5 @@ def rows() -> list[Row]:
 if __name__ == "__main__":  # python memory.py WORK TOKENS
     with tempfile.TemporaryDirectory() as folder:
         work = WORKS[sys.argv[1]](int(sys.argv[2]), Path(folder))
-        hands_memory_back(partial(int))()  # what setting up freed would be used again, and not be seen
+        frees_memory(partial(int))()  # what setting up freed would be used again, and not be seen
         measure_peak(work)

@@ -21,10 +21,10 @@ import timing
 import torch
 from timing import Row
 
-from course_utils.training.choice import bfloat16_gain, fastest_threads
+from course_utils.training import bfloat16_gain, fastest_threads
 
 HERE = Path(__file__).parent
-NOT_A_BENCHMARK = {"run", "timing", "peers", "pipeline", "days"}
+NOT_A_BENCHMARK = {"run", "timing", "peers", "pipeline"}
 PEERS = ("torch", "sae-lens", "dictionary-learning", "eai-sparsify", "transformer-lens")
 
 

@@ -19,7 +19,7 @@ import nbformat
 import torch
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 2.0  # GB
 SERVER = 0.1  # GB that JupyterLab itself takes
 

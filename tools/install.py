@@ -1,6 +1,6 @@
-"""Set the course up in a virtual environment: `python binder/install.py .venv lab`. The Makefile calls this.
+"""Set the course up in a virtual environment: `python tools/install.py .venv lab`. The Makefile calls this.
 
-Installs the versions of constraints.txt; or, given a requirements file in place of an extra, the torch of
+Installs the versions of binder/constraints.txt; or, given a requirements file in place of an extra, the torch of
 constraints.txt and what the file lists, for an environment without the course. On a machine without an NVIDIA card it never takes the several-GB GPU build of
 torch: it asks pip what it would install, and where that is the GPU build it takes the small one by uv's --torch-backend.
 Running it again does only what is missing.
@@ -16,8 +16,8 @@ import sys
 import venv
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-CONSTRAINTS = HERE / "constraints.txt"
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "binder" / "constraints.txt"
 
 
 def run(*command: str | Path) -> None:
@@ -78,7 +78,7 @@ def main(folder: str, what: str) -> None:
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     install_torch(python)
     print(f"Installing {what} …", flush=True)
-    course = ["-c", CONSTRAINTS, "-e", f"{HERE.parent}[{what}]"]
+    course = ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
     wanted = ["-r", what] if what.endswith(".txt") else course
     run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
     if wanted is course:  # compiled now: uv leaves that to the first import, which then takes twice as long

@@ -1,4 +1,4 @@
-"""Regenerate what tools write: `python tests/freeze.py` (`make freeze`). With names of notebooks, only these.
+"""Regenerate what tools write: `python tools/freeze.py` (`make freeze`). With names of notebooks, only these.
 
 Checksums of the shipped files first, then every notebook is run from top to bottom and its outputs kept. Kept outputs
 are what a code host, print and the strict test see, so widgets leave only their static picture: a saved widget without

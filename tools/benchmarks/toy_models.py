@@ -12,7 +12,7 @@ import torch
 from timing import Row, in_turn, ratios
 from torch import nn
 
-from course_utils.toy_models import ToyModels, fit_toy_models
+from course_utils.worlds import ToyModels, fit_toy_models
 
 STEPS, OF = 240, 10_000  # the schedule, and how seldom the loss is recorded, are those of the long run
 SIZES = {(8, 80, 20): (3, 4), (20, 200, 20): (None, None)}

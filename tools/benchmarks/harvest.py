@@ -13,9 +13,9 @@ from transformer_lens import HookedTransformer, HookedTransformerConfig
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from course_utils.activations import Tokens, collect_activations
-from course_utils.assets import asset_path
-from course_utils.training.choice import WORTH_IT, bfloat16_gain
+from course_utils.base import asset_path
+from course_utils.lm import Tokens, collect_activations
+from course_utils.training import WORTH_IT, bfloat16_gain
 
 LAYER = 8
 HOOK = f"blocks.{LAYER}.hook_resid_pre"

@@ -11,8 +11,7 @@ from timing import Row, in_turn, measure_peak, peak_mb, ratios
 from torch import Tensor
 
 from course_utils.sae import SAE
-from course_utils.training import fit_sae
-from course_utils.training.choice import WORTH_IT, bfloat16_gain
+from course_utils.training import WORTH_IT, bfloat16_gain, fit_sae
 
 D_IN, D_SAE, BATCH = 768, 12_288, 4096
 SIZES = f"{D_IN} → {D_SAE:,}, batch {BATCH}"

@@ -9,9 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.activations import collect_activations
-from course_utils.corpus import load_texts
-from course_utils.language_model import load_model
+from course_utils.lm import collect_activations, load_model, load_texts
 from course_utils.sae import SAE
 from course_utils.training import fit_sae
 
