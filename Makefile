@@ -7,7 +7,7 @@
 # make freeze   run the notebooks and keep their outputs; refresh checksums and pictures
 # make pictures take the README's pictures out of the notebooks' outputs
 # make launch   write launch buttons and set-up cells with the repository's address, which stands in pyproject.toml
-# make bench    measure against SAELens and others, in an environment of its own, into tests/benchmarks/RESULTS.md
+# make bench    measure against SAELens and others, in an environment of its own, into tools/benchmarks/RESULTS.md
 # make bench-pipeline   time the day-6 pipeline on this machine
 # make shake    run the notebooks as other processors would, and list each printed number that moves (an hour)
 # make days     time and memory of each day with Binder's settings, into docs/days.md
@@ -34,7 +34,7 @@ test-browser: .venv/.dev
 
 test-colab: .venv/.dev
 	rm -rf .venv-colab
-	$(PYTHON) binder/install.py .venv-colab tests/colab/requirements.txt
+	$(PYTHON) tools/install.py .venv-colab tests/colab/requirements.txt
 	$(BIN)/python -m pytest -p no:cacheprovider tests/colab
 
 test-saelens: .venv-saelens/.done
@@ -45,39 +45,39 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 
 freeze: .venv/.dev
-	$(BIN)/python tests/freeze.py
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python tools/freeze.py
+	$(BIN)/python tools/pictures.py
 
 pictures:
-	$(PYTHON) docs/pictures.py
+	$(PYTHON) tools/pictures.py
 
 launch: .venv/.dev
-	$(BIN)/python docs/launch.py
+	$(BIN)/python tools/launch.py
 
 bench: .venv-bench/.done
-	PYTHONPATH=. .venv-bench/bin/python -W ignore tests/benchmarks/run.py $(BENCH)
+	PYTHONPATH=. .venv-bench/bin/python -W ignore tools/benchmarks/run.py $(BENCH)
 
 bench-pipeline: .venv/.dev
-	$(BIN)/python tests/benchmarks/pipeline.py
+	$(BIN)/python tools/benchmarks/pipeline.py
 
 days: .venv/.dev
-	$(BIN)/python tests/benchmarks/days.py
+	$(BIN)/python tools/days.py
 
 shake: .venv/.dev
 	$(BIN)/python tools/shake.py $(SHAKE)
 
-.venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt binder/install.py
-	$(PYTHON) binder/install.py .venv-saelens tests/saelens/requirements.txt
+.venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt tools/install.py
+	$(PYTHON) tools/install.py .venv-saelens tests/saelens/requirements.txt
 	@touch $@
 
 # torchvision comes along for one that is not measured, made for another build of torch than ours: transformers would fail on it
-.venv-bench/.done: tests/benchmarks/requirements.txt binder/constraints.txt binder/install.py
-	$(PYTHON) binder/install.py .venv-bench tests/benchmarks/requirements.txt
+.venv-bench/.done: tools/benchmarks/requirements.txt binder/constraints.txt tools/install.py
+	$(PYTHON) tools/install.py .venv-bench tools/benchmarks/requirements.txt
 	.venv-bench/bin/python -m uv pip uninstall --quiet --python .venv-bench/bin/python torchvision
 	@touch $@
 
-.venv/.%: pyproject.toml binder/constraints.txt binder/install.py
-	$(PYTHON) binder/install.py .venv $*
+.venv/.%: pyproject.toml binder/constraints.txt tools/install.py
+	$(PYTHON) tools/install.py .venv $*
 	@touch $@
 
 lock: .venv/.dev

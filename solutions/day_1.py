@@ -7,9 +7,9 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from course_utils.concepts import chance_roc_area
 from course_utils.exercises import Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.recordings import decode, selectivity
+from course_utils.reading import chance_roc_area
+from course_utils.worlds import decode_stimulus, selectivity
 
 
 def _generator(seed: int) -> torch.Generator:
@@ -459,7 +459,7 @@ EXERCISES = {
             than three times as far from 1/2 as one does.""",
     ),
     "decode": Exercise(
-        decode,
+        decode_stimulus,
         cases=_decode_cases,
         difficulty=2,
         hints=(

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from course_utils.concepts import profile_entropy
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.modular import fourier_basis, frequency_power
-from course_utils.relevance import alpha_beta_rule, epsilon_rule
-from course_utils.vision import ascend
+from course_utils.reading import profile_entropy
+from course_utils.worlds import alpha_beta_rule, ascend, epsilon_rule, fourier_basis, frequency_power
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize, one_hot
 
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.geometry import (
+from course_utils.worlds import (
     cosine_matrix,
     excess_kurtosis,
+    local_map,
     packing_loss,
     participation_ratio,
     welch_bound,
 )
-from course_utils.polytopes import local_map
 
 
 def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:

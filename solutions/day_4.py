@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from course_utils.exercises import Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.geometry import feature_dimensionality
-from course_utils.toy_models import toy_loss
+from course_utils.worlds import feature_dimensionality, toy_loss
 
 
 def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:

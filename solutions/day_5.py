@@ -7,11 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from course_utils.compressed_sensing import crossing
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.radio import random_codes, signal_to_noise
-from course_utils.receivers import ista_step, matched_filter
+from course_utils.sae import ista_step
 from course_utils.training import fresh_pairs, resampling_odds
+from course_utils.worlds import crossing, matched_filter, random_codes, signal_to_noise
 
 
 def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -545,7 +544,7 @@ def _by_pinv(x: Tensor, codes: Tensor, k: int) -> Tensor:
 
 
 def _batched(x: Tensor, codes: Tensor, k: int) -> Tensor:
-    from course_utils.receivers import omp as batched
+    from course_utils.sae import omp as batched
 
     return batched(x[None], codes, k)[0]
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activation_store import write_activations
-from course_utils.activations import collect_activations, iterate_activations
-from course_utils.processes import processes
+from course_utils.base import processes
+from course_utils.lm import collect_activations, iterate_activations, write_activations
 from course_utils.sae import SAE
 from course_utils.training import fit_sae
 

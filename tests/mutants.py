@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from course_utils.exercises import Answer, Exercise, judge, judge_value
 from course_utils.exercises.compare import difference
-from course_utils.exercises.judging import _disagree, _outcome, _outcomes
-from course_utils.exercises.limits import OutOfTime, guarded
+from course_utils.exercises.guards import OutOfTime, guarded
+from course_utils.exercises.verdicts import _disagree, _outcome, _outcomes
 
 SWAPS = {
     ast.Add: [ast.Sub],

@@ -5,10 +5,17 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activation_store import ActivationStore, open_activations, write_activations
-from course_utils.activations import Activations, activation_batches, collect_activations, iterate_activations
+from course_utils.lm import (
+    Activations,
+    ActivationStore,
+    activation_batches,
+    collect_activations,
+    iterate_activations,
+    open_activations,
+    write_activations,
+)
+from course_utils.reading import pool_by_text
 from course_utils.sae import SAE
-from course_utils.scores import pool_by_text
 from course_utils.training import fit_sae
 
 HOOK = "blocks.1.hook_resid_post"

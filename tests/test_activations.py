@@ -5,7 +5,7 @@ import torch
 from pipeline_model import TEXTS, tiny_folder, tiny_model
 from transformers import AutoModelForCausalLM
 
-from course_utils.activations import (
+from course_utils.lm import (
     Activations,
     activation_batches,
     collect_activations,

@@ -2,8 +2,7 @@ import pytest
 import torch
 from distributed_worker import CASES, STEPS, batches, train
 
-from course_utils.activation_store import ActivationStore, write_activations
-from course_utils.activations import Activations, activation_batches
+from course_utils.lm import Activations, ActivationStore, activation_batches, write_activations
 from course_utils.sae import SAE
 from course_utils.training import fit_sae, resampler
 from course_utils.training.checkpoints import load_checkpoint, save_checkpoint

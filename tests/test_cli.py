@@ -6,9 +6,7 @@ import sys
 import nbformat
 import pytest
 
-from course_utils import doctor
-from course_utils.cli import main
-from course_utils.doctor import Finding
+from course_utils.desk import Finding, doctor, main
 
 
 def test_alone_it_helps(capsys):
@@ -18,7 +16,7 @@ def test_alone_it_helps(capsys):
 
 
 def test_help_needs_no_torch():
-    code = "import sys, course_utils.cli as c; c.main([]); sys.exit('torch' in sys.modules)"
+    code = "import sys, course_utils.desk.cli as c; c.main([]); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
 
 
@@ -39,7 +37,7 @@ def test_progress_says_where_and_shows_seven_days(monkeypatch, capsys, tmp_path)
 
 def test_an_old_terminal_gets_ascii(tmp_path):
     code = (
-        "import sys; from course_utils import cli, doctor\n"
+        "import sys; from course_utils.desk import cli, doctor\n"
         "doctor.examine = lambda: [doctor.Finding('a', 'fine', 'b', 'c')]\n"
         "sys.exit(cli.main(['doctor']) or cli.main(['progress']))"
     )

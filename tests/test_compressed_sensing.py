@@ -2,13 +2,7 @@ import pytest
 import torch
 from scipy.optimize import linprog
 
-from course_utils.compressed_sensing import (
-    crossing,
-    least_absolute_sum,
-    sparse_unknowns,
-    success_rates,
-    weak_threshold,
-)
+from course_utils.worlds import crossing, least_absolute_sum, sparse_unknowns, success_rates, weak_threshold
 
 DELTAS = torch.tensor([0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 0.9])
 

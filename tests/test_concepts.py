@@ -5,8 +5,7 @@ import torch
 from scipy.stats import entropy, norm
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-from course_utils import concepts
-from course_utils.concepts import chance_roc_area, concept_scores, monosemanticity, profile_entropy
+from course_utils.reading import chance_roc_area, concept_scores, concepts, monosemanticity, profile_entropy
 
 
 def test_roc_area_by_hand():

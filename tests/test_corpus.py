@@ -3,9 +3,17 @@ from collections import Counter
 
 import pytest
 
-from course_utils.assets import asset_path
-from course_utils.corpus import INDIRECT_OBJECT, few_of_each_concept, indirect_object_prompts, load_texts
-from course_utils.formats import FORMATS, NAMES, _particle, format_texts
+from course_utils.base import asset_path
+from course_utils.lm import (
+    FORMATS,
+    INDIRECT_OBJECT,
+    NAMES,
+    few_of_each_concept,
+    format_texts,
+    indirect_object_prompts,
+    load_texts,
+)
+from course_utils.lm.formats import _particle
 
 
 def test_topics_formats_and_groups_are_as_many_as_promised():

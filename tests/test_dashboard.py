@@ -3,8 +3,8 @@ import re
 import pytest
 from test_html import EVIL, example, summary
 
-from course_utils.dashboard import dashboard_entry, export_dashboard
-from course_utils.latents import LabelGuess
+from course_utils.reading import LabelGuess
+from course_utils.views import dashboard_entry, export_dashboard
 
 
 def cards(n):

@@ -2,10 +2,10 @@ import time
 
 import torch
 
-from course_utils.concepts import ConceptScores
-from course_utils.neurons import Passage
-from course_utils.recordings import Recording
-from course_utils.widgets.day_1 import NeuronCard, cell_panel, concept_panel
+from course_utils.lm import Passage
+from course_utils.reading import ConceptScores
+from course_utils.widgets import NeuronCard, cell_panel, concept_panel
+from course_utils.worlds import Recording
 
 NAMES = ["your <grandmother>", "the mayor", "a stranger"]
 

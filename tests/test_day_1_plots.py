@@ -2,8 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from course_utils.plots import concepts, recordings
-from course_utils.plots.style import figure_png
+from course_utils.plots import concepts, figure_png, recordings
 
 plt.switch_backend("Agg")  # no window, whatever the machine
 

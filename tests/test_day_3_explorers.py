@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from course_utils.polytopes import linear_regions, random_network
-from course_utils.widgets.day_3 import city_panel, closest_pair, packing_panel, polytope_panel
+from course_utils.widgets import city_panel, closest_pair, packing_panel, polytope_panel
+from course_utils.worlds import linear_regions, random_network
 
 CITY = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]])
 NAMES = ["east", "north", "tower"]

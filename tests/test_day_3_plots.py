@@ -4,18 +4,21 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from course_utils.geometry import random_directions
-from course_utils.plots.directions import plot_against, plot_break_even, plot_spread, plot_weights
-from course_utils.plots.geometry import (
+from course_utils.plots import (
+    axes_side_by_side,
+    plot_against,
+    plot_break_even,
     plot_city,
     plot_cosines,
-    plot_lines,
+    plot_measured_lines,
     plot_packing,
+    plot_region_groups,
+    plot_regions,
+    plot_spread,
+    plot_weights,
     seen_from,
-    side_by_side,
 )
-from course_utils.plots.polytopes import plot_region_groups, plot_regions
-from course_utils.polytopes import linear_regions, random_network
+from course_utils.worlds import linear_regions, random_directions, random_network
 
 CITY = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]])
 NAMES = ["east", "north", "tower"]
@@ -34,7 +37,7 @@ def test_every_figure_has_a_title_and_names_its_axes():
     figures = [
         plot_cosines(two),
         plot_packing(two),
-        plot_lines([1, 2], {"x": [1, 2]}, dashed={"y": [1, 4]}, xlabel="k", ylabel="v", title="t"),
+        plot_measured_lines([1, 2], {"x": [1, 2]}, dashed={"y": [1, 4]}, xlabel="k", ylabel="v", title="t"),
         plot_spread({"a": values, "b": values}, "value", "t"),
         plot_against(values, values, "x", "y", "t"),
         plot_weights(torch.randn(3, 20), ["a", "b", "c"], "t"),
@@ -45,7 +48,7 @@ def test_every_figure_has_a_title_and_names_its_axes():
     for ax in figures:
         assert ax.get_title() and ax.get_xlabel()
         assert ax.get_ylabel() or ax.get_yticklabels()
-    assert len(side_by_side(3)) == 3
+    assert len(axes_side_by_side(3)) == 3
 
 
 def test_from_above_a_tower_stands_where_its_door_is():

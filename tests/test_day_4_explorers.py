@@ -1,7 +1,7 @@
 import torch
 
-from course_utils.toy_models import fit_toy_models
-from course_utils.widgets.day_4 import SIDEWAYS, in_the_plane, phase_panel, toy_model_panel, toy_model_view
+from course_utils.widgets import SIDEWAYS, in_the_plane, phase_panel, toy_model_panel, toy_model_view
+from course_utils.worlds import fit_toy_models
 
 
 def test_a_model_is_trained_on_the_spot():

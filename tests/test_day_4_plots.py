@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from course_utils.plots.toy_models import (
+from course_utils.plots import (
     plot_arrows,
     plot_capacity,
     plot_dimensionality,

@@ -4,10 +4,9 @@ from base64 import b64decode
 import pytest
 import torch
 
-from course_utils.radio import draw_stations, listen, on_air, random_codes, send
-from course_utils.receivers import matched_filter, omp
-from course_utils.sound import wav_bytes
-from course_utils.widgets.day_5 import N_BLOCKS, recovery_panel, tuner_panel
+from course_utils.sae import omp
+from course_utils.widgets import N_BLOCKS, recovery_panel, tuner_panel
+from course_utils.worlds import draw_stations, listen, matched_filter, on_air, random_codes, send, wav_bytes
 
 DELTAS, RHOS = torch.tensor([0.2, 0.5, 0.8]), torch.tensor([0.1, 0.5, 0.9])
 CODES = random_codes(8, 6, seed=0)

@@ -2,12 +2,12 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from course_utils.plots.radio import (
+from course_utils.plots import (
     plot_bars,
     plot_lines,
     plot_matches,
     plot_on_air,
-    plot_pareto,
+    plot_pareto_over_seeds,
     plot_phase_map,
     plot_shrinkage,
     plot_waveforms,
@@ -28,7 +28,7 @@ FIGURES = {
     "phase map": lambda: plot_phase_map(GRID, GRID, torch.rand(3, 3), GRID, measured=GRID, here=(0.5, 0.5)),
     "matches": lambda: plot_matches({"found": torch.tensor([0.5, 0.9]), "random": torch.tensor([0.2, 0.1])}),
     "shrinkage": lambda: plot_shrinkage(GRID, {"relu": GRID / 2}),
-    "pareto": lambda: plot_pareto(RUNS, title="t"),
+    "pareto": lambda: plot_pareto_over_seeds(RUNS, title="t"),
     "bars": lambda: plot_bars({"a": 0.5, "b": 0.7}, ylabel="y", title="t", level=0.6),
 }
 

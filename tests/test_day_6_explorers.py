@@ -2,14 +2,18 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activations import collect_activations, tokenize
-from course_utils.concepts import concept_scores
-from course_utils.firing import record_firings, strongest_by_text
-from course_utils.latents import LabelGuess, summarise_latents
-from course_utils.rating import RatingGame
+from course_utils.lm import collect_activations, tokenize
+from course_utils.reading import (
+    Family,
+    LabelGuess,
+    RatingGame,
+    concept_scores,
+    latent_peaks_by_text,
+    record_firings,
+    summarise_latents,
+)
 from course_utils.sae import SAE
-from course_utils.splitting import Family
-from course_utils.widgets.day_6 import family_panel, latent_panel, rating_panel
+from course_utils.widgets import family_panel, latent_panel, rating_panel
 
 HOOK = "blocks.1.hook_resid_post"
 CONCEPTS = ["animals", "names", "code"]
@@ -29,7 +33,7 @@ def parts():
 def panel(parts):
     sae, activations, tokens = parts
     firings = record_firings(sae.encode, activations.values)
-    by_text = strongest_by_text(firings, activations.where, len(TEXTS))
+    by_text = latent_peaks_by_text(firings, activations.where, len(TEXTS))
     scores = concept_scores(by_text, IDS, 3)
     return latent_panel(
         sae, activations, tokens, tiny_model(), firings, scores, CONCEPTS, concept="names", sentence="The cat"

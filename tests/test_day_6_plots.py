@@ -1,7 +1,7 @@
 import torch
 from matplotlib import pyplot as plt
 
-from course_utils.plots.latents import (
+from course_utils.plots import (
     plot_areas,
     plot_children,
     plot_densities,

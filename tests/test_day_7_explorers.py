@@ -1,16 +1,9 @@
 import pytest
 import torch
 
-from course_utils.corpus import indirect_object_prompts
 from course_utils.interventions import direction_unit
-from course_utils.language_model import load_model
-from course_utils.widgets.day_7 import (
-    StreamingPanel,
-    dial_panel,
-    dose_panel,
-    patching_panel,
-    texts_side_by_side,
-)
+from course_utils.lm import indirect_object_prompts, load_model
+from course_utils.widgets import StreamingPanel, dial_panel, dose_panel, patching_panel, texts_side_by_side
 
 HOOK = "blocks.2.hook_resid_post"
 

@@ -3,14 +3,13 @@
 import pytest
 import torch
 
-from course_utils import doctor, language_model
-from course_utils.doctor import Finding, examine
+from course_utils.desk import Finding, doctor, examine
 
 
 @pytest.fixture
 def no_hub(monkeypatch):
-    monkeypatch.setattr(language_model, "_gpt2_here", lambda: None)
-    monkeypatch.setattr(language_model, "_hub_problem", lambda: "the hub does not answer")
+    monkeypatch.setattr("course_utils.lm.find_gpt2", lambda: None)
+    monkeypatch.setattr("course_utils.base.hub_problem", lambda: "the hub does not answer")
 
 
 def test_this_machine_can_run_the_course(no_hub):
@@ -39,7 +38,7 @@ def test_a_damaged_pocket_model_is_broken(monkeypatch):
     def damaged(name):
         raise ValueError("model.safetensors is damaged")
 
-    monkeypatch.setattr("course_utils.assets.asset_path", damaged)
+    monkeypatch.setattr("course_utils.base.asset_path", damaged)
     assert doctor._pocket_model().state == "broken"
 
 

@@ -27,9 +27,9 @@ from course_utils.exercises import (
     judge_value,
     solution,
 )
-from course_utils.exercises.calls import _next_hint
 from course_utils.exercises.compare import difference
-from course_utils.exercises.precision import mixing
+from course_utils.exercises.dtype_feedback import mixing
+from course_utils.exercises.notebook_api import _next_hint
 
 
 @pytest.fixture(autouse=True)
@@ -443,7 +443,7 @@ def test_outside_the_main_thread_loops_are_stopped_too():
 def test_a_debugger_works_after_a_limit_by_thread():
     """In a process of its own: Python 3.11 hung, and would take the tests with it."""
     code = (
-        "import sys\nfrom course_utils.exercises.limits import _by_thread\n"
+        "import sys\nfrom course_utils.exercises.guards import _by_thread\n"
         "with _by_thread(9): pass\n"
         "def step(): return 1\n"
         "sys.settrace(lambda *_: None)\nstep()"

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_utils.export import exercise_keys, export_html
+from course_utils.desk import exercise_keys, export_html
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CODE = '@exercise("day_6.encode")\ndef encode(x, W_enc, b_enc, b_dec):\n    raise NotImplementedError'

@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from course_utils.sae import SAE
-from course_utils.training import choice, fast, fit_sae, remove_parallel_gradient_, sae_loss
-from course_utils.training.choice import choose_step
-from course_utils.training.fast import FastStep
-from course_utils.training.kernels import RowAdam, largest
+from course_utils.training import FastStep, RowAdam, fast, fit_sae, remove_parallel_gradient_, sae_loss, speed
+from course_utils.training.kernels import largest
+from course_utils.training.speed import choose_step
 
 D_IN, D_SAE, N = 24, 160, 50
 
@@ -168,9 +167,9 @@ def test_afterwards_the_sae_is_as_it_was_laid_out_and_without_gradients(speed):
 
 def test_callbacks_see_what_the_plain_step_shows():
     seen = {}
-    for speed in ("plain", "fast"):
-        seen[speed] = states = []
-        fitted("topk", speed, 3, callbacks=[lambda state, to=states: to.append(state.output)])
+    for name in ("plain", "fast"):
+        seen[name] = states = []
+        fitted("topk", name, 3, callbacks=[lambda state, to=states: to.append(state.output)])
     for plain, fast_one in zip(*seen.values(), strict=True):
         torch.testing.assert_close(fast_one.latents, plain.latents.detach(), rtol=1e-4, atol=1e-4)
 
@@ -206,7 +205,7 @@ def test_auto_is_plain_where_the_fast_step_does_not_apply():
 
 def test_auto_rounds_only_where_the_processor_is_made_for_it(monkeypatch):
     for gain, dtype in ((0.02, torch.float32), (1.2, torch.float32), (4.0, torch.bfloat16)):
-        monkeypatch.setattr(choice, "bfloat16_gain", lambda gain=gain: gain)
+        monkeypatch.setattr(speed, "bfloat16_gain", lambda gain=gain: gain)
         assert choose_step("auto", SAE(8, 16), 1.0).dtype == dtype
 
 
@@ -215,10 +214,10 @@ def test_the_fastest_number_of_threads_wins(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     used = []
     monkeypatch.setattr(torch, "set_num_threads", used.append)
-    monkeypatch.setattr(choice, "_product_seconds", lambda dtype: float(used[-1]))
-    assert choice.fastest_threads() == 1
-    monkeypatch.setattr(choice, "_product_seconds", lambda dtype: 1 / used[-1])
-    assert choice.fastest_threads() == 2
+    monkeypatch.setattr(speed, "_product_seconds", lambda dtype: float(used[-1]))
+    assert speed.fastest_threads() == 1
+    monkeypatch.setattr(speed, "_product_seconds", lambda dtype: 1 / used[-1])
+    assert speed.fastest_threads() == 2
     assert used[-1] == 2  # as many as before
 
 

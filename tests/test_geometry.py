@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from course_utils.geometry import (
+from course_utils.worlds import (
     coherence,
     cosine_matrix,
     directions_within,

@@ -4,8 +4,7 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils import activations, gpt2
-from course_utils.activations import collect_activations, tokenize
+from course_utils.lm import activations, collect_activations, gpt2, tokenize
 
 NAMES = [f"blocks.{layer}.{name}" for layer in (0, 2) for name in gpt2.SERVED]
 

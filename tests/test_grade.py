@@ -16,9 +16,18 @@ nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
 
 from course_utils.exercises import find  # noqa: E402
-from course_utils.grade import Limits, Outcome, Result, find_hand_ins, grade_folder  # noqa: E402
+from course_utils.grade import (  # noqa: E402
+    ExerciseOutcome,
+    Limits,
+    Result,
+    by_learner,
+    find_hand_ins,
+    grade_folder,
+    report_html,
+    write_reports,
+)
 from course_utils.grade.collect import _copy  # noqa: E402
-from course_utils.grade.report import _cell, by_learner, report_html, write_reports  # noqa: E402
+from course_utils.grade.report import _cell  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says")
 
@@ -197,7 +206,7 @@ def test_no_process_is_left(results):
 
 
 def test_only_known_keys_verdicts_and_slips_are_believed(results):
-    assert results["forges"].outcomes == {"day_6.fvu": Outcome("not attempted")}
+    assert results["forges"].outcomes == {"day_6.fvu": ExerciseOutcome("not attempted")}
 
 
 def test_the_tables(results, tmp_path):
@@ -216,17 +225,17 @@ def test_the_tables(results, tmp_path):
 
 
 def test_seven_notebooks_of_one_learner_are_one_row():
-    day_1 = Result("anna/day_1_dream", "ran", {"day_1.read": Outcome("wrong", 2)})
+    day_1 = Result("anna/day_1_dream", "ran", {"day_1.read": ExerciseOutcome("wrong", 2)})
     day_2 = Result(
-        "anna/day_2/day_2_mess", "took too long", {"day_2.count": Outcome("no verdict")}, ((3, "E"),)
+        "anna/day_2/day_2_mess", "took too long", {"day_2.count": ExerciseOutcome("no verdict")}, ((3, "E"),)
     )
-    again = Result("anna/day_1_again", "ran", {"day_1.read": Outcome("correct", 5)})
+    again = Result("anna/day_1_again", "ran", {"day_1.read": ExerciseOutcome("correct", 5)})
     others = [Result(name, "ran", {}) for name in ("b/ben", "b/eve", "day_1_alone", "class/day_2_x")]
     anna, *rest = by_learner([day_1, day_2, again, *others])
     assert anna.learner == "anna" and anna.status == "day_2/day_2_mess: took too long"
     assert anna.outcomes == {
-        "day_1.read": Outcome("correct", 5),
-        "day_2.count": Outcome("no verdict"),
+        "day_1.read": ExerciseOutcome("correct", 5),
+        "day_2.count": ExerciseOutcome("no verdict"),
     }
     assert anna.errors == ((3, "day_2/day_2_mess: E"),)
     assert [r.learner for r in rest] == ["b/ben", "b/eve", "day_1_alone", "class"]
@@ -307,7 +316,7 @@ def test_links_and_checkpoints_are_not_followed(tmp_path):
 
 def grade_command(folder):
     """`course grade` of what is in ``folder``/in, reports beside it."""
-    return [sys.executable, "-m", "course_utils.cli", "grade", str(folder / "in"), "--out", str(folder)]
+    return [sys.executable, "-m", "course_utils.desk.cli", "grade", str(folder / "in"), "--out", str(folder)]
 
 
 def test_the_command(tmp_path):

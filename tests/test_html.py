@@ -3,9 +3,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course_utils.html import concept_hit_list, hit_list, latent_card, plain_table, token_strip
-from course_utils.latent_search import ConceptHit, Hit
-from course_utils.latents import Example, LabelGuess, LatentSummary
+from course_utils.reading import ConceptHit, Example, Hit, LabelGuess, LatentSummary
+from course_utils.views import concept_hit_list, hit_list, latent_card, plain_table, token_strip
 
 EVIL = "<script>alert('&')</script>\""
 

@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import GPT2LMHeadModel
 
-from course_utils.assets import asset_path
+from course_utils.base import asset_path
 from course_utils.interventions import (
     ablate,
     attribute,
@@ -22,7 +22,7 @@ from course_utils.interventions import (
     steer,
     watch,
 )
-from course_utils.language_model import load_model
+from course_utils.lm import load_model
 from course_utils.sae import SAE, load_sae
 
 HOOK = "blocks.2.hook_resid_post"

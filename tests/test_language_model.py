@@ -20,8 +20,9 @@ from pipeline_model import TEXTS, tiny_folder
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM
 
-from course_utils import assets
-from course_utils.language_model import GPT2_FILES, ModelUnavailable, _choose, describe, load_model
+from course_utils.base import assets
+from course_utils.lm import ModelUnavailable, describe_model, load_model
+from course_utils.lm.language_model import GPT2_FILES, _choose
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -165,7 +166,7 @@ def test_describe_counts_every_weight_once(gpt2_folder, llama_folder):
     for path in (gpt2_folder, llama_folder):
         model = load_model(path)
         expected = plain(path).num_parameters() / 1e6
-        assert describe(model) == f"{path.name}: 3 layers, d_model 16, {expected:.1f} M parameters"
+        assert describe_model(model) == f"{path.name}: 3 layers, d_model 16, {expected:.1f} M parameters"
 
 
 # --- folders
@@ -181,7 +182,7 @@ def test_relative_paths_and_a_change_of_directory(folder, monkeypatch):
 def test_a_folder_called_gpt2_needs_a_path(folder, monkeypatch):
     folder.rename(folder.with_name("gpt2"))
     monkeypatch.chdir(folder.parent)
-    assert describe(load_model(Path("gpt2"))).startswith("gpt2: 3 layers")
+    assert describe_model(load_model(Path("gpt2"))).startswith("gpt2: 3 layers")
     with pytest.raises(ModelUnavailable):
         load_model("gpt2")
 
@@ -349,7 +350,7 @@ def hub(gpt2_folder, monkeypatch) -> Iterator[Hub]:
 
 
 def is_tiny_gpt2(model, folder: Path) -> bool:
-    assert describe(model) == "GPT-2 small: 3 layers, d_model 16, 0.0 M parameters"
+    assert describe_model(model) == "GPT-2 small: 3 layers, d_model 16, 0.0 M parameters"
     return torch.equal(model(TEXTS[0]), load_model(folder)(TEXTS[0]))
 
 
@@ -450,7 +451,7 @@ def test_a_hub_that_fails_is_given_up_within_5_seconds(address, black_hole, tric
     assert "\n" not in str(caught.value)
     hub.status = 200
     point_to(f"http://127.0.0.1:{hub.server_port}", monkeypatch)
-    assert describe(load_model("gpt2")).startswith("GPT-2 small")  # nothing was left switched off
+    assert describe_model(load_model("gpt2")).startswith("GPT-2 small")  # nothing was left switched off
 
 
 def test_auto_starts_no_download(hub):
@@ -479,7 +480,7 @@ def test_course_model_decides(gpt2_folder, llama_folder, cache, monkeypatch, cap
     model = load_model()
     out, err = capfd.readouterr()
     assert (
-        out.startswith(f"{describe(model)} (COURSE_MODEL={llama_folder}); load_model(")
+        out.startswith(f"{describe_model(model)} (COURSE_MODEL={llama_folder}); load_model(")
         and out.count("\n") == 1
     )
     assert model.cfg.architecture == "LlamaForCausalLM" and err == ""
@@ -502,7 +503,7 @@ def in_a_fresh_process(code: str, **environment: str) -> tuple[str, str]:
 
 def test_importing_loads_no_library():
     heavy = "{'torch', 'transformers', 'transformer_lens', 'huggingface_hub', 'numpy'}"
-    code = f"import sys, course_utils.language_model; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, course_utils.lm.language_model; print(sorted({heavy} & set(sys.modules)))"
     assert in_a_fresh_process(code) == ("[]\n", "")
 
 
@@ -544,7 +545,7 @@ def test_auto_takes_the_pocket_and_says_why(cache, gpt2_folder, monkeypatch, cap
 def test_a_fresh_notebook_shows_one_line_and_nothing_else(black_hole, tmp_path):
     """The libraries are imported here too, and the hub's address comes from the environment."""
     hub = dict(HF_HOME=str(tmp_path), HF_ENDPOINT=constants.ENDPOINT)
-    code = "from course_utils.language_model import load_model; load_model()"
+    code = "from course_utils.lm import load_model; load_model()"
     assert in_a_fresh_process(code, **hub, COURSE_MODEL="pocket") == (
         POCKET_LINE.format(why="COURSE_MODEL=pocket"),
         "",

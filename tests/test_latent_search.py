@@ -2,10 +2,9 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.concepts import concept_scores
-from course_utils.latent_search import Reading, latents_for, latents_on, read_text, strong_and_rare
+from course_utils.lm import tokenize
+from course_utils.reading import Reading, concept_scores, latents_for, latents_on, read_text, strong_and_rare
 from course_utils.sae import SAE
-from course_utils.tokens import tokenize
 
 HOOK = "blocks.1.hook_resid_post"
 LATENTS = torch.tensor([[9.0, 0.0, 1.0, 0.0], [8.0, 0.0, 4.0, 2.0]])  # two tokens, four latents

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("day_*.ipynb"))
-_spec = importlib.util.spec_from_file_location("launch", ROOT / "docs" / "launch.py")
+_spec = importlib.util.spec_from_file_location("launch", ROOT / "tools" / "launch.py")
 launch = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(launch)
 

@@ -4,9 +4,8 @@ import pytest
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils import metrics, scores
-from course_utils.activations import Activations, collect_activations, tokenize
-from course_utils.metrics import loss_recovered, score_sae
+from course_utils.lm import Activations, collect_activations, tokenize
+from course_utils.reading import loss_recovered, metrics, score_sae, scores
 from course_utils.sae import SAE, SAEOutput
 from course_utils.training import fit_sae
 

@@ -4,7 +4,8 @@ import math
 import pytest
 import torch
 
-from course_utils.modular import (
+from course_utils.recipes.modular_addition import train
+from course_utils.worlds import (
     ModularTransformer,
     all_pairs,
     fourier_basis,
@@ -13,7 +14,6 @@ from course_utils.modular import (
     load_modular,
     training_rows,
 )
-from course_utils.recipes.modular_addition import train
 
 
 @pytest.mark.parametrize("p", [3, 7, 67])

@@ -1,8 +1,14 @@
 import torch
 from pipeline_model import TEXTS, tiny_model
 
-from course_utils.activations import collect_activations, tokenize
-from course_utils.neurons import losses_by_text, strengths_by_token, strongest_by_text, strongest_passages
+from course_utils.lm import (
+    collect_activations,
+    losses_by_text,
+    neuron_peaks_by_text,
+    strengths_by_token,
+    strongest_passages,
+    tokenize,
+)
 
 
 def one_by_one(model, tokens, layer):
@@ -24,7 +30,7 @@ def test_strengths_match_activations_collected_layer_by_layer():
 def test_the_strongest_of_a_text_leaves_bos_and_padding_out():
     model = tiny_model()
     tokens = tokenize(model, TEXTS)
-    strongest = strongest_by_text(model, tokens, batch_size=4)
+    strongest = neuron_peaks_by_text(model, tokens, batch_size=4)
     for layer in range(3):
         values = one_by_one(model, tokens, layer)
         for text, length in enumerate(tokens.lengths.tolist()):

@@ -45,7 +45,7 @@ def test_cells_are_short(code_cells):
     lengths = sorted(
         len([line for line in "".join(c["source"]).splitlines() if line.strip()])
         for c in code_cells
-        if "launch" not in c["metadata"].get("tags", ())  # written by docs/launch.py, and folded
+        if "launch" not in c["metadata"].get("tags", ())  # written by tools/launch.py, and folded
     )
     assert lengths[-1] <= 25, "a cell has more than 25 lines of code"
     assert lengths[len(lengths) // 2] <= 6, "the median cell has more than 6 lines of code"

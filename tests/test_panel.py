@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import ipywidgets as w
 import pytest
 
-from course_utils.html import picture
-from course_utils.widgets.panel import WIDGET, Panel
+from course_utils.views import picture
+from course_utils.widgets import WIDGET, Panel
 
 
 def doubled(n):

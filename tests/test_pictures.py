@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from course_utils.pictures import CONCEPTS, DRAWINGS, _distance_to_lines, draw, draw_all
+from course_utils.worlds import PICTURE_CONCEPTS, draw_picture, draw_pictures
+from course_utils.worlds.pictures import DRAWINGS, _distance_to_lines
 
 
 def test_distance_to_one_line():
@@ -24,14 +25,14 @@ def test_distance_matches_many_points_on_the_lines():
     )
 
 
-@pytest.mark.parametrize("concept", CONCEPTS)
+@pytest.mark.parametrize("concept", PICTURE_CONCEPTS)
 def test_pictures_hold_ink_vary_and_repeat(concept):
-    pictures = draw(concept, 5, seed=0)
+    pictures = draw_picture(concept, 5, seed=0)
     assert pictures.shape == (5, 1, 28, 28) and pictures.min() == 0 and pictures.max() == 1
     assert (pictures.mean(dim=(1, 2, 3)) > 0.03).all() and (pictures.mean(dim=(1, 2, 3)) < 0.5).all()
     assert (pictures[0] - pictures[1]).abs().max() > 0.5
-    assert torch.equal(draw(concept, 5, seed=0), pictures)
-    assert not torch.equal(draw(concept, 5, seed=1), pictures)
+    assert torch.equal(draw_picture(concept, 5, seed=0), pictures)
+    assert not torch.equal(draw_picture(concept, 5, seed=1), pictures)
 
 
 def test_nothing_leaves_the_square():
@@ -40,11 +41,11 @@ def test_nothing_leaves_the_square():
 
 
 def test_concepts_follow_one_another():
-    pictures = draw_all(3, seed=0)
-    assert pictures.concept_ids.tolist() == [c for c in range(len(CONCEPTS)) for _ in range(3)]
-    assert torch.equal(pictures.pixels[3:6], draw(CONCEPTS[1], 3, seed=0))
+    pictures = draw_pictures(3, seed=0)
+    assert pictures.concept_ids.tolist() == [c for c in range(len(PICTURE_CONCEPTS)) for _ in range(3)]
+    assert torch.equal(pictures.pixels[3:6], draw_picture(PICTURE_CONCEPTS[1], 3, seed=0))
 
 
 def test_an_unknown_concept_is_told_what_there_is():
     with pytest.raises(ValueError, match="no drawing of 'dog'; there are cat face"):
-        draw("dog", 1, seed=0)
+        draw_picture("dog", 1, seed=0)

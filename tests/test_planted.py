@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from course_utils.interventions import prompt_ids, watch
-from course_utils.language_model import load_model
-from course_utils.planted import FIRST_CHANGED_LAYER, apply_delta_, load_planted
+from course_utils.lm import FIRST_CHANGED_LAYER, apply_delta_, load_model, load_planted
 
 
 def test_an_update_is_added_in_place():

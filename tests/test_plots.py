@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from course_utils.plots.training import plot_activation_histogram, plot_firing_rates, plot_training
+from course_utils.plots import plot_activation_histogram, plot_firing_rates, plot_training
 from course_utils.training import History, Measurement
 
 plt.switch_backend("Agg")  # no window, whatever the machine

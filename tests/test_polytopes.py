@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.polytopes import (
+from course_utils.worlds import (
     ReLUNetwork,
-    area,
-    forward,
+    forward_network,
     linear_regions,
     local_map,
     most_regions,
+    polygon_area,
     random_network,
     spline_code,
     train_network,
@@ -34,24 +34,24 @@ def test_two_perpendicular_borders_make_four_quarters():
         [True, False],
         [True, True],
     ]
-    assert [area(region.vertices) for region in regions] == pytest.approx([1.0] * 4)
+    assert [polygon_area(region.vertices) for region in regions] == pytest.approx([1.0] * 4)
 
 
 def test_the_area_of_a_triangle():
-    assert area(np.array([[1.0, 1.0], [4.0, 1.0], [1.0, 3.0]])) == pytest.approx(3)
+    assert polygon_area(np.array([[1.0, 1.0], [4.0, 1.0], [1.0, 3.0]])) == pytest.approx(3)
 
 
 def test_code_and_answer_by_head():
     x = torch.tensor([[2.0, -1.0]])
     assert spline_code(x, TWO_LINES).tolist() == [[True, False]]
-    assert forward(x, TWO_LINES).tolist() == [[2.0]]
+    assert forward_network(x, TWO_LINES).tolist() == [[2.0]]
 
 
 @pytest.mark.parametrize("widths", [[5], [6, 6], [5, 4, 6]])
 def test_regions_tile_the_window_and_hold_every_code_of_a_grid(widths):
     network = random_network(widths, seed=1)
     regions = linear_regions(network, half_width=2.0)
-    assert sum(area(region.vertices) for region in regions) == pytest.approx(16)
+    assert sum(polygon_area(region.vertices) for region in regions) == pytest.approx(16)
     found = [region.code.tobytes() for region in regions]
     assert len(set(found)) == len(found)
     assert {row.tobytes() for row in spline_code(grid(2.0, 301), network).numpy()} <= set(found)
@@ -61,7 +61,7 @@ def test_each_region_has_the_code_of_its_middle():
     network = random_network([6, 6], seed=2)
     regions = linear_regions(network)
     middles = torch.tensor(np.array([region.vertices.mean(axis=0) for region in regions])).float()
-    big = [area(region.vertices) > 1e-4 for region in regions]
+    big = [polygon_area(region.vertices) > 1e-4 for region in regions]
     assert (spline_code(middles, network).numpy() == [region.code for region in regions])[big].all()
 
 
@@ -92,18 +92,18 @@ def test_the_local_map_is_the_network_where_the_code_is_the_same():
     x = points[700]
     A, c = local_map(x, network.weights, network.biases)
     torch.testing.assert_close(
-        A, torch.autograd.functional.jacobian(lambda x: forward(x[None], network)[0], x)
+        A, torch.autograd.functional.jacobian(lambda x: forward_network(x[None], network)[0], x)
     )
     same = (spline_code(points, network) == spline_code(x[None], network)).all(dim=1)
     assert same.sum() > 1
-    torch.testing.assert_close(forward(points, network)[same], (points @ A.T + c)[same])
+    torch.testing.assert_close(forward_network(points, network)[same], (points @ A.T + c)[same])
 
 
 def test_training_separates_two_halves_and_repeats():
     points = grid(1.0, 9)
     classes = (points[:, 0] > 0.1).long()
     network = train_network(points, classes, [4], seed=0, steps=100)
-    assert (forward(points, network).argmax(dim=1) == classes).float().mean() > 0.95
+    assert (forward_network(points, network).argmax(dim=1) == classes).float().mean() > 0.95
     again = train_network(points, classes, [4], seed=0, steps=100)
     torch.testing.assert_close(network.weights, again.weights)
     assert not any(p.requires_grad for p in (*network.weights, *network.biases))

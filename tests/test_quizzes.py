@@ -6,12 +6,12 @@ from course_utils.exercises import (
     Option,
     Ordering,
     Single,
-    grade,
+    grade_reply,
     quiz,
     read_progress,
-    show,
+    rendering,
 )
-from course_utils.exercises.grading import explained
+from course_utils.exercises.quiz_grading import explained
 from course_utils.exercises.quizzes import quiz_shown
 
 SAME = Option("the same text", "this one is wrong.")
@@ -46,14 +46,14 @@ def own_progress(tmp_path, monkeypatch):
     ],
 )
 def test_replies_are_graded_by_place(question, reply, right, says):
-    graded = grade(question, reply)
+    graded = grade_reply(question, reply)
     assert graded.right is right
     assert says in " ".join(graded.lines)
 
 
 def test_a_wrong_reply_does_not_give_the_answer_away():
-    assert "right" not in " ".join(grade(SINGLE, 0).lines)
-    assert "0.25" not in " ".join(grade(NUMERIC, 3).lines)
+    assert "right" not in " ".join(grade_reply(SINGLE, 0).lines)
+    assert "0.25" not in " ".join(grade_reply(NUMERIC, 3).lines)
 
 
 def test_every_option_is_explained():
@@ -113,7 +113,7 @@ def labelled(box, description):
 
 
 def test_the_buttons_grade_and_explain(monkeypatch):
-    monkeypatch.setattr(show, "_has_front_end", lambda: True)
+    monkeypatch.setattr(rendering, "_has_front_end", lambda: True)
     single, multiple, numeric, ordering = quiz_shown("day_6.reading")._widget().children
 
     def check(question):
@@ -150,7 +150,7 @@ def test_the_buttons_grade_and_explain(monkeypatch):
 
 def test_every_control_is_reached_by_tab_alone(monkeypatch):
     """JupyterLab takes the arrow keys and, in a dropdown, single letters: a letter could cut the cell."""
-    monkeypatch.setattr(show, "_has_front_end", lambda: True)
+    monkeypatch.setattr(rendering, "_has_front_end", lambda: True)
 
     def controls(box):
         inside = getattr(box, "children", ())

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from course_utils.radio import (
+from course_utils.sae import SAE
+from course_utils.worlds import (
     draw_stations,
     listen,
     on_air,
@@ -12,7 +13,6 @@ from course_utils.radio import (
     signal_to_noise,
     spread_codes,
 )
-from course_utils.sae import SAE
 
 
 def test_send_by_hand():

@@ -3,11 +3,11 @@ import math
 import pytest
 import torch
 
-from course_utils.recordings import (
-    KINDS,
+from course_utils.worlds import (
+    CELL_KINDS,
     brain_region,
     crowd_rates,
-    decode,
+    decode_stimulus,
     one_cell_each,
     record,
     selectivity,
@@ -36,10 +36,10 @@ def test_a_region_has_the_kinds_asked_for_and_a_cell_for_the_first_stimulus():
     region = brain_region(10, (2, 3, 4, 5), seed=0)
     assert region.kind.bincount().tolist() == [2, 3, 4, 5]
     stands_out = (region.rates > 2 * region.rates.median(dim=1, keepdim=True).values + 3).sum(dim=1)
-    assert (stands_out[region.kind == KINDS.index("grandmother")] == 1).all()
-    grandmothers = region.rates[region.kind == KINDS.index("grandmother")]
+    assert (stands_out[region.kind == CELL_KINDS.index("grandmother")] == 1).all()
+    grandmothers = region.rates[region.kind == CELL_KINDS.index("grandmother")]
     assert 0 in grandmothers.argmax(dim=1)
-    indifferent = region.rates[region.kind == KINDS.index("indifferent")]
+    indifferent = region.rates[region.kind == CELL_KINDS.index("indifferent")]
     assert torch.equal(indifferent, indifferent[:, :1].expand_as(indifferent))
 
 
@@ -55,7 +55,7 @@ def test_selectivity_of_one_stimulus_all_stimuli_and_by_loop():
 def test_decoding_is_the_likeliest_stimulus_by_loop():
     rates = crowd_rates(3, 5, seed=0)
     spikes, _ = record(rates, 4, seed=1)
-    for row, guess in zip(spikes, decode(spikes, rates), strict=True):
+    for row, guess in zip(spikes, decode_stimulus(spikes, rates), strict=True):
         likelihood = [
             sum(
                 n * math.log(r) - r - math.lgamma(n + 1)

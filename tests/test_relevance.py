@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from course_utils.relevance import alpha_beta_rule, epsilon_rule, only, propagate, trace
+from course_utils.worlds import alpha_beta_rule, epsilon_rule, only, propagate, trace
 
 
 def network(seed=0, sizes=(9, 7, 5, 3)):

@@ -3,16 +3,8 @@ import math
 import pytest
 import torch
 
-from course_utils import scores
-from course_utils.activations import Activations
-from course_utils.scores import (
-    dead_latents,
-    firing_rates,
-    fvu,
-    l0,
-    mean_max_cosine,
-    pool_by_text,
-)
+from course_utils.lm import Activations
+from course_utils.reading import dead_latents, firing_rates, fvu, l0, mean_max_cosine, pool_by_text, scores
 
 
 def test_l0_counts_active_latents():

@@ -23,13 +23,13 @@ from course_utils.exercises import (
     exercise,
     find,
     find_quiz,
-    grade,
+    grade_reply,
     judge,
     judge_value,
     keys,
 )
+from course_utils.exercises.answer_key import explanation, source
 from course_utils.exercises.compare import difference
-from course_utils.exercises.records import explanation, source
 
 NOTEBOOKS = {
     path.stem[:5]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("day_*.ipynb"))
@@ -264,8 +264,8 @@ def test_questions_can_be_answered_and_explain_themselves(key):
     for question in questions:
         assert question.text.strip()[-1] in ".?!:"
         if isinstance(question, Numeric):
-            assert grade(question, question.value).right and question.why
-            assert not any(grade(question, wrong).right for wrong in question.slips)
+            assert grade_reply(question, question.value).right and question.why
+            assert not any(grade_reply(question, wrong).right for wrong in question.slips)
             continue
         assert 2 <= len(question.options) <= 8
         assert all(option.text and option.why.endswith(".") for option in question.options)

@@ -4,11 +4,11 @@ import wave
 import pytest
 import torch
 
-from course_utils.html import audio
-from course_utils.sound import KINDS, programme, wav_bytes
+from course_utils.views import audio
+from course_utils.worlds import PROGRAMME_KINDS, programme, wav_bytes
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PROGRAMME_KINDS)
 def test_programmes_are_audible_repeatable_and_differ_by_seed(kind):
     sound = programme(kind, seed=3, seconds=0.5)
     assert sound.shape == (4000,) and sound.abs().max() <= 0.9 and sound.std() > 0.1

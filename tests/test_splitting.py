@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from course_utils.concepts import concept_scores
-from course_utils.splitting import Hole, family, find_holes, recall_by_part
+from course_utils.reading import Hole, concept_scores, family, find_holes, recall_by_part
 
 
 def test_a_child_belongs_to_the_nearest_direction():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.synthetic import ToyTask, feature_rng, sparse_features
+from course_utils.worlds import ToyTask, feature_rng, sparse_features
 
 N = 40_000
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from pipeline_model import END_OF_TEXT, N_CTX, TEXTS, tiny_model
 
-from course_utils.tokens import check_hook_name, tokenize
+from course_utils.lm import check_hook_name, tokenize
 
 
 class Labelled(NamedTuple):

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from course_utils import top_examples
-from course_utils.top_examples import Active, TopRows, top_rows
+from course_utils.reading import Active, TopRows, top_examples, top_rows
 
 
 def latents(n=300, d_sae=10, firing=0.3, seed=0, levels=None):

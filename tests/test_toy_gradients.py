@@ -3,10 +3,8 @@
 import pytest
 import torch
 
-from course_utils import toy_gradients
-from course_utils.synthetic import feature_rng
-from course_utils.toy_gradients import Room, Steps, blocks, gradients
-from course_utils.toy_models import fit_toy_models
+from course_utils.worlds import feature_rng, fit_toy_models, toy_gradients
+from course_utils.worlds.toy_gradients import Room, Steps, blocks, gradients
 
 KINDS = {
     "plain": dict(sparsity=[0.5, 0.8, 0.9, 0.6, 0.7]),

@@ -3,9 +3,16 @@
 import pytest
 import torch
 
-from course_utils.geometry import feature_dimensionality
-from course_utils.synthetic import ToyTask, feature_rng
-from course_utils.toy_models import ToyModels, best_of, fit_toy_models, gradients, toy_loss
+from course_utils.worlds import (
+    ToyModels,
+    ToyTask,
+    best_of,
+    feature_dimensionality,
+    feature_rng,
+    fit_toy_models,
+    toy_loss,
+)
+from course_utils.worlds.toy_gradients import gradients
 
 QUIET = dict(progress=False)
 

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from course_utils.reading import fvu, mean_max_cosine
 from course_utils.sae import SAE, SAEOutput, load_sae, save_sae
-from course_utils.scores import fvu, mean_max_cosine
 from course_utils.training import (
     History,
     Measurement,

@@ -1,12 +1,19 @@
 import torch
 
-from course_utils.pictures import CONCEPTS, draw_all
-from course_utils.relevance import trace
-from course_utils.vision import VisionNetwork, accuracy_by_concept, ascend, fit_vision, most_exciting
+from course_utils.worlds import (
+    PICTURE_CONCEPTS,
+    VisionNetwork,
+    accuracy_by_concept,
+    ascend,
+    draw_pictures,
+    fit_vision,
+    most_exciting,
+    trace,
+)
 
 
 def test_the_matrices_are_the_network():
-    network, pixels = VisionNetwork(5, seed=1), draw_all(2, seed=0).pixels
+    network, pixels = VisionNetwork(5, seed=1), draw_pictures(2, seed=0).pixels
     run = trace(network.as_matrices(), pixels.flatten(start_dim=1))
     seen = network.see(pixels)
     assert torch.allclose(run.inputs[-1], seen.units, atol=1e-5)
@@ -18,21 +25,21 @@ def test_an_empty_picture_says_nothing():
 
 
 def test_a_silenced_unit_is_zero_and_the_others_stay():
-    network, pixels = VisionNetwork(4), draw_all(1, seed=0).pixels
+    network, pixels = VisionNetwork(4), draw_pictures(1, seed=0).pixels
     whole, cut = network.see(pixels).units, network.see(pixels, silenced=[2]).units
     assert cut[:, 2].abs().max() == 0 and whole[:, 2].abs().max() > 0
     assert torch.equal(cut[:, [0, 1, 3]], whole[:, [0, 1, 3]])
 
 
 def test_it_learns_and_repeats():
-    pictures = draw_all(20, seed=0)
+    pictures = draw_pictures(20, seed=0)
     networks = [VisionNetwork(12, seed=0), VisionNetwork(12, seed=0)]
     losses = [fit_vision(network, pictures, epochs=8) for network in networks]
     assert losses[0] == losses[1] and losses[0][-1] < 0.7 * losses[0][0]
 
 
 def test_rent_makes_units_quieter():
-    pictures = draw_all(20, seed=0)
+    pictures = draw_pictures(20, seed=0)
     free, paying = VisionNetwork(12), VisionNetwork(12)
     fit_vision(free, pictures, epochs=4)
     fit_vision(paying, pictures, epochs=4, unit_cost=0.05)
@@ -41,11 +48,11 @@ def test_rent_makes_units_quieter():
 
 
 def test_accuracy_is_counted_by_concept():
-    pictures, network = draw_all(3, seed=0), VisionNetwork(4)
+    pictures, network = draw_pictures(3, seed=0), VisionNetwork(4)
     with torch.no_grad():
         right = network(pictures.pixels).argmax(dim=1) == pictures.concept_ids
     assert torch.allclose(
-        accuracy_by_concept(network, pictures), right.float().view(len(CONCEPTS), 3).mean(dim=1)
+        accuracy_by_concept(network, pictures), right.float().view(len(PICTURE_CONCEPTS), 3).mean(dim=1)
     )
 
 

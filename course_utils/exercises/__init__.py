@@ -5,54 +5,14 @@
         raise NotImplementedError
 
 The notebook runs from top to bottom in every state: the name means the learner's function once it passes, and the
-reference of ``solutions/day_6.py`` until then. What an exercise is made of is in `records`, how an attempt is judged in
-`judging`, what a learner sees in `card`.
+reference of ``solutions/day_6.py`` until then.
+
+Read `notebook_api` (what a cell calls), then `answer_key` (what an exercise is made of) and `verdicts` (how an attempt
+is judged: `guards` runs it safely within a `memory_limit`, `compare` and `dtype_feedback` look at what it returned,
+`feedback` and `describing` find the words). A learner sees a `card`, built of `rendering`; quizzes are `quizzes` and
+`quiz_grading`; `progress_file` remembers, `progress_table` shows.
 """
 
-from course_utils.exercises.calls import answer, exercise, hint, solution
-from course_utils.exercises.grading import grade
-from course_utils.exercises.judging import Verdict, judge, judge_value
-from course_utils.exercises.keep import progress_path, read_progress
-from course_utils.exercises.overview import progress
-from course_utils.exercises.quizzes import quiz
-from course_utils.exercises.records import (
-    Answer,
-    Exercise,
-    Multiple,
-    Numeric,
-    Option,
-    Ordering,
-    Quiz,
-    Single,
-    days,
-    find,
-    find_quiz,
-    keys,
-)
+import lazy_loader
 
-__all__ = [
-    "Answer",
-    "Exercise",
-    "Multiple",
-    "Numeric",
-    "Option",
-    "Ordering",
-    "Quiz",
-    "Single",
-    "Verdict",
-    "answer",
-    "days",
-    "exercise",
-    "find",
-    "find_quiz",
-    "grade",
-    "hint",
-    "judge",
-    "judge_value",
-    "keys",
-    "progress",
-    "progress_path",
-    "quiz",
-    "read_progress",
-    "solution",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

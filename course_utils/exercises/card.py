@@ -9,16 +9,16 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from course_utils.exercises import show
-from course_utils.exercises.judging import Verdict
-from course_utils.exercises.records import Answer, Exercise, explanation, source
-from course_utils.exercises.show import Shown
+from course_utils.exercises import rendering
+from course_utils.exercises.answer_key import Answer, Exercise, explanation, source
+from course_utils.exercises.rendering import Shown
+from course_utils.exercises.verdicts import Verdict
 
 SIGNS = {
-    "correct": ("✓", "Correct", show.BLUE),
-    "wrong": ("✗", "Not yet", show.ORANGE),
-    "raised": ("✗", "Stopped", show.ORANGE),
-    "not attempted": ("○", "Not attempted yet", show.GREY),
+    "correct": ("✓", "Correct", rendering.BLUE),
+    "wrong": ("✗", "Not yet", rendering.ORANGE),
+    "raised": ("✗", "Stopped", rendering.ORANGE),
+    "not attempted": ("○", "Not attempted yet", rendering.GREY),
 }
 STANDS_IN = {
     Exercise: "The reference stands in until yours passes.",
@@ -46,8 +46,8 @@ def card(
     label = f"Exercise {key}"
     return Shown(
         _text(key, record, verdict, notes),
-        show.box(html + _folded_hints(key, record), colour, label),
-        lambda: _widget(key, record, show.box(html, colour, label), seen),
+        rendering.box(html + _folded_hints(key, record), colour, label),
+        lambda: _widget(key, record, rendering.box(html, colour, label), seen),
     )
 
 
@@ -70,28 +70,28 @@ def _html(key: str, record: Exercise | Answer, verdict: Verdict, notes: list[str
     sign, word, _ = SIGNS[verdict.status]
     dots = "●" * record.difficulty + "○" * (3 - record.difficulty)
     parts = [
-        f'<div role="status"><b>{sign} {word}</b> · <code style="{show.CODE}">{escape(key)}</code> '
-        f'<span style="{show.QUIET}" role="img" aria-label="difficulty {record.difficulty} of 3">{dots}</span>'
+        f'<div role="status"><b>{sign} {word}</b> · <code style="{rendering.CODE}">{escape(key)}</code> '
+        f'<span style="{rendering.QUIET}" role="img" aria-label="difficulty {record.difficulty} of 3">{dots}</span>'
     ]
     if verdict.sentence:
-        parts.append(f"<div>{show.rich(verdict.sentence)}</div>")
+        parts.append(f"<div>{rendering.rich(verdict.sentence)}</div>")
     if verdict.details:
-        parts.append(show.block(verdict.details))
-    parts += [f"<div>Note: {show.rich(note)}</div>" for note in notes]
+        parts.append(rendering.block(verdict.details))
+    parts += [f"<div>Note: {rendering.rich(note)}</div>" for note in notes]
     if follows := _follows(record, verdict):
-        parts.append(f'<div style="{show.QUIET}">{escape(follows)}</div>')
+        parts.append(f'<div style="{rendering.QUIET}">{escape(follows)}</div>')
     parts.append("</div>")
     if verdict.said:
-        parts.append(show.folded("What it printed", show.block(verdict.said.splitlines())))
+        parts.append(rendering.folded("What it printed", rendering.block(verdict.said.splitlines())))
     return "".join(parts)
 
 
 def _folded_hints(key: str, record: Exercise | Answer) -> str:
     """Each hint inside the one before it, so that one click shows one."""
-    html = f'<div style="{show.QUIET}">Run <code style="{show.CODE}">solution("{escape(key)}")</code> for the solution.</div>'
+    html = f'<div style="{rendering.QUIET}">Run <code style="{rendering.CODE}">solution("{escape(key)}")</code> for the solution.</div>'
     for number in range(len(record.hints), 0, -1):
-        html = show.folded(
-            f"Hint {number} of {len(record.hints)}", show.rich(record.hints[number - 1]) + html
+        html = rendering.folded(
+            f"Hint {number} of {len(record.hints)}", rendering.rich(record.hints[number - 1]) + html
         )
     return html
 
@@ -101,27 +101,27 @@ def hint_shown(key: str, record: Exercise | Answer, number: int) -> Shown:
     title = f"Hint {number} of {len(record.hints)}"
     hint = record.hints[number - 1]
     return Shown(
-        f"{title} for {key}: {hint}", show.box(_hint_html(record, number), label=f"{title} for {key}")
+        f"{title} for {key}: {hint}", rendering.box(_hint_html(record, number), label=f"{title} for {key}")
     )
 
 
 def solution_shown(key: str, record: Exercise | Answer) -> Shown:
     """Explanation and source of the reference."""
     text = f"Solution of {key}\n\n{explanation(record)}\n\n{source(record)}"
-    return Shown(text, show.box(_solution_html(record), label=f"Solution of {key}"))
+    return Shown(text, rendering.box(_solution_html(record), label=f"Solution of {key}"))
 
 
 def _hint_html(record: Exercise | Answer, number: int) -> str:
-    hint = show.rich(record.hints[number - 1])
+    hint = rendering.rich(record.hints[number - 1])
     return f'<div style="margin-bottom:6px"><b>Hint {number} of {len(record.hints)}</b> {hint}</div>'
 
 
 def _solution_html(record: Exercise | Answer) -> str:
-    return f"<div><b>Solution</b><br>{show.rich(explanation(record))}{show.python(source(record))}</div>"
+    return f"<div><b>Solution</b><br>{rendering.rich(explanation(record))}{rendering.python(source(record))}</div>"
 
 
 def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., str]) -> Any:
-    w = show.widgets()
+    w = rendering.widgets()
     if w is None:
         return None
     n = len(record.hints)
@@ -133,7 +133,7 @@ def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., 
     def draw() -> None:
         parts = [_hint_html(record, number) for number in range(1, shown["hints"] + 1)]
         parts += [_solution_html(record)] if shown["solution"] else []
-        below.value = show.box("".join(parts), label=f"Hints and solution of {key}") if parts else ""
+        below.value = rendering.box("".join(parts), label=f"Hints and solution of {key}") if parts else ""
 
     def next_hint(_: Any) -> None:
         shown["hints"] = min(shown["hints"] + 1, n)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_utils.exercises.precision import cuts, wrong_dtype
-from course_utils.exercises.words import dtype_name, is_number, kind, number, plain, shape, short
+from course_utils.exercises.describing import dtype_name, is_number, kind, number, plain, shape, short
+from course_utils.exercises.dtype_feedback import cuts, wrong_dtype
 
 HALF = {torch.float16: 4e-3, torch.bfloat16: 3e-2}
 

@@ -12,11 +12,11 @@ from html import escape
 from string import ascii_lowercase
 from typing import Any
 
-from course_utils.exercises import show
-from course_utils.exercises.grading import Graded, as_shown, explained, grade, parsed
-from course_utils.exercises.keep import remember_question
-from course_utils.exercises.records import Multiple, Numeric, Ordering, Question, Quiz, Single, find_quiz
-from course_utils.exercises.show import Shown
+from course_utils.exercises import rendering
+from course_utils.exercises.answer_key import Multiple, Numeric, Ordering, Question, Quiz, Single, find_quiz
+from course_utils.exercises.progress_file import remember_question
+from course_utils.exercises.quiz_grading import Graded, as_shown, explained, grade_reply, parsed
+from course_utils.exercises.rendering import Shown
 
 ASKS = {
     Single: "Choose one.",
@@ -40,7 +40,7 @@ def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
     if not 1 <= number <= len(questions):
         raise ValueError(f"{key} has questions 1 to {len(questions)}, not {number}")
     question = questions[number - 1]
-    graded = grade(question, parsed(question, reply))
+    graded = grade_reply(question, parsed(question, reply))
     note = remember_question(key, number, graded.right)
     lines = [_verdict(graded), *graded.lines, *([note] if note else [])]
     label = f"{key}, question {number}"
@@ -59,19 +59,21 @@ def quiz_shown(key: str) -> Shown:
             f"   {letter}) {o.text}"
             for letter, (_, o) in zip(ascii_lowercase, as_shown(question), strict=False)
         ]
-        answers = "".join(f"<div>{show.rich(line)}</div>" for line in explained(question))
-        html.append(_question_html(number, question, options=True) + show.folded("Answer", answers))
+        answers = "".join(f"<div>{rendering.rich(line)}</div>" for line in explained(question))
+        html.append(_question_html(number, question, options=True) + rendering.folded("Answer", answers))
     text.append(f'Answer with quiz("{key}", 1, …): a letter, letters, or a number.')
     return Shown(
-        "\n".join(text), show.box("".join(html), show.BLUE, f"Quiz {key}"), lambda: _widget(key, record)
+        "\n".join(text),
+        rendering.box("".join(html), rendering.BLUE, f"Quiz {key}"),
+        lambda: _widget(key, record),
     )
 
 
 def _question_html(number: int, question: Question, *, options: bool) -> str:
-    html = f"<b>{number}.</b> {show.rich(question.text)} <i>{ASKS[type(question)]}</i>"
+    html = f"<b>{number}.</b> {rendering.rich(question.text)} <i>{ASKS[type(question)]}</i>"
     if options:
         html += "".join(
-            f'<div style="margin-left:1.2em">{letter}) {show.rich(o.text)}</div>'
+            f'<div style="margin-left:1.2em">{letter}) {rendering.rich(o.text)}</div>'
             for letter, (_, o) in zip(ascii_lowercase, as_shown(question), strict=False)
         )
     return f'<div style="margin-top:6px;line-height:1.5">{html}</div>'
@@ -82,13 +84,15 @@ def _verdict(graded: Graded) -> str:
 
 
 def _feedback(graded: Graded, note: str = "") -> str:
-    lines = [f"<b>{_verdict(graded)}</b>", *map(show.rich, graded.lines), escape(note)]
+    lines = [f"<b>{_verdict(graded)}</b>", *map(rendering.rich, graded.lines), escape(note)]
     html = "".join(f"<div>{line}</div>" for line in lines if line)
-    return show.box(f'<div role="status">{html}</div>', show.BLUE if graded.right else show.ORANGE)
+    return rendering.box(
+        f'<div role="status">{html}</div>', rendering.BLUE if graded.right else rendering.ORANGE
+    )
 
 
 def _widget(key: str, record: Quiz) -> Any:
-    w = show.widgets()
+    w = rendering.widgets()
     if w is None:
         return None
     return w.VBox([_question_widget(w, key, n, question) for n, question in enumerate(record.questions, 1)])
@@ -106,16 +110,18 @@ def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
     def on_check(_: Any) -> None:
         reply = read()
         if reply is None:
-            below.value = show.box('<div role="status">Nothing is chosen yet.</div>')
+            below.value = rendering.box('<div role="status">Nothing is chosen yet.</div>')
             return
         if isinstance(reply, str):
-            below.value = show.box(f'<div role="status">{escape(reply)}</div>')
+            below.value = rendering.box(f'<div role="status">{escape(reply)}</div>')
             return
-        graded = grade(question, reply)
+        graded = grade_reply(question, reply)
         below.value = _feedback(graded, remember_question(key, number, graded.right))
 
     def on_reveal(_: Any) -> None:
-        below.value = show.box("".join(f"<div>{show.rich(line)}</div>" for line in explained(question)))
+        below.value = rendering.box(
+            "".join(f"<div>{rendering.rich(line)}</div>" for line in explained(question))
+        )
 
     check.on_click(on_check)
     reveal.on_click(on_reveal)
@@ -135,7 +141,7 @@ def _controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]
         return [w.HBox([field, *unit])], partial(_read_typed, question, field)
     lettered = list(zip(ascii_lowercase, as_shown(question), strict=False))
     if isinstance(question, Ordering):
-        rows = [w.HTML(f"{letter}) {show.rich(o.text)}") for letter, (_, o) in lettered]
+        rows = [w.HTML(f"{letter}) {rendering.rich(o.text)}") for letter, (_, o) in lettered]
         example = ", ".join(letter for letter, _ in lettered)
         field = w.Text(description="Order:", placeholder=f"letters: {example}", layout={"width": "16em"})
         return [*rows, field], partial(_read_typed, question, field)

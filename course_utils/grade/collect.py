@@ -16,8 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from course_utils.exercises import find
-from course_utils.exercises.records import days, keys
+from course_utils.exercises import days, find, keys
 from course_utils.grade.watch import MARKER, Limits, run_watched
 
 KEPT_VARIABLES = {
@@ -49,7 +48,7 @@ class HandIn:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExerciseOutcome:
     """What one learner made of one exercise."""
 
     verdict: str
@@ -69,7 +68,7 @@ class Result:
     status: str
     """``ran``, or what happened instead."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, ExerciseOutcome]
     """By key, for the exercises that the notebook holds."""
 
     errors: tuple[tuple[int, str], ...] = field(default=())
@@ -262,7 +261,7 @@ def _errors(said: dict[str, Any]) -> tuple[tuple[int, str], ...]:
 
 def _outcomes(
     kept: dict[str, Any], held: Sequence[str], known: Sequence[str], otherwise: str
-) -> dict[str, Outcome]:
+) -> dict[str, ExerciseOutcome]:
     """Only keys, verdicts and slips that the answer key knows are believed."""
     exercises = kept.get("exercises")
     exercises = exercises if isinstance(exercises, dict) else {}
@@ -273,12 +272,12 @@ def _outcomes(
     }
 
 
-def _outcome(entry: Any, sentences: set[str], otherwise: str) -> Outcome:
+def _outcome(entry: Any, sentences: set[str], otherwise: str) -> ExerciseOutcome:
     if not isinstance(entry, dict):
-        return Outcome(otherwise)
+        return ExerciseOutcome(otherwise)
     verdict, slips = entry.get("verdict"), entry.get("slips")
     counts = {s: _count(n) for s, n in slips.items() if s in sentences} if isinstance(slips, dict) else {}
-    return Outcome(
+    return ExerciseOutcome(
         verdict if verdict in VERDICTS else otherwise,
         _count(entry.get("attempts")),
         tuple(sorted(counts, key=counts.__getitem__, reverse=True)),

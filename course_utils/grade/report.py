@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from course_utils.grade.collect import Outcome, Result
+from course_utils.grade.collect import ExerciseOutcome, Result
 
 MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
 RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
@@ -52,7 +52,7 @@ def _together(learner: str, parts: Sequence[Result]) -> Result:
     """The best verdict counts where two notebooks hold the same exercise."""
     if len(parts) == 1:
         return replace(parts[0], learner=learner)
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ExerciseOutcome] = {}
     for key, outcome in (pair for part in parts for pair in part.outcomes.items()):
         if key not in outcomes or RANK.index(outcome.verdict) < RANK.index(outcomes[key].verdict):
             outcomes[key] = outcome

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from course_utils.interventions.units import How, Units, direction_unit, edit_hook
-from course_utils.tokens import check_hook_name, tokenize
+from course_utils.lm import check_hook_name, tokenize
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge

@@ -21,8 +21,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.lm import check_hook_name
 from course_utils.sae import SAE
-from course_utils.tokens import check_hook_name
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge

@@ -10,9 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, VERMILLION, axes_or_new
-
-GREY = "#BBBBBB"
+from course_utils.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, axes_or_new
 
 
 def plot_leaderboard(

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.geometry import pairwise_cosines, welch_bound
 from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
+from course_utils.worlds import pairwise_cosines, welch_bound
 
 SERIES = (
     (BLUE, "-", "o"),
@@ -79,7 +79,7 @@ def plot_packing(
     return ax
 
 
-def plot_lines(
+def plot_measured_lines(
     x: Sequence[float],
     lines: Mapping[str, Sequence[float]],
     ax: Axes | None = None,
@@ -174,6 +174,6 @@ def seen_from(points: Float[Tensor, "n 3"], turn: float, tilt: float) -> Float[T
     return points @ torch.stack([right, up], dim=1)
 
 
-def side_by_side(n: int, width: float = 4, height: float = 4) -> list[Axes]:
+def axes_side_by_side(n: int, width: float = 4, height: float = 4) -> list[Axes]:
     """``n`` axes in a row of one figure."""
     return list(plt.subplots(1, n, figsize=(n * width, height), layout="constrained", squeeze=False)[1][0])

@@ -8,9 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
-
-GREY = "#BBBBBB"
+from course_utils.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
 
 
 def plot_spectrum(

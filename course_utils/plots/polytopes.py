@@ -12,14 +12,14 @@ from matplotlib.colors import to_rgb
 from torch import Tensor
 
 from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
-from course_utils.polytopes import Region
+from course_utils.worlds import LinearRegion
 
 CLASSES = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION)
 MARKERS = "osD^v"
 
 
 def plot_regions(
-    regions: Sequence[Region],
+    regions: Sequence[LinearRegion],
     ax: Axes | None = None,
     *,
     values: Sequence[float] | None = None,
@@ -38,7 +38,7 @@ def plot_regions(
 
 
 def plot_region_groups(
-    regions: Sequence[Region],
+    regions: Sequence[LinearRegion],
     answers: Sequence[int],
     names: Sequence[str],
     ax: Axes | None = None,
@@ -71,7 +71,7 @@ def plot_region_groups(
     return _framed(ax, regions, title or f"{len(regions)} regions in {len(names)} groups")
 
 
-def _framed(ax: Axes, regions: Sequence[Region], title: str) -> Axes:
+def _framed(ax: Axes, regions: Sequence[LinearRegion], title: str) -> Axes:
     corners = np.concatenate([r.vertices for r in regions])
     low, high = corners.min(axis=0), corners.max(axis=0)
     ax.set(

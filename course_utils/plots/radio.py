@@ -143,7 +143,7 @@ def plot_shrinkage(
     return ax
 
 
-def plot_pareto(
+def plot_pareto_over_seeds(
     points: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float]]]],
     *,
     ylabel: str = "variance unexplained",

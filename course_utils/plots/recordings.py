@@ -9,9 +9,7 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
-
-GREY = "#BBBBBB"
+from course_utils.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
 
 
 def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], names: Sequence[str]) -> Axes:

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
+GREY = "#BBBBBB"
+DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0: safe for colour-blind readers
 
 
 def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (5, 3)) -> Axes:

@@ -16,6 +16,7 @@ from torch import Tensor
 from course_utils.plots.style import (
     BLACK,
     BLUE,
+    DIVERGING,
     GREEN,
     ORANGE,
     PURPLE,
@@ -25,7 +26,6 @@ from course_utils.plots.style import (
     axes_or_new,
 )
 
-DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, BLACK)
 FRACTIONS = {"1": 1.0, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5, "3/8": 3 / 8}
 """Where feature dimensionalities stick (Elhage et al. 2022)."""

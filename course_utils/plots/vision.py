@@ -9,9 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, ORANGE, VERMILLION, axes_or_new
-
-DIVERGING = "PuOr_r"  # purple against orange: safe for colour-blind readers, white in the middle
+from course_utils.plots.style import BLACK, BLUE, DIVERGING, ORANGE, VERMILLION, axes_or_new
 
 
 def _bare(ax: Axes) -> Axes:

@@ -19,8 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from course_utils.assets import DATA
-from course_utils.corpus import split_of
+from course_utils.base import DATA
+from course_utils.lm import split_of
 
 FORMS = {
     "a diary entry": "diary",

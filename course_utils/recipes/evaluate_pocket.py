@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from course_utils.corpus import INDIRECT_OBJECT, LabelledText, indirect_object_prompts, load_texts
-from course_utils.plots.training import plot_loss_curve
+from course_utils.lm import INDIRECT_OBJECT, LabelledText, indirect_object_prompts, load_texts
+from course_utils.plots import plot_loss_curve
 from course_utils.recipes.ngram import kneser_ney_loss
 from course_utils.recipes.pocket_gpt2 import encode_texts
 

@@ -15,9 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 
-from course_utils.modular import ModularTransformer, all_pairs, fourier_basis, frequency_power, training_rows
-from course_utils.plots.modular import plot_grokking
-from course_utils.plots.style import figure_png
+from course_utils.plots import figure_png, plot_grokking
+from course_utils.worlds import ModularTransformer, all_pairs, fourier_basis, frequency_power, training_rows
 
 P, SHARE, SEED = 67, 0.4, 0
 D_MODEL, D_MLP = 64, 256

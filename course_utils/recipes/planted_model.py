@@ -29,9 +29,8 @@ from torch.nn.functional import cross_entropy, kl_div
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from course_utils.assets import asset_path
-from course_utils.corpus import indirect_object_prompts, load_texts
-from course_utils.planted import FIRST_CHANGED_LAYER, apply_delta_
+from course_utils.base import asset_path
+from course_utils.lm import FIRST_CHANGED_LAYER, apply_delta_, indirect_object_prompts, load_texts
 
 log = logging.getLogger("planted_model")
 

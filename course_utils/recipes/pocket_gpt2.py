@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from tqdm.auto import tqdm
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from course_utils.corpus import load_texts
+from course_utils.lm import load_texts
 
 END_OF_TEXT = "<|endoftext|>"
 CONFIG = dict(vocab_size=8192, n_positions=256, n_embd=256, n_layer=5, n_head=8)

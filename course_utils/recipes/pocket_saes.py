@@ -18,10 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.activations import activation_batches, iterate_activations
-from course_utils.corpus import load_texts
-from course_utils.language_model import load_model
-from course_utils.metrics import loss_recovered, score_sae
+from course_utils.lm import activation_batches, iterate_activations, load_model, load_texts
+from course_utils.reading import loss_recovered, score_sae
 from course_utils.sae import SAE, save_sae
 from course_utils.training import fit_sae
 

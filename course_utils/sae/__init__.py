@@ -5,36 +5,10 @@
 
 ``act`` is what an architecture adds: the formulas are in `functions`, the module with the weights in `model`, reading
 and writing in `files`. On disk an autoencoder is a folder in SAELens' format, ``cfg.json`` and
-``sae_weights.safetensors``; it reads raw activations, whatever scale it was trained at.
+``sae_weights.safetensors``; it reads raw activations, whatever scale it was trained at. Those that others published are
+in `public_saes`. `sparse_coding` finds latents without an encoder, one input at a time.
 """
 
-from course_utils.sae.files import load_sae, save_sae
-from course_utils.sae.functions import (
-    batch_topk,
-    decode,
-    encode,
-    encode_gated,
-    jumprelu,
-    jumprelu_threshold_gradient,
-    step,
-    topk,
-)
-from course_utils.sae.model import ARCHITECTURES, SAE, Architecture, SAEOutput, neuron_basis
+import lazy_loader
 
-__all__ = [
-    "ARCHITECTURES",
-    "SAE",
-    "Architecture",
-    "SAEOutput",
-    "batch_topk",
-    "decode",
-    "encode",
-    "encode_gated",
-    "jumprelu",
-    "jumprelu_threshold_gradient",
-    "load_sae",
-    "neuron_basis",
-    "save_sae",
-    "step",
-    "topk",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

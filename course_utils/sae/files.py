@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from course_utils.assets import asset_path
+from course_utils.base import asset_path
 from course_utils.sae.model import ARCHITECTURES, SAE
 
 WEIGHTS = "sae_weights.safetensors"

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from course_utils.processes import ALONE
+from course_utils.base import ALONE
 from course_utils.sae.functions import batch_topk, decode, encode, encode_gated, jumprelu, topk
 
 IN_UNITS_OF_X = ("b_enc", "b_dec", "b_gate", "b_mag", "threshold")  # what a change of scale divides

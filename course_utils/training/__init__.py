@@ -1,27 +1,10 @@
 """Train a sparse autoencoder.
 
 One visible loop (`fit`), what it minimises (`losses`), new life for dead latents (`resampling`); the same gradients
-written out (`fast`, `kernels`), and which step is fast on this machine (`choice`).
+written out (`fast`, `kernels`), and which step is fast on this machine (`speed`). `checkpoints` lets a run go on where it
+stopped, `distributed` lets several processes share it, `history` is what it leaves.
 """
 
-from course_utils.training.fit import TrainingState, fit_sae, learning_rate, remove_parallel_gradient_
-from course_utils.training.history import History, Measurement
-from course_utils.training.losses import auxk_loss, gated_loss, jumprelu_loss, sae_loss
-from course_utils.training.resampling import fresh_pairs, resample_dead_, resampler, resampling_odds
+import lazy_loader
 
-__all__ = [
-    "History",
-    "Measurement",
-    "TrainingState",
-    "auxk_loss",
-    "fit_sae",
-    "fresh_pairs",
-    "gated_loss",
-    "jumprelu_loss",
-    "learning_rate",
-    "remove_parallel_gradient_",
-    "resample_dead_",
-    "resampler",
-    "resampling_odds",
-    "sae_loss",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

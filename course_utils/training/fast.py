@@ -52,7 +52,7 @@ class FastStep:
     latent.
 
     Args:
-        dtype: of the matrix products, float32 or bfloat16: the latter pays where the processor has it (`choice`).
+        dtype: of the matrix products, float32 or bfloat16: the latter pays where the processor has it (`speed`).
 
     Raises:
         ValueError: if it does not do this SAE: see `obstacle`.

@@ -19,19 +19,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course_utils.batches import without_first
-from course_utils.memory import hands_memory_back
-from course_utils.processes import ALONE, processes
-from course_utils.progress_bar import progress_bar
+from course_utils.base import ALONE, frees_memory, processes, progress_bar
+from course_utils.lm import without_first
+from course_utils.reading import fvu, l0
 from course_utils.sae import SAE, SAEOutput
-from course_utils.scores import fvu, l0
 from course_utils.training.checkpoints import load_checkpoint, save_checkpoint, settings_of
-from course_utils.training.choice import choose_step, fastest_threads
+from course_utils.training.distributed import average_gradients_, of_all
 from course_utils.training.fast import StepResult
 from course_utils.training.history import History, Measurement
 from course_utils.training.kernels import RowAdam
-from course_utils.training.losses import LossFn, auxk_loss, loss_of
-from course_utils.training.together import average_gradients_, of_all
+from course_utils.training.losses import LossFn, auxk_loss, loss_for
+from course_utils.training.speed import choose_step, fastest_threads
 
 
 @dataclass
@@ -67,7 +65,7 @@ def learning_rate(step: int, steps: int | None, peak: float, warmup_steps: int, 
     return peak * min(warmup, (steps - step) / (decay_share * steps), 1.0)
 
 
-@hands_memory_back
+@frees_memory
 def fit_sae(
     sae: SAE,
     batches: Iterable[Float[Tensor, "batch d_in"]],
@@ -129,7 +127,7 @@ def fit_sae(
         steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
-    own_loss, loss_fn = loss_fn is not None, loss_fn or loss_of(sae, l1_coefficient, l0_coefficient)
+    own_loss, loss_fn = loss_fn is not None, loss_fn or loss_for(sae, l1_coefficient, l0_coefficient)
     fast = choose_step(speed, sae, l1_coefficient, own_loss=own_loss)
     auxk = auxk_coefficient if sae.architecture in ("topk", "batchtopk") else 0.0
 

@@ -1,6 +1,6 @@
 """What torch does several times faster when it is asked differently: the parts of the fast training step.
 
-Each is equal to the plain call that its docstring names; `tests/benchmarks` times the whole.
+Each is equal to the plain call that its docstring names; `tools/benchmarks` times the whole.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def auxk_loss(
     return (missed - decode(latents, sae.W_dec[dead], torch.zeros_like(b_dec))).pow(2).sum(dim=1).mean()
 
 
-def loss_of(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
+def loss_for(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
     """What this architecture minimises, or a ``ValueError`` if its coefficient is missing."""
     if sae.architecture == "relu" and l1_coefficient is None:
         raise ValueError("a relu SAE needs an l1_coefficient (try 1): nothing else makes it sparse")

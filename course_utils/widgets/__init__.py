@@ -1,1 +1,8 @@
-"""Explorers: controls around a view, one file a day."""
+"""Explorers: controls above one view, one file a day.
+
+`panel` has what all of them share. A saved notebook, a code host and print show an explorer's first view.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

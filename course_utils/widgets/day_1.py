@@ -10,11 +10,11 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
-from course_utils.concepts import ConceptScores, chance_roc_area, concept_scores
-from course_utils.html import BLUE, FAINT, ORANGE, token_strip
-from course_utils.neurons import Passage
-from course_utils.recordings import Recording, selectivity
+from course_utils.lm import Passage
+from course_utils.reading import ConceptScores, chance_roc_area, concept_scores
+from course_utils.views import BLUE_RGB, FAINT, ORANGE_RGB, token_strip
 from course_utils.widgets.panel import Panel
+from course_utils.worlds import Recording, selectivity
 
 FRAME = (
     "border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5;max-width:60em"
@@ -40,14 +40,14 @@ def cell_view(recording: Recording, names: Sequence[str], cell: int, about: str 
 def _boxes(counts: Sequence[int], most: int) -> str:
     return "".join(
         f'<span title="{c} spikes" style="display:inline-block;width:1.6em;text-align:center;margin-right:1px;'
-        f'background:rgba({ORANGE},{c / most:.2f})">{c}</span>'
+        f'background:rgba({ORANGE_RGB},{c / most:.2f})">{c}</span>'
         for c in counts
     )
 
 
 def _bar(value: float, top: float, width: float = 12) -> str:
     return (
-        f'<span style="display:inline-block;height:.7em;width:{width * value / top:.2f}em;background:rgba({BLUE},.9);'
+        f'<span style="display:inline-block;height:.7em;width:{width * value / top:.2f}em;background:rgba({BLUE_RGB},.9);'
         f'margin:0 .4em 0 .6em"></span>{value:.1f}'
     )
 

@@ -10,14 +10,11 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
-from course_utils.html import FAINT, picture, token_strip
-from course_utils.neurons import Passage
-from course_utils.pictures import CONCEPTS, Pictures
-from course_utils.plots.style import figure_png
-from course_utils.plots.vision import plot_seen
-from course_utils.relevance import Rule, only, propagate, trace
-from course_utils.vision import VisionNetwork
+from course_utils.lm import Passage
+from course_utils.plots import figure_png, plot_seen
+from course_utils.views import FAINT, picture, token_strip
 from course_utils.widgets.panel import Panel
+from course_utils.worlds import PICTURE_CONCEPTS, Pictures, Rule, VisionNetwork, only, propagate, trace
 
 
 class Side(NamedTuple):
@@ -28,7 +25,7 @@ class Side(NamedTuple):
     passages: Sequence[Passage]
 
 
-def side_by_side(sides: Sequence[Side], title: str = "") -> str:
+def passages_side_by_side(sides: Sequence[Side], title: str = "") -> str:
     """A column for each concept: its name, its ROC area and the passages that make the neuron fire most.
 
     Full orange is the same activation in all columns, so that they can be compared.
@@ -61,7 +58,9 @@ def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
     names = list(neurons)
     menu = w.Dropdown(options=names, value=names[0], description="neuron")
     return Panel(
-        lambda neuron: side_by_side(neurons[neuron], neuron), title="What makes it fire?", neuron=menu
+        lambda neuron: passages_side_by_side(neurons[neuron], neuron),
+        title="What makes it fire?",
+        neuron=menu,
     )
 
 
@@ -77,13 +76,13 @@ def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str,
     asked = {"the name it gives": -1} | {f"unit {u}": u for u in range(d_units)}
 
     def view(concept: str, number: int, why: int, rule: str) -> str:
-        shown = pictures.pixels[pictures.concept_ids == CONCEPTS.index(concept)][number - 1]
+        shown = pictures.pixels[pictures.concept_ids == PICTURE_CONCEPTS.index(concept)][number - 1]
         seen = trace(matrices, shown.view(1, -1))
         units = seen.inputs[-1][0]
-        named = CONCEPTS[int(seen.logits.argmax())]
+        named = PICTURE_CONCEPTS[int(seen.logits.argmax())]
         if why < 0:
             relevance = _to_pixels(
-                matrices, seen.inputs, only(seen.logits, CONCEPTS.index(named)), rules[rule]
+                matrices, seen.inputs, only(seen.logits, PICTURE_CONCEPTS.index(named)), rules[rule]
             )
             question = f"why “{named}”?"
         elif units[why] == 0:
@@ -100,7 +99,7 @@ def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str,
         view,
         title="Look through the network",
         slow=True,
-        concept=w.Dropdown(options=CONCEPTS, value=CONCEPTS[0], description="picture of"),
+        concept=w.Dropdown(options=PICTURE_CONCEPTS, value=PICTURE_CONCEPTS[0], description="picture of"),
         number=w.IntSlider(1, 1, n_each, description="number"),
         why=w.Dropdown(options=list(asked.items()), value=-1, description="explain"),
         rule=w.Dropdown(options=list(rules), description="rule"),

@@ -9,19 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.geometry import (
+from course_utils.plots import axes_side_by_side, figure_png, plot_city, plot_packing, plot_regions, seen_from
+from course_utils.views import picture
+from course_utils.widgets.panel import Panel
+from course_utils.worlds import (
     coherence,
     cosine_matrix,
+    linear_regions,
+    most_regions,
     optimise_packing,
     random_directions,
+    random_network,
     welch_bound,
 )
-from course_utils.html import picture
-from course_utils.plots.geometry import plot_city, plot_packing, seen_from, side_by_side
-from course_utils.plots.polytopes import plot_regions
-from course_utils.plots.style import figure_png
-from course_utils.polytopes import linear_regions, most_regions, random_network
-from course_utils.widgets.panel import Panel
 
 
 def closest_pair(directions: Float[Tensor, "n d"]) -> tuple[int, int, float]:
@@ -44,7 +44,7 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
         said = (
             f"From here {names[i]} and {names[j]} lie {seen:.0f}° apart; in space they are {real:.0f}° apart."
         )
-        left, right = side_by_side(2)
+        left, right = axes_side_by_side(2)
         plot_city(places, names, 0, 90, left)
         plot_city(places, names, turn, tilt, right)
         shown = picture(figure_png(right), alt=f"The city as arrows, from above and from the side. {said}")

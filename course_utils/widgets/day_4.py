@@ -7,12 +7,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course_utils.geometry import feature_dimensionality
-from course_utils.html import picture
-from course_utils.plots.style import BLUE, axes_in_a_row, figure_png
-from course_utils.plots.toy_models import PHASES, plot_arrows, plot_gram, plot_line_solution, plot_phases
-from course_utils.toy_models import ToyModels, fit_toy_models
+from course_utils.plots import (
+    BLUE,
+    PHASES,
+    axes_in_a_row,
+    figure_png,
+    plot_arrows,
+    plot_gram,
+    plot_line_solution,
+    plot_phases,
+)
+from course_utils.views import picture
 from course_utils.widgets.panel import Panel
+from course_utils.worlds import ToyModels, feature_dimensionality, fit_toy_models
 
 REPRESENTED = 0.5
 """A feature has a direction if it is at least this long."""

@@ -9,13 +9,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.compressed_sensing import success_rates, weak_threshold
-from course_utils.html import audio, picture
-from course_utils.plots.radio import plot_phase_map, plot_waveforms
-from course_utils.plots.style import figure_png
-from course_utils.radio import Stations, listen, on_air, send, signal_to_noise
-from course_utils.sound import RATE, wav_bytes
+from course_utils.plots import figure_png, plot_phase_map, plot_waveforms
+from course_utils.views import audio, picture
 from course_utils.widgets.panel import Panel
+from course_utils.worlds import (
+    SAMPLE_RATE,
+    Stations,
+    listen,
+    on_air,
+    send,
+    signal_to_noise,
+    success_rates,
+    wav_bytes,
+    weak_threshold,
+)
 
 Receiver = Callable[[Float[Tensor, "samples n_channels"]], Float[Tensor, "samples n_stations"]]
 N_BLOCKS = 12
@@ -41,8 +48,8 @@ def tuner_panel(
         crowded = int(
             (speaking == speaking.max()).float().argmax()
         )  # the moment at which a receiver is tested
-        some = slice(crowded, crowded + RATE // 10)
-        ax = plot_waveforms(sent[some], {receiver: heard[some]}, RATE)
+        some = slice(crowded, crowded + SAMPLE_RATE // 10)
+        ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
         at_once = speaking.float().mean()
         alt = (
             f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from course_utils.activations import Activations
-from course_utils.concepts import ConceptScores
-from course_utils.firing import Firings
-from course_utils.html import FAINT, concept_hit_list, hit_list, latent_card, plain_table
-from course_utils.latent_search import Rank, latents_for, latents_on, read_text, strong_and_rare
-from course_utils.latents import LabelGuess, LatentSummary, label_guesses, summarise_latent
-from course_utils.rating import RATINGS, RatingGame
+from course_utils.lm import Activations, Tokens
+from course_utils.reading import (
+    RATINGS,
+    ConceptScores,
+    Family,
+    Firings,
+    LabelGuess,
+    LatentSummary,
+    Rank,
+    RatingGame,
+    label_guesses,
+    latents_for,
+    latents_on,
+    read_text,
+    strong_and_rare,
+    summarise_latent,
+)
 from course_utils.sae import SAE
-from course_utils.splitting import Family
-from course_utils.tokens import Tokens
+from course_utils.views import FAINT, concept_hit_list, hit_list, latent_card, plain_table
 from course_utils.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -11,26 +11,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.html import FAINT, picture
 from course_utils.interventions import (
+    PATCHABLE_PARTS,
     Units,
-    brought_back,
-    change_each,
     direction_unit,
-    patch_heads,
+    patching_map,
     prompt_ids,
     stream,
-    watch,
 )
-from course_utils.plots.dose_response import plot_dose_and_price
-from course_utils.plots.steering import plot_patching_map
-from course_utils.plots.style import figure_png
+from course_utils.plots import figure_png, plot_dose_and_price, plot_patching_map
+from course_utils.views import FAINT, picture
 from course_utils.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-    from course_utils.formats import IndirectObjectSentence
+    from course_utils.lm import IndirectObjectSentence
 
 
 class StreamingPanel(Panel):
@@ -125,13 +121,6 @@ def dose_panel(
     )
 
 
-PLACES = {
-    "residual stream": "hook_resid_pre",
-    "attention output": "hook_attn_out",
-    "MLP output": "hook_mlp_out",
-}
-
-
 def patching_panel(
     model: TransformerBridge,
     sentences: Sequence[IndirectObjectSentence],
@@ -148,42 +137,25 @@ def patching_panel(
         s = sentences[sentence]
         other = corrupt(s.prompt, s.subject, s.indirect_object)
         ids, other_ids = prompt_ids(model, s.prompt)[None], prompt_ids(model, other)[None]
-        if ids.shape != other_ids.shape:
-            raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
         right, wrong = (prompt_ids(model, " " + name)[1] for name in (s.indirect_object, s.subject))
-
-        def score(logits: torch.Tensor) -> torch.Tensor:
-            return (
-                logits[..., -1, right] - logits[..., -1, wrong]
-                if logits.ndim == 3
-                else logits[:, right] - logits[:, wrong]
-            )
-
-        layers = range(model.cfg.n_layers)
-        heads = [f"blocks.{layer}.attn.hook_z" for layer in layers]
-        rows = heads if part == "heads" else [f"blocks.{layer}.{PLACES[part]}" for layer in layers]
-        clean, corrupted = watch(model, ids, rows), watch(model, other_ids, rows)
-        ends = [score(run["logits"]).item() for run in (clean, corrupted)]
+        found = patching_map(
+            model, ids, other_ids, part, lambda logits: logits[..., -1, right] - logits[..., -1, wrong]
+        )
         if part == "heads":
-            scores = patch_heads(model, other_ids, clean, score)
             columns = [f"head {h}" for h in range(model.cfg.n_heads)]
         else:
-            places = torch.arange(ids.shape[1])
-            scores = torch.stack(
-                [
-                    score(change_each(model, other_ids, row, places, (clean[row] - corrupted[row])[0]))
-                    for row in rows
-                ]
-            )
             columns = [model.tokenizer.decode([i]) if p else "BOS" for p, i in enumerate(ids[0].tolist())]
         ax = plot_patching_map(
-            brought_back(scores, *ends),
-            [f"layer {layer}" for layer in layers],
+            found.brought_back,
+            [f"layer {layer}" for layer in range(model.cfg.n_layers)],
             columns,
             title=part,
             ylabel="patched at",
         )
-        lines = [f"clean: {s.prompt} … ({ends[0]:+.1f})", f"corrupted: {other} … ({ends[1]:+.1f})"]
+        lines = [
+            f"clean: {s.prompt} … ({found.clean:+.1f})",
+            f"corrupted: {other} … ({found.corrupted:+.1f})",
+        ]
         said = "".join(f"<div>{escape(line)}</div>" for line in lines)
         note = f"in brackets: logit of {s.indirect_object} less logit of {s.subject}"
         shown = picture(figure_png(ax), f"Share of the answer that patching the {part} brings back, by layer")
@@ -194,5 +166,5 @@ def patching_panel(
         "Where does the answer come from?",
         slow=True,
         sentence=w.Dropdown(options=[(s.prompt, i) for i, s in enumerate(sentences)], value=0),
-        part=w.ToggleButtons(options=[*PLACES, "heads"], value="residual stream"),
+        part=w.ToggleButtons(options=list(PATCHABLE_PARTS), value="residual stream"),
     )

@@ -25,7 +25,7 @@ sys.modules["google.colab"] = ModuleType("google.colab")
 VERSIONS = 'from importlib.metadata import version\nprint(*map(version, ("torch", "numpy", "ipywidgets", "ipython")))\n'
 PANEL = """
 import ipywidgets
-from course_utils.widgets.panel import WIDGET, Panel
+from course_utils.widgets import WIDGET, Panel
 assert WIDGET in Panel(str, object=ipywidgets.IntSlider())._repr_mimebundle_()
 import course_utils
 assert course_utils.__file__.startswith(sys.prefix), course_utils.__file__

@@ -8,7 +8,7 @@ import json
 import pytest
 import torch
 
-from course_utils.assets import asset_path
+from course_utils.base import asset_path
 from course_utils.sae import SAE, load_sae, save_sae
 
 sae_lens = pytest.importorskip("sae_lens", reason="SAELens has an environment of its own: make test-saelens")

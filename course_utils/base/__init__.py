@@ -1,0 +1,10 @@
+"""What every other wing stands on, and nothing about models or exercises.
+
+In the order in which you may want them: `assets` finds and verifies what ships, `hub` finds what others published
+(this machine first, then the network), `seeds` and `threads` make runs repeatable, `bars` has the one progress bar,
+`free_memory` and `machine_memory` are about memory, and `process_group` lets one program run as several.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

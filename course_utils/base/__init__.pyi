@@ -1,0 +1,13 @@
+from .assets import DATA as DATA
+from .assets import asset_path as asset_path
+from .bars import progress_bar as progress_bar
+from .free_memory import frees_memory as frees_memory
+from .hub import cached_folder as cached_folder
+from .hub import first_line as first_line
+from .hub import hub_problem as hub_problem
+from .machine_memory import memory_bytes as memory_bytes
+from .process_group import ALONE as ALONE
+from .process_group import Processes as Processes
+from .process_group import processes as processes
+from .seeds import seed_everything as seed_everything
+from .threads import one_thread as one_thread

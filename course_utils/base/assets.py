@@ -1,0 +1,42 @@
+"""Find, verify and open what ships with the course: weights and texts, each with its SHA-256 in ``data/SHA256SUMS``."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@cache
+def _sha256sums() -> dict[str, str]:
+    lines = (DATA / "SHA256SUMS").read_text().splitlines()
+    return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+
+
+@cache
+def asset_path(name: str) -> Path:
+    """Absolute path of a shipped file or folder (``"pocket"``, ``"texts.jsonl.gz"``), verified once a process.
+
+    Raises:
+        FileNotFoundError: if it does not ship, or is missing from this installation.
+        ValueError: if a file's SHA-256 is not the one in ``data/SHA256SUMS`` (a half-finished clone or download).
+    """
+    wanted = {
+        file: digest for file, digest in _sha256sums().items() if file == name or file.startswith(f"{name}/")
+    }
+    if not wanted:
+        raise FileNotFoundError(f"{name!r} is not among the shipped files: {', '.join(_sha256sums())}")
+    for file, digest in wanted.items():
+        path = DATA / file
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path} is missing: this copy of the course is incomplete, clone it again"
+            )
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != digest:
+            raise ValueError(
+                f"{path} is damaged (SHA-256 {found[:12]}…, expected {digest[:12]}…): clone the course again"
+            )
+    return (DATA / name).resolve()

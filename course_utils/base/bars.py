@@ -1,0 +1,14 @@
+"""The one progress bar that all long-running functions use."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tqdm.auto import tqdm
+
+
+def progress_bar(*args: Any, shown: bool = True, **options: Any) -> tqdm:
+    """tqdm's bar. ``TQDM_DISABLE=1`` hides it in a notebook too, where tqdm itself does not listen to that."""
+    off = not shown or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    return tqdm(*args, disable=off, unit="step", mininterval=0.5, **options)

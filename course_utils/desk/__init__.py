@@ -1,0 +1,8 @@
+"""What is done outside a notebook: the command `course`.
+
+`cli` has its subcommands, `doctor` looks at the machine, `export` writes notebooks as pages. Grading is `course_utils.grade`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

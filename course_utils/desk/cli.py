@@ -1,0 +1,203 @@
+"""The command ``course``: what a learner or a teacher does outside a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a strange name or an old terminal is no reason to fail
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.run is None:
+        parser.print_help()
+        return 0
+    try:
+        return chosen.run(chosen)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def run_doctor(chosen: argparse.Namespace) -> int:
+    """Say what is fine here, what is off, and what to do about it."""
+    from course_utils.desk.doctor import examine
+
+    marks, worst = _marks(), 0
+    for finding in examine():
+        print(finding.line(marks), flush=True)
+        worst = max(worst, finding.state == "broken")
+    return int(worst)
+
+
+def run_progress(chosen: argparse.Namespace) -> int:
+    """Say where progress is kept, and show the seven days."""
+    from course_utils.exercises import progress_path, progress_shown
+
+    path = progress_path()
+    if path is not None:
+        print(f"{path}{'' if path.exists() else ' (nothing kept yet)'}\n")
+    lines = progress_shown().text.splitlines()
+    text = "\n".join(lines if path is None else lines[:-1])  # the last line refers to this command
+    print(text if _can_print(text) else text.translate(str.maketrans("●○–", "#.-")))
+    return 0
+
+
+def run_grade(chosen: argparse.Namespace) -> int:
+    """Run every notebook below a folder, and write the reports."""
+    from course_utils.grade import Limits, find_hand_ins, grade_folder, write_reports
+
+    limits = Limits(
+        chosen.time_limit, chosen.memory_limit * 1e9, chosen.max_processes, chosen.disk_limit * 1e9
+    )
+    try:
+        n = len(find_hand_ins(chosen.folder))
+        if not n:
+            return _refused(f"no notebooks (*.ipynb) below {chosen.folder}")
+        print(f"{n} hand-in{'s' if n != 1 else ''}, {chosen.jobs} at a time", flush=True)
+        with _terminated_like_interrupted():
+            results = grade_folder(
+                chosen.folder,
+                limits,
+                chosen.jobs,
+                lambda r: print(
+                    f"{r.learner}: {r.n_solved} of {len(r.outcomes)} solved; {r.status}", flush=True
+                ),
+            )
+        paths = write_reports(results, chosen.out)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: install the course with its extra `grade`")
+    except OSError as error:
+        return _refused(str(error))
+    print(f"wrote {', '.join(map(str, paths))}")
+    return 0
+
+
+def run_export(chosen: argparse.Namespace) -> int:
+    """Write notebooks as pages that need nothing."""
+    try:
+        from course_utils.desk.export import export_html
+
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        for notebook in chosen.notebooks:
+            out = chosen.out / f"{notebook.stem}{'_slides' if chosen.slides else ''}.html"
+            print(f"wrote {export_html(notebook, out, slides=chosen.slides)}", flush=True)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: install the course with its extra `export`")
+    except (OSError, ValueError) as error:
+        return _refused(str(error))
+    return 0
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does: otherwise the hand-ins would run on without us."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _refused(why: str) -> int:
+    print(f"course: {why}", file=sys.stderr)
+    return 2
+
+
+def _marks() -> tuple[str, ...]:
+    marks = ("✓", "!", "✗", "—")
+    return marks if _can_print("".join(marks)) else ("ok", "!", "X", "-")
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="course", description="Superposition and sparse autoencoders in seven days."
+    )
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands.add_parser("doctor", help="check this machine, with advice for what is off").set_defaults(
+        run=run_doctor
+    )
+    commands.add_parser("progress", help="where progress is kept, and the seven days").set_defaults(
+        run=run_progress
+    )
+    exporting = commands.add_parser(
+        "export", help="write notebooks as pages or slides that need nothing else"
+    )
+    exporting.set_defaults(run=run_export)
+    exporting.add_argument(
+        "notebooks", type=Path, nargs="+", metavar="NOTEBOOK", help="*.ipynb, outputs kept"
+    )
+    exporting.add_argument("--slides", action="store_true", help="one screen a heading")
+    exporting.add_argument(
+        "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
+    )
+    grading = commands.add_parser(
+        "grade",
+        help="run a folder of learners' notebooks and report on them",
+        description=_grade_description(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    grading.set_defaults(run=run_grade)
+    grading.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="every FOLDER/**/*.ipynb is one hand-in; NAME/day_*.ipynb are together those of NAME",
+    )
+    grading.add_argument(
+        "--out", type=Path, default=Path(), metavar="FOLDER", help="where the reports go (here)"
+    )
+    for name, kind, default, text in (
+        ("jobs", _at_least(int, 1), 1, "hand-ins run at once"),
+        ("time-limit", _at_least(float, 1), 600.0, "seconds a hand-in may take"),
+        ("memory-limit", _at_least(float, 0.1), 4.0, "GB that its processes may hold together"),
+        ("max-processes", _at_least(int, 3), 64, "processes it may have at once"),
+        ("disk-limit", _at_least(float, 0.001), 1.0, "GB it may write"),
+    ):
+        grading.add_argument(
+            f"--{name}", type=kind, default=default, metavar="N", help=f"{text} ({default:g})"
+        )
+    return parser
+
+
+def _grade_description() -> str:
+    import course_utils.grade
+
+    return f"{course_utils.grade.__doc__}\nIt writes report.csv, details.csv and report.html."
+
+
+def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is less than {least:g}, or not finite")
+        return value
+
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What a notebook calls: `exercise`, `answer`, `hint`, `solution`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from course_utils.exercises.answer_key import Answer, Exercise, find
+from course_utils.exercises.card import card, hint_shown, solution_shown
+from course_utils.exercises.progress_file import remember_seen, remember_verdict
+from course_utils.exercises.verdicts import Verdict, judge, judge_value
+
+OWN_WORK = Verdict("not attempted", "This is the reference that stands in, not a function of yours.")
+_next_hint: dict[str, int] = {}
+
+
+def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Judge the function below when its cell runs; the name then means it if it passes, else the reference.
+
+    Args:
+        key: ``"day_6.encode"``, as in ``solutions/day_6.py``.
+        debug: let the function print, and raise its error instead of telling of it, for the full traceback.
+
+    Raises:
+        KeyError: if there is no such exercise.
+    """
+    if callable(key):
+        raise TypeError(f'write @exercise("day_…") with the key of the exercise above {key.__name__}')
+    record = find(key)
+    if not isinstance(record, Exercise):
+        raise TypeError(f'{key} asks for a value: answer("{key}", …)')
+
+    def decorate(attempt: Callable[..., Any]) -> Callable[..., Any]:
+        stands_in = attempt is record.reference  # as below a second decorator
+        verdict = OWN_WORK if stands_in else judge(record, attempt, quiet=not debug)
+        note = remember_verdict(key, verdict)
+        if debug and verdict.error is not None:
+            raise verdict.error
+        card(key, record, verdict, partial(remember_seen, key), note).show()
+        return attempt if verdict.status == "correct" else record.reference
+
+    return decorate
+
+
+def answer(key: str, value: Any = ..., *context: Any) -> Any:
+    """Judge a value; returned is yours if it is right, else the expected one.
+
+    Args:
+        value: ``...`` means "not attempted".
+        context: what the reference needs to compute its own, if the notebook passes something.
+
+    Raises:
+        KeyError: if there is no such exercise.
+    """
+    record = find(key)
+    if not isinstance(record, Answer):
+        raise TypeError(f'{key} asks for a function: write @exercise("{key}") above it')
+    verdict = judge_value(record, value, context)
+    note = remember_verdict(key, verdict)
+    card(key, record, verdict, partial(remember_seen, key), note).show()
+    if verdict.status == "correct":
+        return value
+    return record.reference(*context) if callable(record.reference) else record.reference
+
+
+def hint(key: str, number: int | None = None) -> None:
+    """Show the next hint, or the one of this number, counted from 1."""
+    record = find(key)
+    number = min(number or _next_hint.get(key, 1), len(record.hints))
+    _next_hint[key] = number + 1
+    remember_seen(key, hints=number)
+    hint_shown(key, record, max(number, 1)).show()
+
+
+def solution(key: str) -> None:
+    """Show how the reference is written, and why."""
+    record = find(key)
+    remember_seen(key, solution=True)
+    solution_shown(key, record).show()

@@ -1,0 +1,74 @@
+"""The seven days at a glance: what is solved, tried and still to come."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from course_utils.exercises import rendering
+from course_utils.exercises.answer_key import day_module, days, find_quiz, keys
+from course_utils.exercises.progress_file import progress_path, read_progress
+from course_utils.exercises.rendering import Shown
+
+
+def progress() -> None:
+    """Show the seven days: how many exercises and quiz questions of each are solved."""
+    progress_shown().show()
+
+
+def progress_shown() -> Shown:
+    """The seven days as text and as HTML."""
+    kept = read_progress()
+    where = (
+        "Kept in one file on this machine; `course progress` says where."
+        if progress_path()
+        else "Progress is not kept: COURSE_PROGRESS is empty."
+    )
+    rows = [_row(f"day_{n}", kept) for n in range(1, 8)]
+    width = max(len(said) for _, _, said, _, _ in rows)
+    text = "\n".join(
+        f"{name}  {_bar(solved, total)}  {said:<{width}}".rstrip() for name, _, said, solved, total in rows
+    )
+    html = "".join(_html_row(*row) for row in rows)
+    table = f'<table style="border-collapse:collapse"><caption style="text-align:left">Progress</caption>{html}</table>'
+    return Shown(
+        f"{text}\n{where}",
+        rendering.box(f'{table}<div style="{rendering.QUIET}">{rendering.rich(where)}</div>', rendering.BLUE),
+    )
+
+
+def _row(day: str, kept: dict[str, Any]) -> tuple[str, str, str, int, int]:
+    name = day.replace("_", " ").capitalize()
+    if day not in days():
+        return name, "", "not there yet", 0, 0
+    exercises = [kept["exercises"].get(key, {}).get("verdict") for key in keys(day)]
+    solved, total = exercises.count("correct"), len(exercises)
+    tried = sum(verdict is not None for verdict in exercises) - solved
+    said = f"{solved} of {total} exercises" + (f", {tried} tried" if tried else "")
+    quizzes = keys(day, "QUIZZES")
+    if quizzes:
+        replies = [entry for key in quizzes for entry in kept["quizzes"].get(key, {}).values()]
+        right = sum(entry.get("verdict") == "correct" for entry in replies if isinstance(entry, dict))
+        said += f"; {right} of {sum(len(find_quiz(key).questions) for key in quizzes)} quiz questions"
+    return name, _title(day), said, solved, total
+
+
+def _title(day: str) -> str:
+    """What the day's answer key calls it: the first line of its docstring, after ``Day 6:``."""
+    doc = day_module(day).__doc__ or ""
+    return doc.partition("\n")[0].partition(":")[2].strip().rstrip(".")
+
+
+def _bar(solved: int, total: int) -> str:
+    return "●" * solved + "○" * (total - solved) if total else "–"
+
+
+def _html_row(name: str, title: str, said: str, solved: int, total: int) -> str:
+    share = 100 * solved / total if total else 0
+    bar = (
+        f'<div role="img" aria-label="{solved} of {total} solved" style="width:9em;height:0.7em;'
+        f'border:1px solid {rendering.GREY};border-radius:3px"><div style="width:{share:.0f}%;height:100%;'
+        f'background:{rendering.BLUE}"></div></div>'
+    )
+    cell = '<td style="padding:2px 10px 2px 0;text-align:left">'
+    return f"<tr>{cell}<b>{name}</b> {escape(title)}</td>{cell}{bar}</td>{cell}{escape(said)}</td></tr>"

@@ -1,0 +1,108 @@
+"""Is this reply right? A reply names options by their place, so that two options with the same text are still two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from string import ascii_lowercase
+from typing import Any, NamedTuple
+
+from course_utils.exercises.answer_key import Multiple, Numeric, Option, Ordering, Question, Single
+
+
+class Graded(NamedTuple):
+    right: bool
+    lines: tuple[str, ...]
+    """The explanation of each option that the reply chose; of every option once it is right."""
+
+
+def grade_reply(question: Question, reply: Any) -> Graded:
+    """Judge a reply: a place (counted from 0) for `Single`, places for `Multiple` and `Ordering`, a number for `Numeric`."""
+    if isinstance(question, Numeric):
+        return _grade_number(question, reply)
+    if isinstance(question, Ordering):
+        return _grade_order(question, reply)
+    chosen = [reply] if isinstance(question, Single) else sorted(set(reply))
+    right = chosen == [i for i, option in enumerate(question.options) if option.right]
+    if right:
+        return Graded(True, explained(question))
+    lines = [_line(question, i) for i in chosen]
+    if isinstance(question, Multiple) and (
+        left := sum(o.right for o in question.options) - _n_right(question, chosen)
+    ):
+        lines.append(f"{left} of the others {'holds' if left == 1 else 'hold'} too.")
+    return Graded(False, tuple(lines))
+
+
+def _n_right(question: Multiple, chosen: Sequence[int]) -> int:
+    return sum(question.options[i].right for i in chosen)
+
+
+def _grade_number(question: Numeric, reply: float) -> Graded:
+    if math.isclose(reply, question.value, rel_tol=1e-12, abs_tol=question.tolerance):
+        return Graded(True, explained(question))
+    for wrong, sentence in question.slips.items():
+        if math.isclose(reply, wrong, rel_tol=1e-12, abs_tol=question.tolerance):
+            return Graded(False, (f"✗ {sentence}",))
+    return Graded(False, (f"✗ It is {'smaller' if reply > question.value else 'larger'}.",))
+
+
+def _grade_order(question: Ordering, reply: Sequence[int]) -> Graded:
+    if list(reply) == list(range(len(question.options))):
+        return Graded(True, explained(question))
+    first = next(i for i, place in enumerate(reply) if place != i)
+    option = question.options[reply[first]]
+    head = f"The first {first} stand right; then" if first else "To begin with,"
+    return Graded(False, (f"✗ {head} not “{option.text}”: {option.why}",))
+
+
+def explained(question: Question) -> tuple[str, ...]:
+    """The answer, with the reason for every option."""
+    if isinstance(question, Numeric):
+        unit = f" {question.unit}" if question.unit else ""
+        return (f"✓ {question.value:g}{unit}: {question.why}",)
+    if isinstance(question, Ordering):
+        return tuple(f"{i}. {o.text.rstrip('.')}: {o.why}" for i, o in enumerate(question.options, 1))
+    return tuple(_line(question, i) for i in range(len(question.options)))
+
+
+def _line(question: Single | Multiple, place: int) -> str:
+    option = question.options[place]
+    return f"{'✓' if option.right else '✗'} {ascii_lowercase[place]}) {option.text.rstrip('.')}: {option.why}"
+
+
+def as_shown(question: Question) -> list[tuple[int, Option]]:
+    """(place, option) in the order in which a reader sees them."""
+    if isinstance(question, Numeric):
+        return []
+    order = question.shown if isinstance(question, Ordering) else range(len(question.options))
+    return [(i, question.options[i]) for i in order]
+
+
+def parsed(question: Question, reply: Any) -> Any:
+    """A typed reply, ``"b"``, ``"ac"`` or ``0.25``, as `grade` takes it.
+
+    Raises:
+        ValueError: if it is none of the letters, or no number.
+    """
+    if isinstance(question, Numeric):
+        value = float(reply.replace(",", ".")) if isinstance(reply, str) else float(reply)
+        if not math.isfinite(value):
+            raise ValueError(f"{reply!r} is not a number to compare with")
+        return value
+    places = [place for place, _ in as_shown(question)]
+    letters = ascii_lowercase[: len(places)]
+    typed = "".join(str(reply).lower().replace(",", " ").split())
+    wanted = {Single: 1, Ordering: len(places)}.get(type(question))
+    if (
+        not typed
+        or set(typed) - set(letters)
+        or len(set(typed)) != len(typed)
+        or wanted not in (None, len(typed))
+    ):
+        example = {Single: "b", Multiple: "ab"}.get(type(question), letters[::-1])
+        raise ValueError(
+            f"{reply!r} is no answer to this question: its options are {', '.join(letters)}, so try {example!r}"
+        )
+    chosen = [places[letters.index(letter)] for letter in typed]
+    return chosen[0] if isinstance(question, Single) else chosen

@@ -1,0 +1,9 @@
+from .collect import ExerciseOutcome as ExerciseOutcome
+from .collect import HandIn as HandIn
+from .collect import Result as Result
+from .collect import find_hand_ins as find_hand_ins
+from .collect import grade_folder as grade_folder
+from .report import by_learner as by_learner
+from .report import report_html as report_html
+from .report import write_reports as write_reports
+from .watch import Limits as Limits

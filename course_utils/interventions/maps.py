@@ -1,0 +1,72 @@
+"""Where in the model does the answer come from? A map of what each patch brings back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.interventions.batched_edits import change_each
+from course_utils.interventions.measures import brought_back
+from course_utils.interventions.patching import Score, patch_heads, watch
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+HEADS = "heads"
+PATCHABLE_PARTS = {
+    "residual stream": "hook_resid_pre",
+    "attention output": "hook_attn_out",
+    "MLP output": "hook_mlp_out",
+    HEADS: "attn.hook_z",
+}
+"""What `patching_map` can patch, and the hook point of each in a layer."""
+
+
+class PatchingMap(NamedTuple):
+    brought_back: Float[Tensor, "n_layers n_columns"]
+    """Share of the answer, 0 to 1 and beyond; a column is a token, or a head where heads are patched."""
+
+    clean: float
+    """Score of the clean run, which is 1 in the map."""
+
+    corrupted: float
+    """Score of the corrupted run, which is 0 in the map."""
+
+
+def patching_map(
+    model: TransformerBridge,
+    clean_ids: Int[Tensor, "1 pos"],
+    corrupted_ids: Int[Tensor, "1 pos"],
+    part: str,
+    score: Score,
+) -> PatchingMap:
+    """Patch one part of the clean run into the corrupted one, at each layer and token (or head) in turn.
+
+    Args:
+        part: one of `PATCHABLE_PARTS`.
+        score: logits (batch, pos, d_vocab) to one number a row, read off the last token.
+
+    Raises:
+        ValueError: if the two texts differ in their number of tokens, or there is no such part.
+    """
+    if clean_ids.shape != corrupted_ids.shape:
+        raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
+    if part not in PATCHABLE_PARTS:
+        raise ValueError(f"{part!r} is none of {', '.join(PATCHABLE_PARTS)}")
+    rows = [f"blocks.{layer}.{PATCHABLE_PARTS[part]}" for layer in range(model.cfg.n_layers)]
+    clean, corrupted = watch(model, clean_ids, rows), watch(model, corrupted_ids, rows)
+    ends = [score(run["logits"]).item() for run in (clean, corrupted)]
+    if part == HEADS:
+        scores = patch_heads(model, corrupted_ids, clean, score)
+    else:
+        places = torch.arange(clean_ids.shape[1])
+        differences = [(clean[row] - corrupted[row])[0] for row in rows]
+        logits = [
+            change_each(model, corrupted_ids, row, places, change)
+            for row, change in zip(rows, differences, strict=True)
+        ]
+        scores = torch.stack([score(last[:, None]) for last in logits])
+    return PatchingMap(brought_back(scores, *ends), *ends)

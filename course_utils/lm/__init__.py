@@ -1,0 +1,15 @@
+"""The language model, what it reads, and what goes on inside it.
+
+    model = load_model("pocket")
+    texts = load_texts()
+    activations = collect_activations(model, [t.text for t in texts], "blocks.2.hook_resid_post")
+
+Read `language_model`, then `tokens` and `activations`. The labelled texts are in `corpus`, the formats written by code
+in `formats`. `batches` deals activations out for training, `activation_store` keeps them on disk, `gpt2` is the same
+forward pass written out for speed. `neurons` watches a model's own units; `planted` is a copy with two behaviours
+planted in it.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,180 @@
+"""Activations on disk: harvested once, read again by as many training runs as wanted.
+
+    folder/0-00000.safetensors, 0-00001.safetensors, …     values (n, d_in), where (n, 2), from process 0
+    folder/index.json                                      rows of each shard, d_in, dtype, metadata; written last
+
+A store is a stream of `Activations` that starts anew each time it is looped over, so it goes wherever a stream goes:
+`activation_batches(store, …, epochs=3)`, `pool_by_text(store, …)`. One piece of one shard is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from course_utils.base import processes
+from course_utils.lm.activations import Activations
+
+INDEX = "index.json"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class ActivationStore:
+    """A folder of activations; loop over it for pieces of at most ``rows_at_a_time`` rows."""
+
+    folder: Path
+    shards: tuple[tuple[str, int], ...]
+    """Name and rows of each file."""
+
+    d_in: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+    rows_at_a_time: int = 8192
+
+    def __len__(self) -> int:
+        """Rows in all."""
+        return sum(rows for _, rows in self.shards)
+
+    def __iter__(self) -> Iterator[Activations]:
+        for piece in self.pieces():
+            yield self.read(piece)
+
+    def pieces(self) -> Iterator[tuple[str, range]]:
+        """File and rows of each, in order."""
+        for name, rows in self.shards:
+            for first in range(0, rows, self.rows_at_a_time):
+                yield name, range(first, min(rows, first + self.rows_at_a_time))
+
+    def read(self, piece: tuple[str, range]) -> Activations:
+        """One piece, as float32."""
+        name, rows = piece
+        # opened anew for each piece: what was read of a mapped file would stay in memory until it is closed
+        with safe_open(self.folder / name, framework="pt") as file:
+            some = slice(rows.start, rows.stop)
+            values = file.get_slice("values")[some].to(torch.float32, copy=True)
+            where = file.get_slice("where")[some].to(torch.long, copy=True)
+        return Activations(values, where)
+
+    def rows_at(self, numbers: Int[Tensor, " n"]) -> Float[Tensor, "n d_in"]:
+        """Rows by their numbers, counted through all shards; only pieces that hold one are read."""
+        pieces = list(self.pieces())
+        ends = torch.tensor([len(rows) for _, rows in pieces]).cumsum(0)
+        piece_of = torch.bucketize(numbers, ends, right=True)
+        values = torch.empty(len(numbers), self.d_in)
+        for i in piece_of.unique().tolist():
+            wanted = (piece_of == i).nonzero().squeeze(1)
+            first = ends[i] - len(pieces[i][1])
+            values[wanted] = self.read(pieces[i]).values[numbers[wanted] - first]
+        return values
+
+    def shuffled(self, seed: int) -> ActivationStore:
+        """The same with its shards in random order; `activation_batches` mixes the rows within its buffer."""
+        order = torch.randperm(len(self.shards), generator=torch.Generator().manual_seed(seed))
+        return replace(self, shards=tuple(self.shards[i] for i in order.tolist()))
+
+
+def write_activations(
+    folder: str | Path,
+    chunks: Iterable[Activations],
+    *,
+    dtype: torch.dtype = torch.float32,
+    rows_per_shard: int = 16_384,
+    metadata: dict[str, Any] | None = None,
+) -> ActivationStore:
+    """Write a stream, from `iterate_activations` say, in shards; memory holds one shard.
+
+    Started by `torchrun` or `accelerate launch`, the processes write one store together: to a folder that all see, each
+    its share of the texts, ``iterate_activations(…, share=True)``.
+
+    Args:
+        folder: new or empty; one without an index, left by a run that was killed, is written anew.
+        dtype: on disk. ``torch.bfloat16`` or ``torch.float16`` take half the space.
+        metadata: what the rows are: model, hook point, texts. Must fit in JSON.
+
+    Raises:
+        FileExistsError: if the folder holds a finished store.
+        ValueError: if there are no activations, ``dtype`` is none of the three, or two processes bring the same text.
+    """
+    folder, team = Path(folder), processes()
+    if (folder / INDEX).exists():
+        raise FileExistsError(f"{folder} holds activations already: open_activations reads them")
+    if dtype not in DTYPES.values():
+        raise ValueError(f"dtype is {dtype}: there are {', '.join(DTYPES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if team.is_first:
+        for left_over in folder.glob("*.safetensors"):
+            left_over.unlink()
+    team.wait()
+    mine, texts, d_in = [], [], 0
+    for values, where in _regrouped(chunks, rows_per_shard):
+        name, d_in = f"{team.rank}-{len(mine):05}.safetensors", values.shape[1]
+        save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
+        mine.append((name, len(values)))
+        texts += [int(where[0, 0]), int(where[-1, 0])]
+    if not mine:
+        raise ValueError("there are no activations to write")
+    parts = team.gather((mine, min(texts), max(texts)))
+    spans = sorted((first, last) for _, first, last in parts)
+    if any(last >= first for (_, last), (first, _) in pairwise(spans)):
+        raise ValueError(
+            "two processes wrote the same texts: iterate_activations(…, share=True) gives each its own"
+        )
+    shards = [shard for part, _, _ in parts for shard in part]
+    store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
+    if team.is_first:
+        index = dict(
+            shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata
+        )
+        unfinished = folder / f"{INDEX}.part"
+        unfinished.write_text(json.dumps(index, indent=1) + "\n")
+        unfinished.rename(folder / INDEX)  # all of it or nothing
+    team.wait()
+    return store
+
+
+def open_activations(folder: str | Path) -> ActivationStore:
+    """A store that was written before.
+
+    Raises:
+        FileNotFoundError: if there is none, or its writing was not finished.
+        ValueError: if a shard is missing or shorter than the index says.
+    """
+    folder = Path(folder)
+    if not (folder / INDEX).is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no activations, or their writing broke off before {INDEX}: write them (again)"
+        )
+    index = json.loads((folder / INDEX).read_text())
+    for name, rows in index["shards"]:
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder / name} is missing")
+        with safe_open(folder / name, framework="pt") as file:
+            if file.get_slice("values").get_shape() != [rows, index["d_in"]]:
+                raise ValueError(f"{folder / name} is not the shard that {INDEX} speaks of")
+    return ActivationStore(folder, tuple(map(tuple, index["shards"])), index["d_in"], index["metadata"])
+
+
+def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(values, where) of ``rows`` rows each, the last of fewer."""
+    waiting: list[tuple[Tensor, Tensor]] = []
+    n = 0
+    for chunk in chunks:
+        for values, where in zip(chunk.values.split(rows), chunk.where.split(rows), strict=True):
+            waiting.append((values, where))
+            n += len(values)
+            if n >= rows:
+                together = [torch.cat(parts) for parts in zip(*waiting, strict=True)]
+                yield tuple(part[:rows] for part in together)
+                waiting, n = [tuple(part[rows:].clone() for part in together)], n - rows
+    if n:
+        yield tuple(torch.cat(parts) for parts in zip(*waiting, strict=True))

@@ -1,0 +1,138 @@
+"""Shuffled batches of activations, from rows in memory, a stream, or a store on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from inspect import GEN_CREATED, getgeneratorstate
+from itertools import count, islice
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class HasValues(Protocol):
+    """Of `Activations` no more than this is needed here."""
+
+    values: Float[Tensor, "n d_in"]
+
+
+Source = Tensor | HasValues | Iterable[HasValues] | Callable[[], Iterable[HasValues]]
+
+
+def activation_batches(
+    source: Source, batch_size: int, *, seed: int, epochs: int | None = 1, buffer_size: int = 100_000
+) -> ActivationBatches:
+    """Shuffled batches of activations (not of tokens: the neighbours of a row are from other texts).
+
+    Rows in memory are shuffled as a whole. A stream passes through a buffer of ``buffer_size`` rows, of which one
+    half is given out in random order before it is filled again. Rows that do not fill a batch are dropped, at most
+    one batch an epoch.
+
+    Args:
+        source: rows, `Activations`, or a stream of them; for several epochs a function that starts the stream again.
+        epochs: passes over the source; None goes on for ever.
+
+    Raises:
+        ValueError: if a stream that runs once is to run several times; on the way, if an epoch does not fill one batch.
+    """
+    if isinstance(source, Iterator) and epochs != 1:
+        raise ValueError("this stream runs once: for several epochs pass a function that starts it again")
+    generator = torch.Generator().manual_seed(seed)
+    return ActivationBatches(source, batch_size, epochs, buffer_size, generator)
+
+
+@dataclass(eq=False)
+class _Pool:
+    """Rows among which is chosen, and the order in which some are given out."""
+
+    rows: Tensor
+    """(n, d_in); or (n,), their numbers in a store that has not been read for them."""
+
+    order: Tensor
+
+
+class ActivationBatches(Iterator[Tensor]):
+    """What `activation_batches` gives: (batch_size, d_in) each."""
+
+    def __init__(
+        self,
+        source: Source,
+        batch_size: int,
+        epochs: int | None,
+        buffer_size: int,
+        generator: torch.Generator,
+    ) -> None:
+        self._source, self._batch_size, self._generator = source, batch_size, generator
+        self._buffer_size = max(buffer_size, 2 * batch_size)
+        self._to_pass = 0
+        self._batches = self._run(count() if epochs is None else range(epochs))
+
+    def __next__(self) -> Float[Tensor, "batch_size d_in"]:
+        return next(self._batches)
+
+    def pass_over(self, n: int) -> None:
+        """Leave out the next ``n`` batches. An `ActivationStore` is not read for them if they are the first."""
+        if getgeneratorstate(self._batches) == GEN_CREATED:
+            self._to_pass += n
+        else:
+            for _ in islice(self._batches, n):
+                pass
+
+    def _run(self, epochs: Iterable[int]) -> Iterator[Tensor]:
+        for epoch in epochs:
+            source = self._source() if callable(self._source) else self._source
+            full = 0
+            for pool in self._pools(source):
+                here = len(pool.order) // self._batch_size
+                passed = min(self._to_pass, here)
+                full += here
+                self._to_pass -= passed
+                if hasattr(source, "rows_at") and pool.rows.ndim == 1 and not self._to_pass:
+                    pool.rows = source.rows_at(pool.rows)
+                for rows in pool.order.split(self._batch_size)[passed:here]:
+                    yield pool.rows[rows]
+            if not full:
+                raise ValueError(f"epoch {epoch} holds fewer than {self._batch_size} activations, one batch")
+
+    def _pools(self, source: Source) -> Iterator[_Pool]:
+        in_memory = source if isinstance(source, Tensor) else getattr(source, "values", None)
+        if in_memory is not None:
+            yield self._pool([in_memory])
+            return
+        waiting: list[Tensor] = []
+        for rows in self._rows(source):
+            waiting.append(rows)
+            if sum(map(len, waiting)) >= self._buffer_size:
+                pool = self._pool(waiting)
+                given = len(pool.order) // 2 // self._batch_size * self._batch_size
+                pool.order, kept = pool.order[:given], pool.order[given:]
+                yield pool
+                waiting = [pool.rows[kept]]
+        if waiting:
+            yield self._pool(waiting)
+
+    def _pool(self, rows: list[Tensor]) -> _Pool:
+        together = torch.cat(rows) if len(rows) > 1 else rows[0]
+        return _Pool(together, torch.randperm(len(together), generator=self._generator))
+
+    def _rows(self, source: Iterable[HasValues]) -> Iterator[Tensor]:
+        """The values of each piece; of a store only the numbers of its rows, as long as batches are passed over."""
+        if not hasattr(source, "rows_at"):
+            yield from (piece.values for piece in source)
+            return
+        first = 0
+        for piece in source.pieces():
+            n = len(piece[1])
+            yield torch.arange(first, first + n) if self._to_pass else source.read(piece).values
+            first += n
+
+
+def without_first(batches: Iterable[Tensor], n: int) -> Iterator[Tensor]:
+    """The batches after the first ``n``."""
+    if isinstance(batches, ActivationBatches):
+        batches.pass_over(n)
+        return batches
+    return islice(batches, n, None)

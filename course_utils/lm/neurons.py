@@ -1,0 +1,145 @@
+"""All MLP neurons of a language model at once: their strongest activation in each text, and what is lost without some.
+
+A neuron is named by its layer and its place in it: ``(2, 17)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from course_utils.lm.tokens import Tokens
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+Neuron = tuple[int, int]
+
+
+def _hook_name(layer: int) -> str:
+    return f"blocks.{layer}.mlp.hook_post"
+
+
+@torch.no_grad()
+def _watch(
+    model: TransformerBridge, tokens: Tokens, batch_size: int, layers: Sequence[int], see: Callable
+) -> None:
+    """One pass over the texts: ``see(texts, batch, layer, values)`` for each batch of them and each layer."""
+
+    def note(values: Tensor, hook: object, *, texts: Tensor, batch: Tokens, layer: int) -> None:
+        see(texts, batch, layer, values.float().cpu())
+
+    for texts, batch in tokens.batches(batch_size):
+        model.run_with_hooks(
+            batch.ids.to(model.cfg.device),
+            return_type=None,
+            stop_at_layer=max(layers) + 1,
+            fwd_hooks=[
+                (_hook_name(layer), partial(note, texts=texts, batch=batch, layer=layer)) for layer in layers
+            ],
+        )
+
+
+def neuron_peaks_by_text(
+    model: TransformerBridge, tokens: Tokens, *, batch_size: int = 64
+) -> Float[Tensor, "n_texts n_layers d_mlp"]:
+    """Each neuron's largest activation over the tokens of a text, BOS left out."""
+    strongest = torch.zeros(len(tokens), model.cfg.n_layers, model.cfg.d_mlp)
+
+    def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
+        unread = ~batch.is_real
+        unread[:, 0] = True
+        strongest[texts, layer] = values.masked_fill(unread[..., None], -torch.inf).amax(dim=1)
+
+    _watch(model, tokens, batch_size, range(model.cfg.n_layers), see)
+    return strongest
+
+
+def strengths_by_token(
+    model: TransformerBridge, tokens: Tokens, neurons: Sequence[Neuron], *, batch_size: int = 64
+) -> Float[Tensor, "n_texts pos n_neurons"]:
+    """A few neurons' activations on every token; 0 on BOS and padding."""
+    strengths = torch.zeros(*tokens.ids.shape, len(neurons))
+
+    def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
+        read = batch.is_real
+        read[:, 0] = False
+        for i, (of, neuron) in enumerate(neurons):
+            if of == layer:
+                strengths[texts, : batch.ids.shape[1], i] = values[..., neuron] * read
+
+    _watch(model, tokens, batch_size, sorted({layer for layer, _ in neurons}), see)
+    return strengths
+
+
+@torch.no_grad()
+def losses_by_text(
+    model: TransformerBridge,
+    tokens: Tokens,
+    held: Mapping[Neuron, float] | None = None,
+    *,
+    batch_size: int = 64,
+) -> Float[Tensor, "n_texts"]:
+    """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere."""
+    hooks = []
+    for layer in sorted({layer for layer, _ in held or {}}):
+        some = {neuron: value for (of, neuron), value in held.items() if of == layer}
+
+        def hold(values: Tensor, hook: object, some: dict[int, float] = some) -> Tensor:
+            values = values.clone()
+            values[..., list(some)] = torch.tensor(list(some.values())).to(values)
+            return values
+
+        hooks.append((_hook_name(layer), hold))
+    losses = torch.zeros(len(tokens))
+    for texts, batch in tokens.batches(batch_size):
+        ids = batch.ids.to(model.cfg.device)
+        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks)[:, :-1].float()
+        scored = batch.is_real[:, 1:].to(ids.device)
+        loss = cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none") * scored
+        losses[texts] = (loss.sum(dim=1) / scored.sum(dim=1)).cpu()
+    return losses
+
+
+class Passage(NamedTuple):
+    """A few tokens around the one on which a neuron fires most strongly in a text."""
+
+    tokens: tuple[str, ...]
+    strengths: tuple[float, ...]
+    text: int
+    strongest: float
+
+
+def strongest_passages(
+    tokens: Tokens,
+    strengths: Float[Tensor, "n_texts pos"],
+    texts: Sequence[int] | Int[Tensor, "some"],
+    n: int = 3,
+    window: tuple[int, int] = (10, 6),
+) -> list[Passage]:
+    """Of these texts, the ``n`` in which a neuron fires most strongly, each cut to ``window`` tokens around its peak.
+
+    Args:
+        strengths: of one neuron, from `strengths_by_token`.
+    """
+    rows = torch.as_tensor(texts)
+    peaks, positions = strengths[rows].max(dim=1)
+    passages = []
+    for i in peaks.argsort(descending=True, stable=True)[:n].tolist():
+        text, position = int(rows[i]), int(positions[i])
+        shown = slice(max(1, position - window[0]), min(int(tokens.lengths[text]), position + window[1] + 1))
+        passages.append(
+            Passage(
+                tuple(tokens.strings(text)[shown]),
+                tuple(strengths[text, shown].tolist()),
+                text,
+                peaks[i].item(),
+            )
+        )
+    return passages

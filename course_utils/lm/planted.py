@@ -1,0 +1,64 @@
+"""The pocket model with something planted in it: a few weights moved a little, by low-rank updates.
+
+    W' = W + left @ right        left (d_in, rank), right (rank, d_out)
+
+What was planted, and how, is in ``recipes/planted_model.py``. It is the answer to an exercise: look there afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from course_utils.base import asset_path
+from course_utils.lm.language_model import load_model
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+FIRST_CHANGED_LAYER = 3
+"""All layers in front of it, and so the activations that the shipped autoencoder reads, are the pocket model's own."""
+
+
+def load_planted() -> TransformerBridge:
+    """The planted model, wrapped like any other. Its tokenizer and its lower layers are those of ``"pocket"``.
+
+    Raises:
+        ModelUnavailable: if the pocket model is missing.
+        ValueError: if the update is damaged or does not fit.
+    """
+    from safetensors.torch import load_file
+
+    delta = load_file(asset_path("planted") / "delta.safetensors")
+    model = load_model("pocket")
+    apply_delta_(dict(plain_parameters(model.original_model)), delta)
+    return model
+
+
+def plain_parameters(hf_model: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters under the names that they have in transformers, before TransformerLens wrapped the model."""
+    for name, parameter in hf_model.named_parameters(remove_duplicate=False):
+        yield name.replace("._original_component", ""), parameter
+
+
+@torch.no_grad()
+def apply_delta_(parameters: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> None:
+    """Add each ``left @ right`` to its parameter, in place.
+
+    Args:
+        delta: ``{name}.left`` and ``{name}.right`` for each parameter that changes.
+
+    Raises:
+        ValueError: if a parameter is unknown or of another shape.
+    """
+    for key in sorted(key for key in delta if key.endswith(".left")):
+        name = key.removesuffix(".left")
+        update = delta[key].float() @ delta[f"{name}.right"].float()
+        if name not in parameters or parameters[name].shape != update.shape:
+            raise ValueError(
+                f"the update of {name} does not fit this model: it is of another one, or damaged"
+            )
+        parameters[name].add_(update.to(parameters[name]))

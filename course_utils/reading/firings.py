@@ -1,0 +1,111 @@
+"""Where each latent fires: a dictionary's activations on many tokens, zeros left out.
+
+Of thousands of latents a few dozen are active on a token, so what is not zero fits in memory where the whole table
+(tokens × latents) would not. It is sorted by latent: all tokens of any one of them can be had at once, which is what
+makes search and dashboards quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_utils.base import frees_memory
+from course_utils.reading.scores import ROWS_AT_A_TIME
+
+
+@dataclass(frozen=True, eq=False)
+class Firings:
+    """Every activation above zero. Those of latent i are entries ``first[i]`` to ``first[i + 1]``, in the order of the rows."""
+
+    rows: Int[Tensor, "n_fired"]
+    strengths: Float[Tensor, "n_fired"]
+    first: Int[Tensor, "d_sae_plus_1"]
+    n_rows: int
+
+    @property
+    def counts(self) -> Int[Tensor, "d_sae"]:
+        """On how many rows each latent is active."""
+        return self.first.diff()
+
+    @property
+    def firing_rate(self) -> Float[Tensor, "d_sae"]:
+        """Share of the rows on which each latent is active."""
+        return self.counts / self.n_rows
+
+    @property
+    def strongest(self) -> Float[Tensor, "d_sae"]:
+        """Each latent's largest activation; 0 for one that never fires."""
+        return torch.zeros(len(self.counts)).scatter_reduce_(0, self.latents, self.strengths, "amax")
+
+    @property
+    def latents(self) -> Int[Tensor, "n_fired"]:
+        """The latent of each entry."""
+        return torch.arange(len(self.counts)).repeat_interleave(self.counts)
+
+    def of(self, latent: int) -> tuple[Int[Tensor, "n_fired"], Float[Tensor, "n_fired"]]:
+        """The rows on which one latent is active, and how strongly."""
+        some = slice(int(self.first[latent]), int(self.first[latent + 1]))
+        return self.rows[some].long(), self.strengths[some]
+
+    def column(self, latent: int) -> Float[Tensor, "n_rows"]:
+        """One latent's activation on every row, zeros included."""
+        rows, strengths = self.of(latent)
+        return torch.zeros(self.n_rows).index_put_((rows,), strengths)
+
+
+@frees_memory
+@torch.no_grad()
+def record_firings(
+    encode: Callable[[Float[Tensor, "some d_in"]], Float[Tensor, "some d_sae"]],
+    values: Float[Tensor, "n d_in"],
+) -> Firings:
+    """Encode ``values``, 2,048 rows at a time, and keep what is above zero.
+
+    Args:
+        encode: ``sae.encode``, say.
+
+    Raises:
+        ValueError: if there are no rows.
+    """
+    if not len(values):
+        raise ValueError("there are no rows to encode")
+    rows, latents, strengths, done, d_sae = [], [], [], 0, 0
+    for x in values.split(ROWS_AT_A_TIME):
+        active = encode(x)
+        row, latent = (active > 0).nonzero(as_tuple=True)
+        strengths.append(active[row, latent])
+        rows.append((row + done).int())
+        latents.append(latent.int())
+        done, d_sae = done + len(x), active.shape[1]
+    latent, order = torch.cat(latents).sort(stable=True)
+    first = torch.zeros(d_sae + 1, dtype=torch.long)
+    first[1:] = latent.long().bincount(minlength=d_sae).cumsum(0)
+    return Firings(torch.cat(rows)[order], torch.cat(strengths)[order], first, done)
+
+
+def latent_peaks_by_text(
+    firings: Firings, where: Int[Tensor, "n 2"], n_texts: int
+) -> Float[Tensor, "n_texts d_sae"]:
+    """Each latent's largest activation in each text, 0 where it does not fire: `pool_by_text` of what was recorded.
+
+    Args:
+        where: text and position of each row, as in `Activations`.
+
+    Raises:
+        ValueError: if there are not as many rows, or a row is of a text beyond ``n_texts``.
+    """
+    if len(where) != firings.n_rows or int(where[:, 0].max()) >= n_texts:
+        raise ValueError(
+            f"{len(where)} rows of up to {int(where[:, 0].max()) + 1} texts do not fit firings on {firings.n_rows} rows "
+            f"of {n_texts} texts"
+        )
+    d_sae = len(firings.counts)
+    place = where[firings.rows.long(), 0] * d_sae + firings.latents
+    return (
+        torch.zeros(n_texts * d_sae).scatter_reduce_(0, place, firings.strengths, "amax").view(n_texts, d_sae)
+    )

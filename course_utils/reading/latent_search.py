@@ -1,0 +1,104 @@
+"""Find latents: what fires on this sentence, what fires for this concept.
+
+The strongest latents of a sentence are often those that fire everywhere. So a latent counts by how strongly it fires
+here *and* how seldom elsewhere, as search engines weigh words:
+
+    score = largest activation in the sentence · log(1 / firing rate)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from course_utils.lm import collect_activations, tokenize
+from course_utils.reading.concepts import ConceptScores
+from course_utils.sae import SAE
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+RAREST = 1e-6
+
+Rank = Callable[[Float[Tensor, "pos d_sae"], Float[Tensor, "d_sae"]], Float[Tensor, "d_sae"]]
+
+
+class Hit(NamedTuple):
+    """A latent that was found, and by what."""
+
+    latent: int
+    score: float
+    peak: int
+    """The token of the sentence on which it is strongest."""
+
+    strengths: tuple[float, ...]
+    """Its activation on every token of the sentence."""
+
+
+class Reading(NamedTuple):
+    """One text as an autoencoder sees it, without BOS."""
+
+    tokens: tuple[str, ...]
+    latents: Float[Tensor, "pos d_sae"]
+
+
+def strong_and_rare(
+    latents: Float[Tensor, "pos d_sae"], firing_rate: Float[Tensor, "d_sae"]
+) -> Float[Tensor, "d_sae"]:
+    """Each latent's largest activation on the text, times log(1 / firing rate).
+
+    A rate below one in a million counts as one in a million: nobody has seen enough tokens to know it better.
+    """
+    return latents.amax(dim=0) * -firing_rate.clamp(min=RAREST).log()
+
+
+@torch.no_grad()
+def read_text(model: TransformerBridge, sae: SAE, text: str, hook_name: str | None = None) -> Reading:
+    """Run the model on one text and encode every token.
+
+    Raises:
+        ValueError: if the text is empty, or the hook point unsaid.
+    """
+    hook_name = hook_name or sae.hook_name
+    if not text.strip():
+        raise ValueError("Write a sentence to search with.")
+    if hook_name is None:
+        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
+    tokens = tokenize(model, text)
+    values = collect_activations(model, tokens, hook_name).values
+    return Reading(tuple(tokens.strings(0)[1:]), sae.encode(values))
+
+
+def latents_on(
+    reading: Reading, firing_rate: Float[Tensor, "d_sae"], n: int = 8, rank: Rank = strong_and_rare
+) -> list[Hit]:
+    """The ``n`` latents that rank highest on a text; those that do not fire on it are no hits."""
+    scores = rank(reading.latents, firing_rate)
+    fires = (reading.latents > 0).any(dim=0)
+    scores = torch.where(fires, scores, -torch.inf)
+    best = scores.topk(min(n, int(fires.sum()))).indices.tolist()
+    columns = reading.latents[:, best].T
+    return [
+        Hit(latent, scores[latent].item(), int(column.argmax()), tuple(column.tolist()))
+        for latent, column in zip(best, columns, strict=True)
+    ]
+
+
+class ConceptHit(NamedTuple):
+    latent: int
+    train_roc_area: float
+    """By which it was found."""
+
+    roc_area: float
+    """On held-out texts."""
+
+
+def latents_for(scores: ConceptScores, concept: int, n: int = 8) -> list[ConceptHit]:
+    """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area."""
+    areas, latents = scores.train_roc_area[:, concept].nan_to_num(0).topk(min(n, len(scores.roc_area)))
+    held_out = scores.roc_area[latents, concept]
+    return [ConceptHit(*hit) for hit in zip(latents.tolist(), areas.tolist(), held_out.tolist(), strict=True)]

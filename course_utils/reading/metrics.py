@@ -1,0 +1,158 @@
+"""How good is a dictionary? Measured on a stream of activations and on the model's own loss.
+
+The formulas that need tensors only are in `scores` and `concepts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from course_utils.base import frees_memory
+from course_utils.lm import Texts, Tokens, check_hook_name, tokenize
+from course_utils.reading.scores import (
+    ROWS_AT_A_TIME,
+    Rows,
+    dead_latents,
+)
+from course_utils.sae import SAE
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+
+class SAEScores(NamedTuple):
+    fvu: float
+    l0: float
+    dead_share: float
+    firing_rate: Float[Tensor, "d_sae"]
+    n_tokens: int
+
+
+@frees_memory
+@torch.no_grad()
+def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
+    """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+
+    Raises:
+        ValueError: if there are no rows, or they do not vary.
+    """
+    n, residual = 0, torch.zeros((), dtype=torch.float64)
+    total, squares = torch.zeros(sae.d_in, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    fires = torch.zeros(sae.d_sae, dtype=torch.long)
+    for x in _rows(chunks):
+        x_hat, latents = sae(x)
+        n += len(x)
+        fires += (latents > 0).sum(dim=0)
+        residual += (x - x_hat).double().pow(2).sum()
+        total += x.double().sum(dim=0)
+        squares += x.double().pow(2).sum()
+    variance = squares - total.pow(2).sum() / max(n, 1)
+    if variance <= 1e-12 * squares:
+        raise ValueError(f"{n} activations that do not vary: there is nothing to explain")
+    rate = fires / n
+    dead_share = dead_latents(rate).float().mean().item()
+    return SAEScores((residual / variance).item(), fires.sum().item() / n, dead_share, rate, n)
+
+
+def _rows(chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> Iterator[Float[Tensor, "some d_in"]]:
+    alone = isinstance(chunks, Tensor) or hasattr(chunks, "values")
+    for chunk in [chunks] if alone else chunks:
+        yield from (chunk if isinstance(chunk, Tensor) else chunk.values).split(ROWS_AT_A_TIME)
+
+
+class LossRecovered(NamedTuple):
+    """Next-token losses in nats a token, and what of the damage of ablation a reconstruction avoids."""
+
+    clean: float
+    spliced: float
+    """With the activations replaced by their reconstruction."""
+
+    zero_ablated: float
+    mean_ablated: float
+    """With the activations replaced by zero, or by their mean over these texts."""
+
+    recovered_vs_zero: float
+    recovered_vs_mean: float
+    """(ablated - spliced) / (ablated - clean). High shares come cheap where ablation breaks the whole model, as on
+    the residual stream: read them beside ``loss_increase``. Not a number if ablation changes nothing."""
+
+    loss_increase: float
+    """spliced - clean, in nats a token."""
+
+
+@frees_memory
+@torch.no_grad()
+def loss_recovered(
+    model: TransformerBridge,
+    sae: SAE,
+    texts: Texts,
+    hook_name: str | None = None,
+    *,
+    batch_size: int = 8,
+    max_tokens_per_text: int | None = None,
+) -> LossRecovered:
+    """The model's loss with ``sae(x)`` in place of the activation ``x`` at a hook point.
+
+    Replaced is every token but BOS, which autoencoders are not trained on. Scored is the prediction made *at* every
+    replaced token that has a successor: from the second token after BOS on.
+
+    Args:
+        hook_name: None takes the one that the SAE was trained on.
+
+    Raises:
+        ValueError: if the hook point is unknown or unsaid, or no text has two tokens after BOS.
+    """
+    if (hook_name := hook_name or sae.hook_name) is None:
+        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
+    check_hook_name(model, hook_name)
+    tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
+    total, rows = torch.zeros(sae.d_in, dtype=torch.float64), 0
+
+    def watch(x: Tensor) -> Tensor:
+        nonlocal rows
+        total.add_(x.double().sum(dim=0).cpu())
+        rows += len(x)
+        return x
+
+    clean = _mean_loss(model, tokens, hook_name, batch_size, watch)
+    mean = (total / rows).float()
+    spliced = _mean_loss(model, tokens, hook_name, batch_size, lambda x: sae(x).x_hat)
+    zero = _mean_loss(model, tokens, hook_name, batch_size, torch.zeros_like)
+    flat = _mean_loss(model, tokens, hook_name, batch_size, lambda x: mean.to(x).expand_as(x))
+    shares = [(a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat)]
+    return LossRecovered(clean, spliced, zero, flat, *shares, spliced - clean)
+
+
+def _mean_loss(
+    model: TransformerBridge,
+    tokens: Tokens,
+    hook_name: str,
+    batch_size: int,
+    replace: Callable[[Float[Tensor, "n d_in"]], Float[Tensor, "n d_in"]],
+) -> float:
+    """Mean next-token loss over the scored predictions, with ``replace`` applied to the spliced activations."""
+    loss, n = 0.0, 0
+    for _, batch in tokens.batches(batch_size):
+        ids = batch.ids.to(model.cfg.device)
+        spliced = batch.is_real.to(ids.device)
+        spliced[:, 0] = False
+
+        def splice(value: Tensor, hook: object, spliced: Tensor = spliced) -> Tensor:
+            value = value.clone()
+            x = value[spliced]
+            value[spliced] = replace(x.flatten(start_dim=1)).view_as(x)
+            return value
+
+        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=[(hook_name, splice)])
+        scored = spliced[:, :-1] & spliced[:, 1:]
+        loss += cross_entropy(logits[:, :-1][scored].float(), ids[:, 1:][scored], reduction="sum").item()
+        n += int(scored.sum())
+    if not n:
+        raise ValueError("no text has two tokens after BOS, so there is no prediction to score")
+    return loss / n

@@ -1,0 +1,85 @@
+"""Autoencoders that others trained on GPT-2 small and made public, read from a folder, the cache or the hub.
+
+``gpt2-small-res-jb`` (Joseph Bloom 2024, MIT): one of 24,576 latents for the residual stream before every layer,
+trained with an L1 penalty on 300 million tokens. They read the residual stream of a model whose weights were centred,
+so that every activation has mean 0 over its 768 numbers. `load_model` leaves weights as they are, and `centred`
+teaches an autoencoder to do the centring itself.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+
+from course_utils.base import cached_folder, hub_problem
+from course_utils.lm import ModelUnavailable
+from course_utils.sae.files import load_sae
+from course_utils.sae.model import SAE
+
+REPOSITORY = "jbloom/GPT2-Small-SAEs-Reformatted"
+FILES = ("cfg.json", "sae_weights.safetensors")
+PUBLISHED_L0 = (10, 10, 18, 23, 31, 41, 51, 54, 60, 70, 52, 56)
+"""Active latents a token of each layer's, as published with them."""
+
+
+def hook_before(layer: int) -> str:
+    """The hook point that the autoencoder of a layer reads."""
+    return f"blocks.{layer}.hook_resid_pre"
+
+
+def load_public_sae(layer: int, folder: str | Path | None = None) -> SAE:
+    """The public autoencoder before one layer of GPT-2 small (151 MB), for the activations of `load_model("gpt2")`.
+
+    Args:
+        folder: of a copy that is already here, with one folder a hook point or the two files themselves. None looks in
+            the Hugging Face cache and then at the hub.
+
+    Raises:
+        ModelUnavailable: if it is neither here nor to be had.
+        ValueError: if there is no such layer, or the files are damaged.
+    """
+    if not 0 <= layer < len(PUBLISHED_L0):
+        raise ValueError(f"GPT-2 small has layers 0 to {len(PUBLISHED_L0) - 1}, not {layer}")
+    found = _from_hub(layer) if folder is None else Path(folder)
+    if (found / hook_before(layer)).is_dir():
+        found = found / hook_before(layer)
+    sae = centred(load_sae(found))
+    sae.metadata = {"hook_name": hook_before(layer), **sae.metadata}
+    return sae
+
+
+def _from_hub(layer: int) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    names = [f"{hook_before(layer)}/{file}" for file in FILES]
+    if folder := cached_folder(REPOSITORY, names):
+        return folder
+    if problem := hub_problem():
+        raise ModelUnavailable(f"the public autoencoder is not in the Hugging Face cache, and {problem}")
+    try:
+        paths = [hf_hub_download(REPOSITORY, name) for name in names]
+    except Exception as error:  # the network's, the hub's or the disk's
+        raise ModelUnavailable(f"the download of {REPOSITORY} broke off: {error}") from error
+    return Path(paths[0]).parent
+
+
+@torch.no_grad()
+def centred(sae: SAE) -> SAE:
+    """A copy that reads ``x`` as ``sae`` reads ``x - mean of its numbers``; a "relu", "topk" or "jumprelu" one.
+
+    Taking the mean away is linear, so it can be done once, to the encoder's columns. Reconstructions come out without the
+    mean as before: the next layer norm takes it away in any case.
+
+    Raises:
+        ValueError: if the SAE is gated.
+    """
+    if sae.architecture == "gated":
+        raise ValueError(
+            "a gated SAE has two biases to correct; only those with one encoder bias are centred"
+        )
+    new = copy.deepcopy(sae)
+    new.W_enc -= sae.W_enc.mean(dim=0)
+    new.b_enc += sae.b_dec @ (new.W_enc - sae.W_enc)  # b_dec itself was taken away uncentred
+    return new

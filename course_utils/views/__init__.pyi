@@ -1,0 +1,13 @@
+from .dashboard import dashboard_entry as dashboard_entry
+from .dashboard import export_dashboard as export_dashboard
+from .html import BLUE_RGB as BLUE_RGB
+from .html import FAINT as FAINT
+from .html import ORANGE_RGB as ORANGE_RGB
+from .html import audio as audio
+from .html import concept_hit_list as concept_hit_list
+from .html import hit_list as hit_list
+from .html import latent_card as latent_card
+from .html import picture as picture
+from .html import plain_table as plain_table
+from .html import show_token as show_token
+from .html import token_strip as token_strip

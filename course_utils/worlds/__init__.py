@@ -1,0 +1,12 @@
+"""Made-up worlds, where the features are known because we put them there.
+
+Day 1: `recordings` (cells that answer to people). Day 2: `pictures`, the network that sees them (`vision`), what it
+looked at (`relevance`), and addition on a clock (`modular`). Day 3: directions in many dimensions (`geometry`) and the
+polytopes of ReLU networks (`polytopes`). Day 4: sparse features (`synthetic`) in toy models (`toy_models`, with their
+gradients written out in `toy_gradients`). Day 5: `sound`, a hundred stations on ten channels (`radio`) and when sparse
+unknowns can be had back at all (`compressed_sensing`).
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
