@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_utils.sae import SAE
-from course_utils.training import choice, fast, fit_sae, remove_parallel_gradient_, sae_loss
+from course_utils.training import Revival, choice, fast, fit_sae, remove_parallel_gradient_, sae_loss
 from course_utils.training.choice import choose_step
 from course_utils.training.fast import FastStep
 from course_utils.training.kernels import RowAdam, largest
@@ -138,7 +138,7 @@ def fitted(architecture: str, speed: str, steps: int = 40, **options):
 RUNS = {
     "relu": {},
     "topk": {},
-    "topk with dead latents": {"dead_after": 100, "auxk_coefficient": 1.0},
+    "topk with dead latents": {"revival": Revival(dead_after=100, coefficient=1.0)},
 }
 
 

@@ -1,86 +1,53 @@
-"""What training minimises: the squared error, and what makes each architecture sparse.
-
-    relu       squared error + l1_coefficient * sum of latents                          (Bricken et al. 2023)
-    topk, batchtopk   squared error, + `auxk_loss` for latents that died                (Gao et al. 2024)
-    jumprelu   squared error + l0_coefficient * number of active latents                (Rajamanoharan et al. 2024b)
-    gated      squared error + l1_coefficient * sum of open gates + what the gates alone miss   (… 2024a)
-
-All are means over the batch, for decoder directions of length 1.
-"""
+"""What `fit_sae` minimises: the loss of the architecture's record, or one of your own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypedDict
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.sae import SAE, SAEOutput, decode, encode, step, topk
+from course_utils.sae import ARCHITECTURES, SAE, SAEOutput, auxk_loss, gated_loss, jumprelu_loss, sae_loss
+
+__all__ = ["LossFn", "Objective", "auxk_loss", "gated_loss", "jumprelu_loss", "loss_of", "sae_loss"]
 
 LossFn = Callable[[Float[Tensor, "batch d_in"], SAEOutput], Float[Tensor, ""]]
 
 
-def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float) -> Float[Tensor, ""]:
-    """Squared error plus L1 penalty, for decoder directions of length 1; mean over the batch."""
-    squared_error = (x - output.x_hat).pow(2).sum(dim=1)
-    return (squared_error + l1_coefficient * output.latents.sum(dim=1)).mean()
+class Objective(TypedDict, total=False):
+    """What to minimise: the one coefficient that the architecture needs, if any, or a loss in place of its own."""
+
+    l1_coefficient: float | None
+    l0_coefficient: float | None
+    loss_fn: LossFn | None
 
 
-def jumprelu_loss(
-    sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, l0_coefficient: float
-) -> Float[Tensor, ""]:
-    """Squared error plus a price for every active latent, which moves the thresholds only."""
-    squared_error = (x - output.x_hat).pow(2).sum(dim=1)
-    pre_activations = encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: pre)
-    active = step(pre_activations, sae.threshold, sae.bandwidth).sum(dim=1)
-    return (squared_error + l0_coefficient * active).mean()
+def loss_of(sae: SAE, objective: Objective) -> tuple[LossFn, float]:
+    """What is minimised, and the coefficient in it (0 if there is none).
 
-
-def gated_loss(
-    sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float
-) -> Float[Tensor, ""]:
-    """The penalty falls on the gates, so that it cannot shrink the magnitudes.
-
-    A gate that only opens or shuts has no slope: its pre-activation learns from the penalty, and from reconstructing
-    ``x`` by itself through a decoder that this term cannot move.
+    Raises:
+        TypeError: if no architecture has such a coefficient.
+        ValueError: if the architecture's coefficient is missing, or one is given that does not belong.
     """
-    gates = encode(x, sae.W_enc, sae.b_gate, sae.b_dec)
-    by_gates = decode(gates, sae.W_dec.detach(), sae.b_dec.detach())
-    squared_error = (x - output.x_hat).pow(2).sum(dim=1) + (x - by_gates).pow(2).sum(dim=1)
-    return (squared_error + l1_coefficient * gates.sum(dim=1)).mean()
-
-
-def auxk_loss(
-    sae: SAE,
-    x: Float[Tensor, "batch d_in"],
-    x_hat: Float[Tensor, "batch d_in"],
-    dead: Bool[Tensor, "d_sae"],
-    k_aux: int,
-) -> Float[Tensor, ""]:
-    """Squared error of the best ``k_aux`` dead latents at explaining what the live ones missed (Gao et al. 2024).
-
-    It gives dead latents a gradient; live ones are left alone.
-    """
-    missed = (x - x_hat).detach()
-    k = min(k_aux, int(dead.sum()))
-    b_dec = sae.b_dec.detach()
-    latents = encode(x, sae.W_enc[:, dead], sae.b_enc[dead], b_dec, lambda pre: topk(pre, k))
-    return (missed - decode(latents, sae.W_dec[dead], torch.zeros_like(b_dec))).pow(2).sum(dim=1).mean()
-
-
-def loss_of(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
-    """What this architecture minimises, or a ``ValueError`` if its coefficient is missing."""
-    if sae.architecture == "relu" and l1_coefficient is None:
-        raise ValueError("a relu SAE needs an l1_coefficient (try 1): nothing else makes it sparse")
-    if sae.architecture == "gated":
-        if l1_coefficient is None:
-            raise ValueError("a gated SAE needs an l1_coefficient (try 1): nothing else shuts its gates")
-        return lambda x, output: gated_loss(sae, x, output, l1_coefficient)
-    if sae.architecture == "jumprelu":
-        if l0_coefficient is None:
+    coefficients: dict[str, Any] = {name: value for name, value in objective.items() if value is not None}
+    loss_fn, needed = coefficients.pop("loss_fn", None), sae.spec.coefficient
+    for name in coefficients:
+        owners = [other for other, spec in ARCHITECTURES.items() if spec.coefficient == name]
+        if not owners:
+            raise TypeError(f"fit_sae() got an unexpected keyword argument {name!r}")
+        if loss_fn is not None:
+            raise ValueError(f"loss_fn and {name} do not go together: write the price into loss_fn")
+        if name != needed:
+            takes = f"it takes {needed}" if needed else "its k makes it sparse"
             raise ValueError(
-                "a jumprelu SAE needs an l0_coefficient (try 1): nothing else raises its thresholds"
+                f"{name} does not belong to a {sae.architecture} SAE ({takes}): it is for {', '.join(owners)}"
             )
-        return lambda x, output: jumprelu_loss(sae, x, output, l0_coefficient)
-    return lambda x, output: sae_loss(x, output, l1_coefficient or 0.0)
+    if loss_fn is not None:
+        return loss_fn, 0.0
+    coefficient = coefficients.get(needed) if needed else 0.0
+    if coefficient is None:
+        raise ValueError(
+            f"a {sae.architecture} SAE needs an {needed} (try 1): nothing else {sae.spec.without_it}"
+        )
+    return lambda x, output: sae.spec.loss(sae, x, output, coefficient), coefficient

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from course_utils.sae import SAE
+from course_utils.training import remove_parallel_gradient_
 from course_utils.training.fast import FastStep
-from course_utils.training.fit import remove_parallel_gradient_
 from course_utils.training.kernels import RowAdam
 
 FOR_EVER = 10**9  # steps, so that no schedule sets in
