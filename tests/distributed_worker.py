@@ -24,6 +24,7 @@ CASES = {
     "batchtopk": (dict(k=3), dict(revival=Revival(dead_after=200))),
     "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
     "gated": (dict(), dict(l1_coefficient=2.0)),
+    "matryoshka": (dict(k=3), dict()),
 }
 STEPS = 12
 

@@ -307,6 +307,7 @@ SAE_LENS_TENSORS = {  # beside W_enc (d_in, d_sae), W_dec (d_sae, d_in) and b_de
     "topk": ("topk", {"b_enc"}),
     "batchtopk": ("jumprelu", {"b_enc", "threshold"}),
     "jumprelu": ("jumprelu", {"b_enc", "threshold"}),
+    "matryoshka": ("jumprelu", {"b_enc", "threshold"}),
     "gated": ("gated", {"b_gate", "b_mag", "r_mag"}),
 }
 
@@ -320,6 +321,20 @@ def test_the_tensors_are_those_of_saelens(architecture, tmp_path):
     shapes = {name: tuple(w.shape) for name, w in load_file(tmp_path / "sae_weights.safetensors").items()}
     expected = {"W_enc": (5, 12), "W_dec": (12, 5), "b_dec": (5,)} | dict.fromkeys(per_latent, (12,))
     assert shapes == expected
+
+
+def test_the_prefixes_of_a_matryoshka_are_kept_beside(tmp_path):
+    sae = SAE(5, 64, "matryoshka", k=3)
+    assert sae.options["prefixes"] == (4, 8, 16, 32, 64)
+    assert SAE(5, 6, "matryoshka", k=3).options["prefixes"] == (1, 3, 6)
+    save_sae(sae, tmp_path, hook_name="blocks.2.hook_resid_post")
+    metadata = load_sae(tmp_path).metadata
+    assert metadata["trained_as"] == "matryoshka" and metadata["prefixes"] == [4, 8, 16, 32, 64]
+    for prefixes in ([3, 2, 12], [0, 12], [3, 6]):
+        with pytest.raises(
+            ValueError, match="'matryoshka' needs prefixes that grow from at least 1 to d_sae = 12"
+        ):
+            SAE(5, 12, "matryoshka", k=3, prefixes=prefixes)
 
 
 def test_half_precision_is_stored_and_read_as_float32(tmp_path):

@@ -5,6 +5,7 @@ import torch
 
 from course_utils.sae import ARCHITECTURES as RECORDS
 from course_utils.sae import SAE, SAEOutput, load_sae, save_sae
+from course_utils.sae.architectures import matryoshka_loss
 from course_utils.scores import fvu, mean_max_cosine
 from course_utils.training import (
     History,
@@ -30,6 +31,7 @@ ARCHITECTURES = {
     "batchtopk": (dict(k=1), dict()),
     "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
     "gated": (dict(), dict(l1_coefficient=2.0)),
+    "matryoshka": (dict(k=1, prefixes=lambda d_sae: (d_sae // 2, d_sae)), dict()),
 }
 architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 D_IN, N_FEATURES = 8, 12
@@ -51,6 +53,7 @@ def batches(n, size=256, seed=0, loudness=5.0):
 
 def new(architecture, d_sae=16, seed=0, **options):
     sae_options, fit_options = ARCHITECTURES[architecture]
+    sae_options = {name: value(d_sae) if callable(value) else value for name, value in sae_options.items()}
     return SAE(D_IN, d_sae, architecture, seed=seed, **sae_options), dict(
         progress=False, **fit_options, **options
     )
@@ -416,6 +419,32 @@ def test_the_gated_loss_by_hand():
     assert output.latents.tolist() == [[3.0, 0.0]]
     # misses 0.5²; the gates alone say (2, 0) and miss 1² + 0.5²; the penalty falls on the open gate's 2
     assert gated_loss(sae, x, output, l1_coefficient=10).item() == pytest.approx(0.25 + 1.25 + 10 * 2)
+
+
+def test_the_matryoshka_loss_by_hand():
+    sae = SAE(2, 2, "matryoshka", k=2, prefixes=[1, 2])
+    with torch.no_grad():
+        sae.W_dec.copy_(torch.eye(2))
+        sae.W_enc.copy_(torch.eye(2))
+        sae.b_dec.copy_(torch.tensor([0.0, 1.0]))
+    x = torch.tensor([[3.0, 5.0], [2.0, 1.0]])
+    # both latents reconstruct all; the first alone says (3, 1) and (2, 1), and misses 4² in one of two rows
+    assert matryoshka_loss(sae, x, sae(x), 0.0).item() == 16 / 2
+
+
+def test_the_first_latents_of_a_matryoshka_reconstruct_by_themselves():
+    """Eight of 24 latents: those of a batchtopk SAE are any, those of a matryoshka have had to do without the rest."""
+
+    def missed(architecture, **options):
+        sae = SAE(D_IN, 24, architecture, k=1, seed=0, **options)
+        fit_sae(sae, batches(600), steps=600, lr=5e-3, progress=False)
+        x = next(batches(1, seed=1))
+        latents = sae.encode(x)
+        latents[:, 8:] = 0
+        return fvu(x, sae.decode(latents)), fvu(x, sae(x).x_hat)
+
+    (nested, of_all), (plain, _) = missed("matryoshka", prefixes=[8, 24]), missed("batchtopk")
+    assert nested < 0.6 * plain and of_all < 0.2
 
 
 def test_the_penalty_of_the_gates_leaves_decoder_and_magnitudes_alone():

@@ -7,13 +7,15 @@ read the rest. The tests run over all entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.sae.functions import batch_topk, encode, encode_gated, jumprelu, topk
+from course_utils.sae.functions import batch_topk, decode, encode, encode_gated, jumprelu, topk
 from course_utils.sae.losses import gated_loss, jumprelu_loss, sae_loss
 from course_utils.sae.record import Architecture
 
@@ -125,3 +127,39 @@ ARCHITECTURES: dict[str, Architecture] = {
         stored_as="gated",
     ),
 }
+
+
+# ── Matryoshka (Bussmann et al. 2025, arXiv 2503.17547) ─────────────────────────────────────────────────────────────
+#
+# The first m latents have to reconstruct alone, for each of some nested m: general features then come first, and are
+# not split among the many that follow. Chosen among the batch, as in "batchtopk".
+
+
+def _prefixes(prefixes: Sequence[int] | None, d_sae: int) -> tuple[int, ...]:
+    """Sizes of the nested dictionaries, the whole last; half of each other unless given."""
+    settled = tuple(prefixes or (d_sae // n for n in (16, 8, 4, 2, 1) if d_sae >= n))
+    if settled[-1] != d_sae or settled[0] < 1 or any(a >= b for a, b in pairwise(settled)):
+        raise ValueError(f"needs prefixes that grow from at least 1 to d_sae = {d_sae}, not {settled}")
+    return settled
+
+
+def matryoshka_loss(
+    sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, _: float
+) -> Float[Tensor, ""]:
+    """Sum over the prefixes of the squared error with which the first latents alone reconstruct; mean over the batch."""
+    losses = [sae_loss(x, output, 0.0)]
+    for m in sae.options["prefixes"][:-1]:
+        x_hat = decode(output.latents[:, :m], sae.W_dec[:m], sae.b_dec)
+        losses.append((x - x_hat).pow(2).sum(dim=1).mean())
+    return torch.stack(losses).sum()
+
+
+ARCHITECTURES["matryoshka"] = Architecture(
+    encode=_by(_largest_of_batch),
+    loss=matryoshka_loss,
+    options={"k": _k, "prefixes": _prefixes},
+    threshold="followed",
+    revives_dead=True,
+    stored_as="jumprelu",  # all that a reader needs; SAELens stores its own so too
+    metadata=lambda sae: {"trained_as": "matryoshka", "prefixes": list(sae.options["prefixes"])},
+)

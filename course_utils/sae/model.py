@@ -39,13 +39,16 @@ class SAE(nn.Module):
     Args:
         d_in: length of an activation.
         d_sae: number of latents.
-        architecture: a key of `ARCHITECTURES`: ``"relu"``, ``"topk"``, ``"batchtopk"``, ``"jumprelu"``, ``"gated"``.
-        k: latents that may be active at once, for ``"topk"``; on average over a batch, for ``"batchtopk"``, which
-            keeps the largest of the batch while it trains (of the shares of all processes in ``team``) and afterwards
-            what exceeds one common ``threshold``.
+        architecture: a key of `ARCHITECTURES`: ``"relu"``, ``"topk"``, ``"batchtopk"``, ``"jumprelu"``, ``"gated"``,
+            ``"matryoshka"``.
+        k: latents that may be active at once, for ``"topk"``; on average over a batch, for ``"batchtopk"`` and
+            ``"matryoshka"``, which keep the largest of the batch while they train (of the shares of all processes in
+            ``team``) and afterwards what exceeds one common ``threshold``.
         seed: of the random decoder directions.
         options: what else belongs to the architecture. ``bandwidth`` (0.1 unless given): how near its threshold a
             latent of ``"jumprelu"`` must come to move it, in units of activations scaled to mean norm sqrt(d_in).
+            ``prefixes`` (d_sae / 16, / 8, / 4, / 2 and d_sae): how many first latents of ``"matryoshka"`` have to
+            reconstruct alone.
 
     Raises:
         ValueError: if the architecture is unknown, or an option does not go with it.
