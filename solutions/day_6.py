@@ -11,8 +11,8 @@ from torch.nn.functional import linear, normalize
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.reading import fvu, l0, strong_and_rare
 from course_utils.sae import SAEOutput, encode, topk
+from course_utils.sae import sae_loss as loss_of_output
 from course_utils.training import fresh_pairs
-from course_utils.training import sae_loss as loss_of_output
 
 
 def _random(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Tensor]:

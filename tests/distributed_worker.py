@@ -13,16 +13,17 @@ from pipeline_model import TEXTS, tiny_model
 from course_utils.base import processes
 from course_utils.lm import collect_activations, iterate_activations, write_activations
 from course_utils.sae import SAE
-from course_utils.training import fit_sae
+from course_utils.training import Checkpoint, Revival, fit_sae
 
 CASES = {
     "relu": (dict(), dict(l1_coefficient=0.5)),
     "relu, fast": (dict(), dict(l1_coefficient=0.5, speed="fast")),
-    "topk": (dict(k=3), dict(dead_after=200)),  # some die, so that auxk_loss counts too
-    "topk, fast": (dict(k=3), dict(dead_after=200, speed="fast")),
-    "batchtopk": (dict(k=3), dict(dead_after=200)),
+    "topk": (dict(k=3), dict(revival=Revival(dead_after=200))),  # some die, so that auxk_loss counts too
+    "topk, fast": (dict(k=3), dict(revival=Revival(dead_after=200), speed="fast")),
+    "batchtopk": (dict(k=3), dict(revival=Revival(dead_after=200))),
     "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
     "gated": (dict(), dict(l1_coefficient=2.0)),
+    "matryoshka": (dict(k=3), dict()),
 }
 STEPS = 12
 
@@ -36,12 +37,13 @@ def batches(seed=0):
         yield 5 * (torch.rand(active.shape, generator=generator) * active) @ directions + 0.3
 
 
-def train(case, **options):
+def train(case, seed=0, given=None, checkpoint=None, every=1000, **options):
     """(autoencoder, history)."""
     sae_options, fit_options = CASES[case]
-    sae = SAE(8, 16, case.split(",")[0], **sae_options)
-    given = options.pop("batches", None) or batches()
-    history = fit_sae(sae, given, steps=STEPS, lr=0.01, progress=False, **fit_options, **options)
+    sae = SAE(8, 16, case.split(",")[0], seed=seed, **sae_options)
+    kept = Checkpoint(checkpoint, every) if checkpoint is not None else None
+    options = dict(steps=STEPS, lr=0.01, progress=False, checkpoint=kept) | fit_options | options
+    history = fit_sae(sae, batches() if given is None else given, **options)
     return sae, history
 
 
@@ -75,7 +77,7 @@ if __name__ == "__main__":
     # runs after what `processes` leaves to be done at the end
     atexit.register(lambda: (out / f"connected {rank}").write_text(str(torch.distributed.is_initialized())))
     if options.pop("other_batches", False):
-        train("relu", batches=batches(seed=rank))
+        train("relu", given=batches(seed=rank))
     dies = options.pop("dies_after", None)
     callbacks = [killed_after(dies)] if dies is not None and rank == 1 else []
     harvests = options.pop("harvest", False)

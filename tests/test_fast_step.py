@@ -3,8 +3,16 @@
 import pytest
 import torch
 
-from course_utils.sae import SAE
-from course_utils.training import FastStep, RowAdam, fast, fit_sae, remove_parallel_gradient_, sae_loss, speed
+from course_utils.sae import SAE, sae_loss
+from course_utils.training import (
+    FastStep,
+    Revival,
+    RowAdam,
+    fast,
+    fit_sae,
+    remove_parallel_gradient_,
+    speed,
+)
 from course_utils.training.kernels import largest
 from course_utils.training.speed import choose_step
 
@@ -137,7 +145,7 @@ def fitted(architecture: str, speed: str, steps: int = 40, **options):
 RUNS = {
     "relu": {},
     "topk": {},
-    "topk with dead latents": {"dead_after": 100, "auxk_coefficient": 1.0},
+    "topk with dead latents": {"revival": Revival(dead_after=100, coefficient=1.0)},
 }
 
 
@@ -167,9 +175,9 @@ def test_afterwards_the_sae_is_as_it_was_laid_out_and_without_gradients(speed):
 
 def test_callbacks_see_what_the_plain_step_shows():
     seen = {}
-    for name in ("plain", "fast"):
-        seen[name] = states = []
-        fitted("topk", name, 3, callbacks=[lambda state, to=states: to.append(state.output)])
+    for how in ("plain", "fast"):
+        seen[how] = states = []
+        fitted("topk", how, 3, callbacks=[lambda state, to=states: to.append(state.output)])
     for plain, fast_one in zip(*seen.values(), strict=True):
         torch.testing.assert_close(fast_one.latents, plain.latents.detach(), rtol=1e-4, atol=1e-4)
 

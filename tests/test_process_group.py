@@ -85,11 +85,11 @@ def test_processes_that_write_the_same_texts_are_told(results):
 
 
 def test_a_killed_worker_ends_the_run_which_then_goes_on_exactly(results, tmp_path):
-    checkpoint = dict(checkpoint=str(tmp_path / "run.pt"), checkpoint_every=2)
+    checkpoint = dict(checkpoint=str(tmp_path / "run.pt"), every=2)
     (survivor, error), (killed, _) = run(tmp_path, cases=["topk"], dies_after=6, **checkpoint)
     assert killed == -9 and survivor not in (0, None)
     assert "another process of this run has ended" in error
-    assert torch.load(tmp_path / "run.pt")["step"] == 6
+    assert torch.load(tmp_path / "run.pt")["done"] == 6
     for code, error in run(tmp_path, cases=["topk"], **checkpoint):
         assert code == 0, error
     resumed = torch.load(tmp_path / "topk 0.pt")

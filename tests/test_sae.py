@@ -1,9 +1,12 @@
+import dataclasses
+import doctest
 import json
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from course_utils.sae import ARCHITECTURES as RECORDS
 from course_utils.sae import (
     SAE,
     batch_topk,
@@ -18,8 +21,9 @@ from course_utils.sae import (
     step,
     topk,
 )
+from course_utils.training import fit_sae
 
-ARCHITECTURES = {"relu": {}, "topk": {"k": 3}, "batchtopk": {"k": 3}, "jumprelu": {}, "gated": {}}
+ARCHITECTURES = {name: {"k": 3} if "k" in spec.options else {} for name, spec in RECORDS.items()}
 PLAIN = pytest.mark.parametrize("architecture", ["relu", "topk"])
 architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
@@ -163,7 +167,7 @@ def test_leading_axes_are_free(architecture):
 @architectures
 def test_it_starts_tied_with_directions_of_length_one(architecture):
     sae = SAE(5, 12, architecture, seed=0, **ARCHITECTURES[architecture])
-    shorter = 1 if "topk" in architecture else 10 / 12
+    shorter = 10 / 12 if sae.spec.starts_shorter else 1
     torch.testing.assert_close(sae.W_enc, shorter * sae.W_dec.T)
     torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(12))
     assert not any(
@@ -199,8 +203,14 @@ def test_what_does_not_fit_is_refused():
     for k in (None, 0, 13):
         with pytest.raises(ValueError, match="needs k between 1 and d_sae = 12"):
             SAE(5, 12, "topk", k=k)
-    with pytest.raises(ValueError, match="takes no k"):
+    with pytest.raises(ValueError, match="'relu' takes no k: that is for topk, batchtopk"):
         SAE(5, 12, "relu", k=3)
+    with pytest.raises(ValueError, match="'topk' takes no bandwidth: that is for jumprelu"):
+        SAE(5, 12, "topk", k=3, bandwidth=3.0)
+    with pytest.raises(ValueError, match="needs a bandwidth above 0"):
+        SAE(5, 12, "jumprelu", bandwidth=0.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bandwith'"):
+        SAE(5, 12, "jumprelu", bandwith=3.0)
     with pytest.raises(ValueError, match=r"\(40, 5\).*activations of 6"):
         SAE(6, 12)(batch())
 
@@ -210,10 +220,58 @@ def test_in_the_neuron_basis_latents_are_neurons():
     assert torch.equal(sae.encode(x), x.relu()) and sae.hook_name == "blocks.0.mlp.hook_post"
 
 
+def test_a_new_architecture_is_one_entry(monkeypatch, tmp_path):
+    """Latents that are squared when active: built, trained and refused by its record alone."""
+    spec = dataclasses.replace(
+        RECORDS["relu"],
+        encode=lambda sae, x: encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: pre.relu() ** 2),
+        coefficient=None,
+        options={"sharpness": lambda given, d_sae: given or 2.0},
+        fast=False,
+    )
+    monkeypatch.setitem(RECORDS, "squared", spec)
+    sae = SAE(5, 12, "squared", sharpness=3.0)
+    assert sae.options == {"sharpness": 3.0} and sae.k is None
+    assert (sae.encode(batch()) == ((batch() @ sae.W_enc).relu()) ** 2).all()
+    with pytest.raises(ValueError, match="'relu' takes no sharpness: that is for squared"):
+        SAE(5, 12, "relu", sharpness=3.0)
+    with pytest.raises(ValueError, match="not squared"):
+        fit_sae(sae, [batch()], progress=False, speed="fast")
+    assert fit_sae(sae, [batch()] * 3, progress=False).loss[-1] > 0
+
+
+def test_the_examples_in_the_docstrings_are_true():
+    import course_utils.sae.files
+    import course_utils.sae.losses
+    import course_utils.sae.model
+    import course_utils.sae.record
+    import course_utils.training.fit
+    import course_utils.training.options
+    import course_utils.training.steps
+
+    for module in (
+        course_utils.sae.files, course_utils.sae.losses, course_utils.sae.model, course_utils.sae.record,
+        course_utils.training.fit, course_utils.training.options, course_utils.training.steps,
+    ):  # fmt: skip
+        found = doctest.testmod(module)
+        assert found.attempted and not found.failed, module.__name__
+
+
+def test_help_says_what_it_is_and_names_the_attributes():
+    first, example = SAE.__doc__.split("\n\n")[:2]
+    assert first == "Encode activations into sparse latents and decode them back." and ">>> x_hat" in example
+    for method in (SAE.forward, SAE.encode, SAE.decode):
+        assert method.__doc__ and method.__doc__ != torch.nn.Module.forward.__doc__
+    for architecture, options in ARCHITECTURES.items():
+        assert (
+            dict(SAE(5, 12, architecture, **options).named_parameters()).keys() <= SAE.__annotations__.keys()
+        )
+
+
 @architectures
 def test_saved_and_loaded_it_is_the_same_to_the_bit(architecture, tmp_path):
     sae = random_sae(architecture)
-    stored_as = "jumprelu" if architecture == "batchtopk" else architecture
+    stored_as = "jumprelu" if sae.spec.threshold == "followed" else architecture
     sae.metadata = {"model_name": "pocket"}
     save_sae(sae, tmp_path / "new" / "folder", hook_name="blocks.2.hook_resid_post", context_size=128)
     loaded = load_sae(tmp_path / "new" / "folder")
@@ -249,6 +307,7 @@ SAE_LENS_TENSORS = {  # beside W_enc (d_in, d_sae), W_dec (d_sae, d_in) and b_de
     "topk": ("topk", {"b_enc"}),
     "batchtopk": ("jumprelu", {"b_enc", "threshold"}),
     "jumprelu": ("jumprelu", {"b_enc", "threshold"}),
+    "matryoshka": ("jumprelu", {"b_enc", "threshold"}),
     "gated": ("gated", {"b_gate", "b_mag", "r_mag"}),
 }
 
@@ -262,6 +321,20 @@ def test_the_tensors_are_those_of_saelens(architecture, tmp_path):
     shapes = {name: tuple(w.shape) for name, w in load_file(tmp_path / "sae_weights.safetensors").items()}
     expected = {"W_enc": (5, 12), "W_dec": (12, 5), "b_dec": (5,)} | dict.fromkeys(per_latent, (12,))
     assert shapes == expected
+
+
+def test_the_prefixes_of_a_matryoshka_are_kept_beside(tmp_path):
+    sae = SAE(5, 64, "matryoshka", k=3)
+    assert sae.options["prefixes"] == (4, 8, 16, 32, 64)
+    assert SAE(5, 6, "matryoshka", k=3).options["prefixes"] == (1, 3, 6)
+    save_sae(sae, tmp_path, hook_name="blocks.2.hook_resid_post")
+    metadata = load_sae(tmp_path).metadata
+    assert metadata["trained_as"] == "matryoshka" and metadata["prefixes"] == [4, 8, 16, 32, 64]
+    for prefixes in ([3, 2, 12], [0, 12], [3, 6]):
+        with pytest.raises(
+            ValueError, match="'matryoshka' needs prefixes that grow from at least 1 to d_sae = 12"
+        ):
+            SAE(5, 12, "matryoshka", k=3, prefixes=prefixes)
 
 
 def test_half_precision_is_stored_and_read_as_float32(tmp_path):

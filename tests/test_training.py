@@ -4,21 +4,30 @@ import pytest
 import torch
 
 from course_utils.reading import fvu, mean_max_cosine
-from course_utils.sae import SAE, SAEOutput, load_sae, save_sae
+from course_utils.sae import ARCHITECTURES as RECORDS
+from course_utils.sae import (
+    SAE,
+    SAEOutput,
+    auxk_loss,
+    gated_loss,
+    jumprelu_loss,
+    load_sae,
+    sae_loss,
+    save_sae,
+)
+from course_utils.sae.architectures import matryoshka_loss
 from course_utils.training import (
     History,
     Measurement,
-    auxk_loss,
+    Revival,
+    Schedule,
     fit_sae,
     fresh_pairs,
-    gated_loss,
-    jumprelu_loss,
     learning_rate,
     remove_parallel_gradient_,
     resample_dead_,
     resampler,
     resampling_odds,
-    sae_loss,
 )
 
 ARCHITECTURES = {
@@ -27,6 +36,7 @@ ARCHITECTURES = {
     "batchtopk": (dict(k=1), dict()),
     "jumprelu": (dict(bandwidth=0.5), dict(l0_coefficient=0.3)),
     "gated": (dict(), dict(l1_coefficient=2.0)),
+    "matryoshka": (dict(k=1, prefixes=lambda d_sae: (d_sae // 2, d_sae)), dict()),
 }
 architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 D_IN, N_FEATURES = 8, 12
@@ -48,6 +58,7 @@ def batches(n, size=256, seed=0, loudness=5.0):
 
 def new(architecture, d_sae=16, seed=0, **options):
     sae_options, fit_options = ARCHITECTURES[architecture]
+    sae_options = {name: value(d_sae) if callable(value) else value for name, value in sae_options.items()}
     return SAE(D_IN, d_sae, architecture, seed=seed, **sae_options), dict(
         progress=False, **fit_options, **options
     )
@@ -59,6 +70,58 @@ def copy(sae):
 
 def same(a, b):
     return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_every_architecture_is_tried_here():
+    assert set(ARCHITECTURES) == set(RECORDS)
+
+
+def naive(sae, given, lr, warmup_steps, steps, dead_after):
+    """`fit_sae` written out, one thing after the other, for a new autoencoder: what the loop is held to, bit for bit."""
+    spec, record = sae.spec, []
+    price = ARCHITECTURES[sae.architecture][1].get(spec.coefficient, 0.0)
+    optimiser = torch.optim.Adam(sae.parameters(), lr=lr)
+    sae.train()
+    silent = torch.zeros(sae.d_sae, dtype=torch.long)
+    for step, raw in enumerate(given):
+        if step == 0:
+            scale = math.sqrt(D_IN) / raw.norm(dim=1).mean().item()
+            sae.b_dec.data = raw.mean(dim=0)
+            sae.fold_scale_(1 / scale)
+            if spec.threshold == "learned":
+                sae.threshold.data.fill_(sae.options["bandwidth"])
+            sae.unit_norm_decoder_()
+        x = raw * scale
+        output = sae(x)
+        loss = spec.loss(sae, x, output, price)
+        record.append(loss.item())
+        for i in range(sae.d_sae):
+            silent[i] = 0 if (output.latents[:, i] > 0).any() else silent[i] + len(x)
+        if spec.revives_dead and (silent >= dead_after).any():
+            loss = loss + auxk_loss(sae, x, output.x_hat, silent >= dead_after, k_aux=D_IN // 2) / 32
+        optimiser.zero_grad()
+        loss.backward()
+        remove_parallel_gradient_(sae.W_dec)
+        left = (steps - step) / (0.2 * steps)
+        optimiser.param_groups[0]["lr"] = lr * min(1, (step + 1) / warmup_steps, left)
+        optimiser.step()
+        sae.unit_norm_decoder_()
+        if spec.threshold == "followed":
+            sae.follow_threshold_(output.latents)
+    sae.fold_scale_(scale)
+    return record
+
+
+@architectures
+def test_the_loop_is_the_naive_one_bit_for_bit(architecture):
+    (sae, options), (twin, _) = new(architecture), new(architecture)
+    for model in (sae, twin):
+        model.state_dict()[model.spec.biases[0]][8:] = -4.0  # so that some latents are dead
+    schedule, revival = Schedule(5e-3, warmup_steps=4), Revival(dead_after=600)
+    history = fit_sae(sae, list(batches(20)), **options, revival=revival, lr=schedule)
+    record = naive(twin, batches(20), lr=5e-3, warmup_steps=4, steps=20, dead_after=600)
+    assert history.loss == record and max(history.dead_share) > 0
+    assert same(copy(sae), copy(twin))
 
 
 def test_the_loss_by_hand():
@@ -108,8 +171,8 @@ def test_training_finds_the_features(architecture):
 @architectures
 @pytest.mark.parametrize("normalise", [True, False])
 def test_afterwards_it_reads_raw_activations(architecture, normalise):
-    sae, options = new(architecture, lr=5e-3)
-    history = fit_sae(sae, batches(200, loudness=30), steps=200, normalise=normalise, **options)
+    sae, options = new(architecture, lr=Schedule(5e-3, normalise=normalise))
+    history = fit_sae(sae, batches(200, loudness=30), steps=200, **options)
     x = next(batches(1, seed=1, loudness=30))
     assert fvu(x, sae(x).x_hat) == pytest.approx(history.last.fvu, rel=0.5)
     torch.testing.assert_close(sae.W_dec.detach().norm(dim=1), torch.ones(16))
@@ -165,7 +228,7 @@ def test_steps_end_the_training_or_the_batches_do():
 
 
 def test_silence_makes_a_latent_dead():
-    sae, options = new("relu", lr=0.0, dead_after=512)
+    sae, options = new("relu", lr=0.0, revival=Revival(dead_after=512))
     with torch.no_grad():
         sae.b_enc[:4] = -1e6
     history = fit_sae(sae, batches(3, size=256), **options)
@@ -194,8 +257,8 @@ def test_the_auxiliary_loss_moves_dead_latents_only():
 
 
 def test_the_auxiliary_loss_revives():
-    def dead_share(auxk_coefficient):
-        sae, options = new("topk", lr=5e-3, dead_after=1000, auxk_coefficient=auxk_coefficient)
+    def dead_share(coefficient):
+        sae, options = new("topk", lr=5e-3, revival=Revival(1000, coefficient))
         with torch.no_grad():
             sae.b_enc[4:] = -4.0  # three quarters hardly ever win against the other four
         return fit_sae(sae, batches(101), **options).dead_share[-1]
@@ -286,6 +349,39 @@ def test_what_does_not_fit_is_refused():
         fit_sae(sae, [torch.zeros(4, 8)], **options)
 
 
+ELSEWHERE = [
+    ("topk", dict(l1_coefficient=2.0), "l1_coefficient does not belong to a topk SAE"),
+    ("batchtopk", dict(l0_coefficient=2.0), "l0_coefficient does not belong to a batchtopk SAE"),
+    (
+        "relu",
+        dict(l0_coefficient=2.0),
+        "l0_coefficient does not belong to a relu SAE .it takes l1_coefficient",
+    ),
+    ("jumprelu", dict(l1_coefficient=2.0), "l1_coefficient does not belong to a jumprelu SAE"),
+    ("relu", dict(loss_fn=lambda x, output: x.sum(), l1_coefficient=2.0), "loss_fn and l1_coefficient"),
+    (
+        "relu",
+        dict(revival=Revival(coefficient=0.5), l1_coefficient=2.0),
+        "coefficient does not belong to a relu",
+    ),
+    ("gated", dict(revival=Revival(k_aux=3), l1_coefficient=2.0), "k_aux does not belong to a gated SAE"),
+]
+
+
+@pytest.mark.parametrize(("architecture", "options", "message"), ELSEWHERE)
+def test_what_belongs_to_another_architecture_is_refused(architecture, options, message):
+    sae, _ = new(architecture)
+    before = copy(sae)
+    with pytest.raises(ValueError, match=message):
+        fit_sae(sae, batches(1), progress=False, **options)
+    assert same(before, copy(sae))
+
+
+def test_a_misspelt_option_is_no_coefficient():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'l2_coefficient'"):
+        fit_sae(new("topk")[0], batches(1), progress=False, l2_coefficient=1.0)
+
+
 def test_the_bar_can_be_turned_off(capsys, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     sae, options = new("relu")
@@ -330,6 +426,32 @@ def test_the_gated_loss_by_hand():
     assert gated_loss(sae, x, output, l1_coefficient=10).item() == pytest.approx(0.25 + 1.25 + 10 * 2)
 
 
+def test_the_matryoshka_loss_by_hand():
+    sae = SAE(2, 2, "matryoshka", k=2, prefixes=[1, 2])
+    with torch.no_grad():
+        sae.W_dec.copy_(torch.eye(2))
+        sae.W_enc.copy_(torch.eye(2))
+        sae.b_dec.copy_(torch.tensor([0.0, 1.0]))
+    x = torch.tensor([[3.0, 5.0], [2.0, 1.0]])
+    # both latents reconstruct all; the first alone says (3, 1) and (2, 1), and misses 4² in one of two rows
+    assert matryoshka_loss(sae, x, sae(x), 0.0).item() == 16 / 2
+
+
+def test_the_first_latents_of_a_matryoshka_reconstruct_by_themselves():
+    """Eight of 24 latents: those of a batchtopk SAE are any, those of a matryoshka have had to do without the rest."""
+
+    def missed(architecture, **options):
+        sae = SAE(D_IN, 24, architecture, k=1, seed=0, **options)
+        fit_sae(sae, batches(600), steps=600, lr=5e-3, progress=False)
+        x = next(batches(1, seed=1))
+        latents = sae.encode(x)
+        latents[:, 8:] = 0
+        return fvu(x, sae.decode(latents)), fvu(x, sae(x).x_hat)
+
+    (nested, of_all), (plain, _) = missed("matryoshka", prefixes=[8, 24]), missed("batchtopk")
+    assert nested < 0.6 * plain and of_all < 0.2
+
+
 def test_the_penalty_of_the_gates_leaves_decoder_and_magnitudes_alone():
     sae = eye_sae("gated")
     x = torch.tensor([[3.0, 0.5]])
@@ -338,14 +460,17 @@ def test_the_penalty_of_the_gates_leaves_decoder_and_magnitudes_alone():
     assert sae.r_mag.grad is None and sae.b_gate.grad.any()
 
 
-@pytest.mark.parametrize("architecture", ["jumprelu", "gated"])
+@pytest.mark.parametrize("architecture", [name for name, spec in RECORDS.items() if spec.coefficient])
 def test_what_makes_it_sparse_has_to_be_said(architecture):
     with pytest.raises(ValueError, match=f"a {architecture} SAE needs an l._coefficient"):
         fit_sae(SAE(D_IN, 16, architecture), batches(1), progress=False)
 
 
-def test_a_trained_batchtopk_is_stored_as_the_jumprelu_that_it_is(tmp_path):
-    sae, options = new("batchtopk", lr=5e-3)
+@pytest.mark.parametrize(
+    "architecture", [name for name, spec in RECORDS.items() if spec.threshold == "followed"]
+)
+def test_one_whose_threshold_followed_is_stored_as_the_jumprelu_that_it_is(architecture, tmp_path):
+    sae, options = new(architecture, lr=5e-3)
     fit_sae(sae, batches(200), steps=200, **options)
     x = next(batches(1, seed=1, size=2000))
     active = (sae(x).latents > 0).sum(dim=1).float()
@@ -371,7 +496,7 @@ def test_fresh_pairs_by_hand():
     torch.testing.assert_close(columns, 0.2 * 6 * torch.tensor([[0.6], [0.8]]))
 
 
-@pytest.mark.parametrize("architecture", ["relu", "jumprelu", "gated"])
+@architectures
 def test_resampling_changes_dead_latents_only(architecture):
     sae, options = new(architecture)
     states = []
@@ -385,7 +510,8 @@ def test_resampling_changes_dead_latents_only(architecture):
     live_length = before["W_enc"][:, ~dead].norm(dim=0).mean()
     torch.testing.assert_close(sae.W_enc[:, dead], 0.2 * live_length * sae.W_dec[dead].T)
     for name, value in sae.state_dict().items():
-        here = (slice(None), ~dead) if name == "W_enc" else slice(None) if name == "b_dec" else ~dead
+        whole = name == "b_dec" or value.ndim == 0  # not of a latent each
+        here = ... if whole else (slice(None), ~dead) if name == "W_enc" else ~dead
         assert torch.equal(value[here], before[name][here]), name
     for parameter, shape in ((sae.W_dec, dead), (sae.W_enc, (slice(None), dead))):
         for moment in ("exp_avg", "exp_avg_sq"):
@@ -411,7 +537,7 @@ def test_silence_is_never_chosen():
 
 def test_resampling_revives():
     def dead_share(*callbacks):
-        sae, options = new("relu", lr=5e-3, dead_after=1000)
+        sae, options = new("relu", lr=5e-3, revival=Revival(dead_after=1000))
         with torch.no_grad():
             sae.b_enc[4:] = -100.0
         return fit_sae(sae, batches(80), callbacks=callbacks, **options).dead_share[-1]

@@ -179,7 +179,7 @@ def latent_strengths(
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
     for x in values.split(ROWS_AT_A_TIME):
-        if sae.architecture == "relu":  # each latent for itself: only these are computed
+        if sae.spec.each_alone:
             parts.append(encode(x, sae.W_enc[:, latents], sae.b_enc[latents], sae.b_dec))
         else:
             parts.append(sae.encode(x)[:, latents])

@@ -11,17 +11,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from course_utils.base import asset_path
-from course_utils.sae.model import ARCHITECTURES, SAE
+from course_utils.sae.architectures import ARCHITECTURES
+from course_utils.sae.model import SAE
 
 WEIGHTS = "sae_weights.safetensors"
 SAE_LENS_VERSION = "6.54.12"  # whose format this is; SAELens reads files without a version as older ones
-READ_AS = {"standard": "relu", "topk": "topk", "jumprelu": "jumprelu", "gated": "gated"}
+READ_AS = {spec.stored_as: name for name, spec in ARCHITECTURES.items() if spec.threshold != "followed"}
 
 
 def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32, **metadata: Any) -> None:
     """Write ``cfg.json`` and ``sae_weights.safetensors``, which `load_sae` and SAELens read back bit for bit.
 
-    A ``"batchtopk"`` autoencoder is written as the ``"jumprelu"`` that it is after training: one threshold for all.
+    One whose threshold follows the batches (``"batchtopk"``) is written as the ``"jumprelu"`` that it is after
+    training: one threshold for all.
+
+    >>> save_sae(SAE(256, 1024, "topk", k=32), "runs/my_sae", hook_name="blocks.2.hook_resid_post")  # doctest: +SKIP
+    >>> load_sae("runs/my_sae").hook_name  # doctest: +SKIP
+    'blocks.2.hook_resid_post'
 
     Args:
         dtype: of the stored weights; float16 halves the file and rounds to three digits.
@@ -30,11 +36,11 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: p.detach().to("cpu", dtype).contiguous() for name, p in sae.named_parameters()}
-    if sae.architecture == "batchtopk":
+    if sae.spec.threshold == "followed":
         weights["threshold"] = sae.threshold.expand(sae.d_sae).to("cpu", dtype).contiguous()
     save_file(weights, folder / WEIGHTS)
     cfg = {
-        "architecture": ARCHITECTURES[sae.architecture].stored_as,
+        "architecture": sae.spec.stored_as,
         "d_in": sae.d_in,
         "d_sae": sae.d_sae,
         "dtype": "float32",  # to compute in; the stored weights may be smaller
@@ -42,15 +48,22 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
         "apply_b_dec_to_input": True,
         "normalize_activations": "none",
         "reshape_activations": "none",
-        "metadata": {**sae.metadata, **metadata, "sae_lens_version": SAE_LENS_VERSION},
+        "metadata": {
+            **sae.metadata,
+            **metadata,
+            **sae.spec.metadata(sae),
+            "sae_lens_version": SAE_LENS_VERSION,
+        },
+        **sae.spec.cfg(sae),
     }
-    if sae.architecture == "topk":
-        cfg |= {"k": sae.k, "rescale_acts_by_decoder_norm": False}
     (folder / "cfg.json").write_text(json.dumps(cfg, indent=2) + "\n")
 
 
 def load_sae(folder: str | Path) -> SAE:
     """A saved autoencoder, in float32: a folder, or the name of one that ships (``"layer_2"``).
+
+    >>> load_sae("layer_2")
+    SAE(d_in=256, d_sae=4096, architecture='topk', k=32)
 
     Reads what SAELens writes for ``standard``, ``topk``, ``jumprelu`` and ``gated``, decoder directions of any length
     included.
@@ -75,32 +88,24 @@ def load_sae(folder: str | Path) -> SAE:
                 f"{folder} has {key} {cfg[key]!r}; only 'none' is read: fold it into the weights"
             )
 
-    sae = SAE(d_in, d_sae, READ_AS[stored_as], k=cfg.get("k") if stored_as == "topk" else None)
+    architecture = READ_AS[stored_as]
+    options = {name: cfg[name] for name in ARCHITECTURES[architecture].options if name in cfg}
+    sae = SAE(d_in, d_sae, architecture, **options)
     try:
         sae.load_state_dict(weights)
     except RuntimeError as problem:  # a tensor is missing, superfluous or of another shape
         raise ValueError(_damaged(folder, problem)) from problem
     with torch.no_grad():
         if not cfg.get("apply_b_dec_to_input", True):
-            _subtract_b_dec_(sae)
+            sae.spec.absorb(sae, sae.b_dec @ sae.W_enc)  # `SAE.encode` subtracts b_dec, this one did not
         if cfg.get("rescale_acts_by_decoder_norm"):
             norm = sae.W_dec.norm(dim=1)
-            sae.W_enc *= norm
-            sae.b_enc *= norm
-            sae.W_dec /= norm[:, None]
+            sae.W_enc.mul_(norm)
+            sae.b_enc.mul_(norm)
+            sae.W_dec.div_(norm[:, None])
     old = {"model_name": cfg.get("model_name"), "hook_name": cfg.get("hook_name") or cfg.get("hook_point")}
     sae.metadata = cfg.get("metadata") or {key: value for key, value in old.items() if value}
     return sae
-
-
-def _subtract_b_dec_(sae: SAE) -> None:
-    """`SAE.encode` subtracts ``b_dec``, this one did not: make up for it in the encoder's biases."""
-    shift = sae.b_dec @ sae.W_enc
-    if sae.architecture == "gated":
-        sae.b_gate += shift
-        sae.b_mag += shift * sae.r_mag.exp()
-    else:
-        sae.b_enc += shift
 
 
 def _damaged(folder: Path, problem: Exception) -> str:

@@ -81,7 +81,7 @@ class _JumpReLU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         pre, threshold = ctx.saved_tensors
         for_threshold = grad * jumprelu_threshold_gradient(pre, threshold, ctx.bandwidth)
         return grad * (pre > threshold) * (pre > 0), for_threshold.reshape(-1, len(threshold)).sum(0), None
@@ -96,7 +96,7 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         pre, threshold = ctx.saved_tensors
         near = (pre - threshold).abs() < ctx.bandwidth / 2
         return None, (-grad * near / ctx.bandwidth).reshape(-1, len(threshold)).sum(0), None

@@ -1,4 +1,4 @@
-"""The autoencoder with its weights: one class for all architectures, which differ in what `encode` does."""
+"""The autoencoder with its weights: one class for all `architectures`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from course_utils.base import ALONE
-from course_utils.sae.functions import batch_topk, decode, encode, encode_gated, jumprelu, topk
-
-IN_UNITS_OF_X = ("b_enc", "b_dec", "b_gate", "b_mag", "threshold")  # what a change of scale divides
+from course_utils.sae.architectures import ARCHITECTURES, settle_options
+from course_utils.sae.functions import decode
+from course_utils.sae.record import Architecture
 
 
 class SAEOutput(NamedTuple):
@@ -23,42 +23,62 @@ class SAEOutput(NamedTuple):
     """Activations; most entries are exactly zero."""
 
 
-class Architecture(NamedTuple):
-    stored_as: str
-    """What SAELens calls it on disk."""
-
-    needs_k: bool = False
-
-
-ARCHITECTURES = {
-    "relu": Architecture("standard"),
-    "topk": Architecture("topk", needs_k=True),
-    "batchtopk": Architecture("jumprelu", needs_k=True),
-    "jumprelu": Architecture("jumprelu"),
-    "gated": Architecture("gated"),
-}
-
-
 class SAE(nn.Module):
-    """A sparse autoencoder. It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1.
+    """Encode activations into sparse latents and decode them back.
 
-    Where nothing limits the number of active latents (relu, jumprelu, gated), half of them are active at the start, and
-    would answer with d_sae / (2 d_in) times the input: there ``W_enc`` starts that much shorter.
+    >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
+    >>> x_hat.shape, latents.shape
+    (torch.Size([10, 256]), torch.Size([10, 4096]))
+    >>> int((latents > 0).sum(dim=1).max())
+    32
+
+    It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
+    limits the number of active latents (relu, jumprelu, gated), half of them are active at the start, and would answer
+    with d_sae / (2 d_in) times the input: there ``W_enc`` starts that much shorter.
 
     Args:
         d_in: length of an activation.
         d_sae: number of latents.
-        architecture: ``"relu"``, ``"topk"``, ``"batchtopk"``, ``"jumprelu"`` or ``"gated"``.
-        k: latents that may be active at once, for ``"topk"``; on average over a batch, for ``"batchtopk"``, which
-            keeps the largest of the batch while it trains (of the shares of all processes in ``team``) and afterwards
-            what exceeds one common ``threshold``.
-        bandwidth: how near its threshold a latent of ``"jumprelu"`` must come to move it, in units of activations
-            scaled to mean norm sqrt(d_in).
+        architecture: a key of `ARCHITECTURES`: ``"relu"``, ``"topk"``, ``"batchtopk"``, ``"jumprelu"``, ``"gated"``,
+            ``"matryoshka"``.
+        k: latents that may be active at once, for ``"topk"``; on average over a batch, for ``"batchtopk"`` and
+            ``"matryoshka"``, which keep the largest of the batch while they train (of the shares of all processes in
+            ``team``) and afterwards what exceeds one common ``threshold``.
         seed: of the random decoder directions.
+        options: what else belongs to the architecture. ``bandwidth`` (0.1 unless given): how near its threshold a
+            latent of ``"jumprelu"`` must come to move it, in units of activations scaled to mean norm sqrt(d_in).
+            ``prefixes`` (d_sae / 16, / 8, / 4, / 2 and d_sae): how many first latents of ``"matryoshka"`` have to
+            reconstruct alone.
 
     Raises:
-        ValueError: if the architecture is unknown, or does not go with ``k``.
+        ValueError: if the architecture is unknown, or an option does not go with it.
     """
+
+    W_enc: nn.Parameter
+    """(d_in, d_sae)"""
+
+    W_dec: nn.Parameter
+    """(d_sae, d_in); row i is the direction that latent i writes."""
+
+    b_dec: nn.Parameter
+    """(d_in,); what is reconstructed where no latent is active."""
+
+    b_enc: nn.Parameter
+    """(d_sae,); all but gated ones have it."""
+
+    b_gate: nn.Parameter
+    b_mag: nn.Parameter
+    r_mag: nn.Parameter
+    """(d_sae,) each; gated ones: when a latent is active, how much, and the logarithm of its encoder's gain."""
+
+    threshold: Tensor
+    """(d_sae,) and learned, or one number that follows the batches; an active latent exceeds it."""
+
+    options: dict[str, Any]
+    """The architecture's own, as they were settled: ``{"k": 32}``."""
+
+    metadata: dict[str, Any]
+    """Kept with the files: ``hook_name``, ``model_name`` …"""
 
     def __init__(
         self,
@@ -67,68 +87,63 @@ class SAE(nn.Module):
         architecture: str = "relu",
         *,
         k: int | None = None,
-        bandwidth: float = 0.1,
         seed: int = 0,
+        **options: Any,
     ):
         super().__init__()
-        if architecture not in ARCHITECTURES:
-            raise ValueError(f"unknown architecture {architecture!r}: there are {', '.join(ARCHITECTURES)}")
-        if ARCHITECTURES[architecture].needs_k and (k is None or not 1 <= k <= d_sae):
-            raise ValueError(f"architecture {architecture!r} needs k between 1 and d_sae = {d_sae}, not {k}")
-        if k is not None and not ARCHITECTURES[architecture].needs_k:
-            raise ValueError(f"architecture {architecture!r} takes no k: only a loss makes it sparse")
-        self.d_in, self.d_sae, self.architecture, self.k = d_in, d_sae, architecture, k
-        self.bandwidth = bandwidth
-        self.metadata: dict[str, Any] = {}
+        self.options = settle_options(architecture, {"k": k, **options}, d_sae)
+        self.d_in, self.d_sae, self.architecture = d_in, d_sae, architecture
+        self.metadata = {}
         self.team = ALONE
 
         directions = torch.randn(d_sae, d_in, generator=torch.Generator().manual_seed(seed))
         self.W_dec = nn.Parameter(directions / directions.norm(dim=1, keepdim=True))
         self.W_enc = nn.Parameter(self.W_dec.detach().T.clone(memory_format=torch.contiguous_format))
-        if architecture in ("relu", "jumprelu", "gated") and d_sae > 2 * d_in:
+        if self.spec.starts_shorter and d_sae > 2 * d_in:
             self.W_enc.data *= 2 * d_in / d_sae
-        for name in ("b_gate", "b_mag", "r_mag") if architecture == "gated" else ("b_enc",):
+        for name in (*self.spec.biases, *self.spec.gains):
             setattr(self, name, nn.Parameter(torch.zeros(d_sae)))
         self.b_dec = nn.Parameter(torch.zeros(d_in))
-        if architecture == "jumprelu":
+        if self.spec.threshold == "learned":
             self.threshold = nn.Parameter(torch.zeros(d_sae))
-        elif architecture == "batchtopk":
+        elif self.spec.threshold == "followed":
             self.register_buffer("threshold", torch.zeros(()))
+
+    @property
+    def spec(self) -> Architecture:
+        """The record of its architecture: what it minimises, which parts it has, how it is stored."""
+        return ARCHITECTURES[self.architecture]
+
+    @property
+    def k(self) -> int | None:
+        """Latents that may be active at once, if their number is limited."""
+        return self.options.get("k")
 
     @property
     def hook_name(self) -> str | None:
         """The hook point whose activations it reads, if it was said."""
         return self.metadata.get("hook_name")
 
-    def act(self, pre_activations: Float[Tensor, "... d_sae"]) -> Float[Tensor, "... d_sae"]:
-        """What makes the latents sparse; a gated autoencoder has no such function, only `encode`."""
-        match self.architecture:
-            case "relu":
-                return pre_activations.relu()
-            case "topk":
-                return topk(pre_activations, self.k)
-            case "batchtopk" if self.training:
-                return batch_topk(pre_activations, self.k, self.team)
-            case "batchtopk" | "jumprelu":
-                return jumprelu(pre_activations, self.threshold.expand(self.d_sae), self.bandwidth)
-        raise ValueError(f"a {self.architecture} SAE has two encoders and no single activation function")
-
     def encode(self, x: Float[Tensor, "... d_in"]) -> Float[Tensor, "... d_sae"]:
-        """Latents of ``x``.
+        """Latents of ``x``; at least 0, and most of them 0.
 
         Raises:
             ValueError: if the last axis of ``x`` is not ``d_in``.
         """
         if x.shape[-1] != self.d_in:
             raise ValueError(f"x has shape {tuple(x.shape)}, but this SAE reads activations of {self.d_in}")
-        if self.architecture == "gated":
-            return encode_gated(x, self.W_enc, self.b_gate, self.b_mag, self.r_mag, self.b_dec)
-        return encode(x, self.W_enc, self.b_enc, self.b_dec, self.act)
+        return self.spec.encode(self, x)
 
     def decode(self, latents: Float[Tensor, "... d_sae"]) -> Float[Tensor, "... d_in"]:
+        """The activations that these latents stand for: the sum of their decoder directions, and ``b_dec``."""
         return decode(latents, self.W_dec, self.b_dec)
 
     def forward(self, x: Float[Tensor, "... d_in"]) -> SAEOutput:
+        """What calling the autoencoder does: encode and decode. Returns ``(x_hat, latents)``.
+
+        Raises:
+            ValueError: if the last axis of ``x`` is not ``d_in``.
+        """
         latents = self.encode(x)
         return SAEOutput(self.decode(latents), latents)
 
@@ -139,7 +154,7 @@ class SAE(nn.Module):
     @torch.no_grad()
     def unit_norm_decoder_(self) -> None:
         """Make every decoder direction as long as 1; otherwise shrinking latents while growing W_dec cheats L1."""
-        self.W_dec /= self.W_dec.norm(dim=1, keepdim=True)
+        self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
 
     @torch.no_grad()
     def fold_scale_(self, scale: float) -> None:
@@ -149,12 +164,12 @@ class SAE(nn.Module):
         the decoder directions keep length 1, so that a latent's activation is a length in the units of ``x``.
         """
         for name, tensor in self.state_dict(keep_vars=True).items():
-            if name in IN_UNITS_OF_X:
+            if name in (*self.spec.biases, "b_dec", "threshold"):
                 tensor /= scale
 
     @torch.no_grad()
     def follow_threshold_(self, latents: Float[Tensor, "batch d_sae"], share: float = 0.02) -> None:
-        """Let the common threshold of ``"batchtopk"`` follow the smallest latent that a batch kept, averaged over batches."""
+        """Let the common threshold follow the smallest latent that a batch kept, averaged over batches."""
         kept = latents[latents > 0]
         smallest = min(self.team.gather(kept.min().item() if len(kept) else math.inf))
         if smallest < math.inf:

@@ -67,19 +67,12 @@ def _from_hub(layer: int) -> Path:
 
 @torch.no_grad()
 def centred(sae: SAE) -> SAE:
-    """A copy that reads ``x`` as ``sae`` reads ``x - mean of its numbers``; a "relu", "topk" or "jumprelu" one.
+    """A copy that reads ``x`` as ``sae`` reads ``x - mean of its numbers``.
 
     Taking the mean away is linear, so it can be done once, to the encoder's columns. Reconstructions come out without the
     mean as before: the next layer norm takes it away in any case.
-
-    Raises:
-        ValueError: if the SAE is gated.
     """
-    if sae.architecture == "gated":
-        raise ValueError(
-            "a gated SAE has two biases to correct; only those with one encoder bias are centred"
-        )
     new = copy.deepcopy(sae)
     new.W_enc -= sae.W_enc.mean(dim=0)
-    new.b_enc += sae.b_dec @ (new.W_enc - sae.W_enc)  # b_dec itself was taken away uncentred
+    new.spec.absorb(new, sae.b_dec @ (new.W_enc - sae.W_enc))  # b_dec itself was taken away uncentred
     return new

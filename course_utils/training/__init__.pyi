@@ -1,15 +1,13 @@
 from .fast import FastStep as FastStep
 from .fit import TrainingState as TrainingState
 from .fit import fit_sae as fit_sae
-from .fit import learning_rate as learning_rate
-from .fit import remove_parallel_gradient_ as remove_parallel_gradient_
 from .history import History as History
 from .history import Measurement as Measurement
 from .kernels import RowAdam as RowAdam
-from .losses import auxk_loss as auxk_loss
-from .losses import gated_loss as gated_loss
-from .losses import jumprelu_loss as jumprelu_loss
-from .losses import sae_loss as sae_loss
+from .options import Checkpoint as Checkpoint
+from .options import Revival as Revival
+from .options import Schedule as Schedule
+from .options import learning_rate as learning_rate
 from .resampling import fresh_pairs as fresh_pairs
 from .resampling import resample_dead_ as resample_dead_
 from .resampling import resampler as resampler
@@ -17,3 +15,4 @@ from .resampling import resampling_odds as resampling_odds
 from .speed import WORTH_IT as WORTH_IT
 from .speed import bfloat16_gain as bfloat16_gain
 from .speed import fastest_threads as fastest_threads
+from .steps import remove_parallel_gradient_ as remove_parallel_gradient_

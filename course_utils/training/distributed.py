@@ -33,6 +33,8 @@ def of_all(
 @torch.no_grad()
 def average_gradients_(sae: SAE, share: float, team: Processes) -> None:
     """Make every process's gradients that of the whole batch; ``share`` is this process's part of its rows."""
+    if team.count == 1:
+        return
     slopes = [parameter.grad for parameter in sae.parameters() if parameter.grad is not None]
     for slope in slopes:
         slope *= share

@@ -15,15 +15,16 @@ of single entries, the weights and Adam's averages stay float32.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.sae import SAE
-from course_utils.training.kernels import Entries, bits_of, dots, largest
+from course_utils.sae import ARCHITECTURES, SAE, SAEOutput
+from course_utils.training.kernels import Entries, RowAdam, bits_of, dots, largest
+from course_utils.training.steps import StepResult, remove_parallel_gradient_
 
 DENSE_ROWS = {torch.float32: 1024, torch.bfloat16: 4096}  # of the (rows, d_sae) arrays that are kept
 ENCODER_BYTES = 2048  # of a column of pre-activations: 512 rows in float32
@@ -33,16 +34,6 @@ ENTRIES_BELOW = {
     torch.bfloat16: 0.01,
 }  # share of active latents; above it products are faster
 PAD = 16  # columns, the first of which carries the bias: matrix units work in multiples of 16
-
-
-class StepResult(NamedTuple):
-    """What a step saw, before its update."""
-
-    loss: Float[Tensor, ""]
-    x_hat: Float[Tensor, "batch d_in"]
-    l0: float
-    active: Bool[Tensor, "d_sae"]
-    """Whether a latent was active anywhere in the batch."""
 
 
 class FastStep:
@@ -58,10 +49,13 @@ class FastStep:
         ValueError: if it does not do this SAE: see `obstacle`.
     """
 
+    optimiser: ClassVar[type[torch.optim.Adam]] = RowAdam
+
     def __init__(self, sae: SAE, l1_coefficient: float = 0.0, dtype: torch.dtype = torch.float32):
         if problem := obstacle(sae):
             raise ValueError(problem)
         self.sae, self.l1_coefficient, self.dtype = sae, l1_coefficient, dtype
+        self.name = "fast" if dtype == torch.float32 else "fast_bfloat16"
         self.share_active = 1.0
         self.kept: dict[str, Tensor] = {}
 
@@ -70,9 +64,8 @@ class FastStep:
         sae = self.sae
         self.W_enc = sae.W_enc.data.T.contiguous()  # a row a latent, as W_dec
         sae.W_enc.data = self.W_enc.T
-        for parameter in sae.parameters():
-            parameter.grad = torch.zeros_like(parameter)
-        self.d_W_enc, self.d_W_dec = sae.W_enc.grad.T, sae.W_dec.grad
+        self.d_W_enc, self.d_W_dec = _room_for_gradient(sae.W_enc).T, _room_for_gradient(sae.W_dec)
+        self.d_b_enc, self.d_b_dec = _room_for_gradient(sae.b_enc), _room_for_gradient(sae.b_dec)
         return self
 
     def close(self) -> None:
@@ -82,14 +75,31 @@ class FastStep:
             parameter.grad = None
 
     @torch.no_grad()
+    def output(self, x: Float[Tensor, "batch d_in"]) -> SAEOutput:
+        """Computed anew: the step itself never has all latents at once."""
+        return self.sae(x)
+
+    def backward(self, extra_loss: Float[Tensor, ""] | None = None) -> None:
+        """The gradients of its own loss are there already; autograd adds those of ``extra_loss``."""
+        if extra_loss is not None:
+            extra_loss.backward()
+            remove_parallel_gradient_(self.sae.W_dec)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"share_active": self.share_active}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.share_active = state["share_active"]
+
+    @torch.no_grad()
     def __call__(self, x: Float[Tensor, "batch d_in"]) -> StepResult:
         sae, n = self.sae, len(x)
         centred = x - sae.b_dec
         self._round(centred)
-        by_entries = sae.architecture == "topk" or self.share_active < ENTRIES_BELOW[self.dtype]
+        by_entries = sae.k is not None or self.share_active < ENTRIES_BELOW[self.dtype]
         error, sums, n_active = (self._by_entries if by_entries else self._by_products)(centred)
         self.share_active = n_active / n / sae.d_sae
-        sae.b_dec.grad.copy_(error.sum(dim=0) - sae.b_enc.grad @ self.W_enc)
+        self.d_b_dec.copy_(error.sum(dim=0) - self.d_b_enc @ self.W_enc)
         difference = error.mul_(n / 2)
         loss = (difference.pow(2).sum() + self.l1_coefficient * sums.sum()) / n
         return StepResult(loss, x + difference, n_active / n, sums > 0)
@@ -98,7 +108,7 @@ class FastStep:
         """Gradients by matrix products; returns the error, each latent's sum, and how many entries are active."""
         sae, n = self.sae, len(centred)
         W_dec = self._keep("W_dec", sae.d_sae, sae.d_in).copy_(sae.W_dec) if self._rounds else sae.W_dec
-        sae.b_enc.grad.zero_()
+        self.d_b_enc.zero_()
         sums, n_active = torch.zeros_like(sae.b_enc), 0
         error = torch.empty_like(centred)
         at_once = min(DENSE_ROWS[self.dtype], n)
@@ -112,7 +122,7 @@ class FastStep:
             torch.ops.aten.threshold_backward.grad_input(d_latents, latents, 0, grad_input=d_latents)
             self._product(d_latents.T, centred[here].to(self.dtype), self.d_W_enc, add=first > 0)
             self._product(latents.T, low, self.d_W_dec, add=first > 0)
-            sae.b_enc.grad += (ones @ d_latents)[0]
+            self.d_b_enc += (ones @ d_latents)[0]
             sums += (ones @ latents)[0]
             n_active += int(bits_of(latents).count_nonzero())
         for first in range(0, sae.d_sae, BLOCK // 8):
@@ -131,7 +141,7 @@ class FastStep:
         slopes = dots(error, sae.W_dec, at) * is_active
         along = torch.bincount(at.latents, at.values * slopes, sae.d_sae)  # d_W_dec[latent] @ W_dec[latent]
         slopes += price * is_active
-        sae.b_enc.grad.copy_(torch.bincount(at.latents, slopes, sae.d_sae))
+        self.d_b_enc.copy_(torch.bincount(at.latents, slopes, sae.d_sae))
         sums = torch.bincount(at.latents, at.values, sae.d_sae)
 
         order = at.latents.to(torch.int16 if sae.d_sae < 2**15 else torch.int32).argsort()
@@ -156,7 +166,7 @@ class FastStep:
         for first in range(0, n, at_once):
             pre = self._pre_activations(centred, slice(first, min(first + at_once, n)), at_once)
             bits = bits_of(pre).clamp_min_(0)
-            if sae.architecture == "topk":
+            if sae.k is not None:
                 values, latents = largest(bits, sae.k)
                 rows = torch.arange(first, first + len(pre)).repeat_interleave(sae.k)
                 found.append((latents.flatten(), values.flatten(), rows))
@@ -205,10 +215,16 @@ class FastStep:
         return self.kept[name][:n]
 
 
+def _room_for_gradient(parameter: torch.nn.Parameter) -> Tensor:
+    parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
+
+
 def obstacle(sae: SAE) -> str | None:
     """Why `FastStep` cannot train this SAE, or None."""
-    if sae.architecture not in ("relu", "topk"):
-        return f"the fast step does relu and topk SAEs, not {sae.architecture}: take the plain one"
+    if not sae.spec.fast:
+        able = " and ".join(name for name, spec in ARCHITECTURES.items() if spec.fast)
+        return f"the fast step does {able} SAEs, not {sae.architecture}: take the plain one"
     if sae.W_dec.device.type != "cpu" or sae.W_dec.dtype != torch.float32:
         return f"the fast step is for float32 on a CPU, not {sae.W_dec.dtype} on {sae.W_dec.device}"
     return None

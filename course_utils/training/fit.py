@@ -9,27 +9,26 @@ al. 2023), or the penalty could be dodged by small latents and long directions.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from tqdm import tqdm
 
 from course_utils.base import ALONE, frees_memory, processes, progress_bar
-from course_utils.lm import without_first
-from course_utils.reading import fvu, l0
 from course_utils.sae import SAE, SAEOutput
-from course_utils.training.checkpoints import load_checkpoint, save_checkpoint, settings_of
+from course_utils.training.checkpoints import settings_of
 from course_utils.training.distributed import average_gradients_, of_all
-from course_utils.training.fast import StepResult
 from course_utils.training.history import History, Measurement
-from course_utils.training.kernels import RowAdam
-from course_utils.training.losses import LossFn, auxk_loss, loss_for
+from course_utils.training.objective import Objective, loss_for
+from course_utils.training.options import Checkpoint, Revival, Schedule
+from course_utils.training.run import Run
 from course_utils.training.speed import choose_step, fastest_threads
+from course_utils.training.steps import PlainStep, check_finite, measure
 
 
 @dataclass
@@ -50,19 +49,7 @@ class TrainingState:
     """What raw activations were multiplied with."""
 
 
-@torch.no_grad()
-def remove_parallel_gradient_(W_dec: Float[Tensor, "d_sae d_in"]) -> None:
-    """Take from ``W_dec.grad`` what points along each row: the norm is reset anyway, and Adam should not save it up."""
-    unit = W_dec / W_dec.norm(dim=1, keepdim=True)
-    W_dec.grad -= (W_dec.grad * unit).sum(dim=1, keepdim=True) * unit
-
-
-def learning_rate(step: int, steps: int | None, peak: float, warmup_steps: int, decay_share: float) -> float:
-    """Linear warm-up over the first steps, ``peak``, then linear decay to 0 over the last ``decay_share`` of them."""
-    warmup = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
-    if steps is None or not decay_share:
-        return peak * warmup
-    return peak * min(warmup, (steps - step) / (decay_share * steps), 1.0)
+Callback = Callable[[TrainingState], None]
 
 
 @frees_memory
@@ -71,27 +58,25 @@ def fit_sae(
     batches: Iterable[Float[Tensor, "batch d_in"]],
     *,
     steps: int | None = None,
-    lr: float = 1e-3,
-    l1_coefficient: float | None = None,
-    l0_coefficient: float | None = None,
-    warmup_steps: int = 50,
-    decay_share: float = 0.2,
-    normalise: bool = True,
-    auxk_coefficient: float = 1 / 32,
-    k_aux: int | None = None,
-    dead_after: int = 100_000,
-    loss_fn: LossFn | None = None,
-    callbacks: Sequence[Callable[[TrainingState], None]] = (),
+    lr: float | Schedule = 1e-3,
+    revival: Revival | None = None,
+    callbacks: Sequence[Callback] = (),
     progress: bool = True,
     speed: str = "plain",
-    checkpoint: str | Path | None = None,
-    checkpoint_every: int = 1000,
+    checkpoint: str | Path | Checkpoint | None = None,
+    **objective: Unpack[Objective],
 ) -> History:
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
+    >>> sae = SAE(8, 32, "relu")
+    >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
+    >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
+    (10, torch.Size([5, 32]))
+
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
-    is. Afterwards it is in evaluation mode, which matters for "batchtopk" only. Ctrl-C ends the training early and keeps
-    the best weights so far, by loss smoothed over about ten steps. An error keeps them too, and is raised.
+    is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk"). Ctrl-C
+    ends the training early and keeps the best weights so far, by loss smoothed over about ten steps. If an exception is
+    raised, the best weights are restored before it propagates.
 
     Started by `torchrun` or `accelerate launch`, each process gets the same batches and works on its share of their
     rows; all end with the same autoencoder, that of one process but for rounding.
@@ -99,24 +84,24 @@ def fit_sae(
     Args:
         batches: from `activation_batches`, raw.
         steps: None takes ``len(batches)`` if there is one; else the learning rate does not decay.
-        lr: highest learning rate of Adam; warm-up and decay as in `learning_rate`.
-        l1_coefficient: penalty on the sum of the latents; "relu" and "gated" need one. The unit is set by the scaled
-            activations.
-        l0_coefficient: price of an active latent; "jumprelu" needs one.
-        normalise: scale activations to mean norm sqrt(d_in) while training.
-        auxk_coefficient: weight of `auxk_loss`, for "topk" and "batchtopk"; 0 leaves dead latents to their fate.
-        k_aux: dead latents that try at once; None is half of d_in.
-        dead_after: tokens of silence after which a latent counts as dead.
-        loss_fn: ``(x, SAEOutput) -> loss`` in place of the architecture's own.
+        lr: highest learning rate of Adam, or a `Schedule` to set warm-up, decay and scaling too.
+        revival: when a latent counts as dead, and how hard it is pulled back; None is ``Revival()``.
         callbacks: called with the `TrainingState` after each step.
         progress: show a progress bar (a widget in notebooks, a line on stderr elsewhere).
         speed: "plain" lets autograd find the gradients; "fast" has them written out, for "relu" and "topk" on a CPU;
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
             are fastest, measured at the start (`training.choice`).
-        checkpoint: a file. Where there is one, the run goes on from it, exactly, if it is given the same batches
-            (those already seen are passed over, `ActivationBatches.pass_over`) and its callbacks remember nothing (that
-            of `resampler` does not); where there is none, it is made.
-        checkpoint_every: steps between two; one more is written at the end.
+        checkpoint: a file, or a `Checkpoint`. Where there is one, the run goes on from it, exactly, if it is given
+            the same autoencoder, options and batches (those already seen are passed over,
+            `ActivationBatches.pass_over`) and its callbacks remember nothing (that of `resampler` does not); where
+            there is none, it is made.
+        l1_coefficient: penalty on the sum of the latents; "relu" and "gated" need one. The unit is set by the scaled
+            activations.
+        l0_coefficient: price of an active latent; "jumprelu" needs one.
+        loss_fn: ``(x, SAEOutput) -> loss`` in place of the architecture's own and its coefficient.
+
+    Returns:
+        One measurement a step.
 
     Raises:
         ValueError: if an argument or a batch does not fit, or the checkpoint is of another run.
@@ -124,151 +109,87 @@ def fit_sae(
         RuntimeError: if another of several processes has ended.
     """
     if steps is None and hasattr(batches, "__len__"):
-        steps = len(batches)
+        steps = len(batches)  # type: ignore[arg-type]
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
-    own_loss, loss_fn = loss_fn is not None, loss_fn or loss_for(sae, l1_coefficient, l0_coefficient)
-    fast = choose_step(speed, sae, l1_coefficient, own_loss=own_loss)
-    auxk = auxk_coefficient if sae.architecture in ("topk", "batchtopk") else 0.0
+    schedule = lr if isinstance(lr, Schedule) else Schedule(lr)
+    revival = (revival or Revival()).of(sae)
+    loss_fn, coefficient = loss_for(sae, objective)
+    own_loss = objective.get("loss_fn") is not None
+    step = choose_step(speed, sae, coefficient, own_loss=own_loss) or PlainStep(sae, loss_fn)
 
     team = processes()
-    settings = settings_of(sae, fast=fast is not None, steps=steps, lr=lr)
-    checkpoint = Path(checkpoint) if checkpoint is not None else None
-    saved = load_checkpoint(checkpoint, settings) if checkpoint is not None else None
-
-    history = History()
-    optimiser = (RowAdam if fast else torch.optim.Adam)(sae.parameters(), lr=lr)
-    silent_tokens = torch.zeros(sae.d_sae, dtype=torch.long, device=sae.W_dec.device)
-    scale, smoothed, least = 1.0, math.nan, math.inf
-    first = 0
-    if saved:
-        first, scale, smoothed, least = (saved[name] for name in ("step", "scale", "smoothed", "least"))
-        sae.load_state_dict(saved["sae"])
-        optimiser.load_state_dict(saved["optimiser"])
-        silent_tokens.copy_(saved["silent_tokens"])
-        history = History(**saved["history"])
-        if fast:
-            fast.share_active = saved["share_active"]
-    best = saved["best"] if saved else _copy(sae)
     team.from_first_(sae.state_dict().values())
+    run = Run(sae, step, step.optimiser(sae.parameters(), lr=schedule.lr), steps)
+    if checkpoint is not None:
+        run.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
+        run.settings = settings_of(sae, step.name, steps, schedule, revival, callbacks, objective)
+    batches = run.resume(batches)
     sae.train()
     sae.team = team
     bar = progress_bar(total=steps, shown=progress and team.is_first)
-
-    def keep(step: int) -> None:
-        if checkpoint is None or not team.is_first:
-            return
-        save_checkpoint(
-            checkpoint, settings, step=step, scale=scale, smoothed=smoothed, least=least, best=best,
-            sae=sae.state_dict(), optimiser=optimiser.state_dict(), silent_tokens=silent_tokens,
-            history=asdict(history), share_active=fast.share_active if fast else 0.0,
-        )  # fmt: skip
-
     n_threads = torch.get_num_threads()
     try:
-        if fast:
-            fast.open()
+        step.open()
         if speed == "auto":
             torch.set_num_threads(fastest_threads())
-        numbers = count(first) if steps is None else range(first, steps)
-        for step, x in zip(numbers, without_first(batches, first) if first else batches, strict=False):
-            if x.ndim != 2 or x.shape[1] != sae.d_in:
-                raise ValueError(
-                    f"a batch must be (batch, {sae.d_in}), not {tuple(x.shape)}: see activation_batches"
-                )
-            x = x.to(sae.W_dec.device)
-            if step == first:
-                team.check_same(x)
-            if step == 0:
-                scale, best = _prepare(sae, x, normalise)
-            whole = x * scale
-            x = team.share(whole)
-            with torch.set_grad_enabled(fast is None):
-                output = sae(x) if fast is None or callbacks else None
-            seen = fast(x) if fast else _seen(loss_fn(x, output), output)
-            loss = seen.loss
-            if not loss.isfinite():
-                raise FloatingPointError(
-                    f"the loss is {loss.item()} at step {step}: lower lr (it is {lr:g}), "
-                    "or look for activations that are not finite"
-                )
-            silent_tokens = torch.where(team.any(seen.active), 0, silent_tokens + len(whole))
-            dead = silent_tokens >= dead_after
-            measurement = of_all(_measure(step, seen, x, dead), x, whole, team)
-            history.append(measurement)
-            smoothed = measurement.loss if step == 0 else 0.9 * smoothed + 0.1 * measurement.loss
-            if smoothed < least:
-                least = smoothed
-                for name, value in sae.state_dict().items():
-                    best[name].copy_(value)
-
-            for_autograd = None if fast else loss
-            if auxk and dead.any():
-                aux = auxk * auxk_loss(sae, x, seen.x_hat, dead, k_aux or sae.d_in // 2)
-                for_autograd = aux if fast else loss + aux
-            if fast is None:
-                optimiser.zero_grad()
-            if for_autograd is not None:
-                for_autograd.backward()
-                remove_parallel_gradient_(sae.W_dec)
-            if team.count > 1:
-                average_gradients_(sae, len(x) / len(whole), team)
-            optimiser.param_groups[0]["lr"] = learning_rate(step, steps, lr, warmup_steps, decay_share)
-            optimiser.step()
-            sae.unit_norm_decoder_()
-            if sae.architecture == "batchtopk":
-                sae.follow_threshold_(output.latents)
-
-            for callback in callbacks:
-                callback(TrainingState(sae, optimiser, silent_tokens, x, output, measurement, scale))
-            bar.set_postfix_str(f"fvu {measurement.fvu:.3f}, l0 {measurement.l0:.0f}", refresh=False)
-            bar.update()
-            if (step + 1) % checkpoint_every == 0 or step + 1 == steps:
-                keep(step + 1)
+        _train(run, batches, schedule, revival, callbacks, bar)
     except BaseException as stop:
-        sae.load_state_dict(best)
+        sae.load_state_dict(run.best)
         if not isinstance(stop, KeyboardInterrupt):
             raise
-        history.interrupted = True
+        run.history.interrupted = True
     finally:
         torch.set_num_threads(n_threads)
-        if fast:
-            fast.close()
-        optimiser.zero_grad()  # or the last gradients would be kept, as large as the autoencoder
-        sae.fold_scale_(scale)
+        step.close()
+        sae.fold_scale_(run.scale)
         sae.eval()
         sae.team = ALONE
         bar.close()
-    return history
+    return run.history
 
 
-@torch.no_grad()
-def _prepare(sae: SAE, x: Float[Tensor, "batch d_in"], normalise: bool) -> tuple[float, dict[str, Tensor]]:
-    """Let ``sae`` read scaled activations; if it is new, centre it on the first batch."""
-    norm = x.norm(dim=1).mean().item()
-    if not 0 < norm < math.inf:
-        raise ValueError(f"the activations of the first batch have a mean norm of {norm}")
-    scale = math.sqrt(sae.d_in) / norm if normalise else 1.0
-    if not sae.b_dec.any():
-        sae.b_dec.copy_(x.mean(dim=0))
-    sae.fold_scale_(1 / scale)
-    if sae.architecture == "jumprelu" and not sae.threshold.any():
-        sae.threshold.fill_(sae.bandwidth)  # near enough to 0 to be moved from both sides
-    sae.unit_norm_decoder_()
-    return scale, _copy(sae)
+def _train(
+    run: Run,
+    batches: Iterable[Tensor],
+    schedule: Schedule,
+    revival: Revival,
+    callbacks: Sequence[Callback],
+    bar: tqdm,
+) -> None:
+    """The loop: look at a batch, take note, find the gradients, take a step."""
+    sae, step, team = run.sae, run.step, run.sae.team
+    follows = sae.spec.threshold == "followed"
+    for number, raw in run.each(batches):
+        if number == 0:
+            run.prepare(raw, schedule.normalise)
+        whole = raw * run.scale
+        x = team.share(whole)
+        seen = step(x)
+        check_finite(seen.loss, number, schedule.lr)
+        dead = run.dead(team.any(seen.active), len(whole), revival.dead_after)
+        measurement = of_all(measure(number, seen, x, dead), x, whole, team)
+        run.record(measurement)
+        state = _state(run, x, measurement) if callbacks else None  # output from before the update
+
+        step.backward(revival.loss(sae, x, seen.x_hat, dead))
+        average_gradients_(sae, len(x) / len(whole), team)
+        run.optimiser.param_groups[0]["lr"] = schedule.rate(number, run.steps)
+        run.optimiser.step()
+        sae.unit_norm_decoder_()
+        if follows:
+            sae.follow_threshold_(step.output(x).latents)
+
+        if state:
+            for callback in callbacks:
+                callback(state)
+        bar.set_postfix_str(f"fvu {measurement.fvu:.3f}, l0 {measurement.l0:.0f}", refresh=False)
+        bar.update()
+        run.done = number + 1
+        run.save()
+    run.save(at_end=True)
 
 
-def _copy(sae: SAE) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in sae.state_dict().items()}
-
-
-def _seen(loss: Tensor, output: SAEOutput) -> StepResult:
-    active = (output.latents > 0).any(dim=0)
-    return StepResult(loss, output.x_hat, l0(output.latents), active)
-
-
-@torch.no_grad()
-def _measure(step: int, seen: StepResult, x: Tensor, dead: Tensor) -> Measurement:
-    mse = (x - seen.x_hat).pow(2).sum(dim=1).mean().item()
-    dead_share = dead.float().mean().item()
-    return Measurement(step, seen.loss.item(), mse, fvu(x, seen.x_hat), seen.l0, dead_share)
+def _state(run: Run, x: Tensor, measurement: Measurement) -> TrainingState:
+    output = run.step.output(x)
+    return TrainingState(run.sae, run.optimiser, run.silent_tokens, x, output, measurement, run.scale)

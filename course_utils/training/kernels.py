@@ -51,7 +51,9 @@ class RowAdam(torch.optim.Adam):
     def __init__(self, parameters, lr: float):
         super().__init__(parameters, lr=lr, fused=True)
 
-    def _init_group(self, group, parameters, grads, averages, squares, *others):
+    def _init_group(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, group, parameters, grads, averages, squares, *others
+    ):
         result = super()._init_group(group, parameters, grads, averages, squares, *others)
         turned = [not parameter.is_contiguous() for parameter in parameters]
         for tensors in (parameters, grads, averages, squares):

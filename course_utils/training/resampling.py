@@ -60,10 +60,10 @@ def resample_dead_(
     chosen = x[torch.multinomial(odds(x, sae(x).x_hat), n_dead, replacement=True, generator=generator)]
     sae.W_dec[dead], sae.W_enc[:, dead] = fresh(chosen, sae.W_enc.detach(), dead)
     for name, parameter in sae.named_parameters():
-        if name in ("b_enc", "b_gate", "b_mag", "r_mag"):
+        if name in (*sae.spec.biases, *sae.spec.gains):
             parameter[dead] = 0.0
         elif name == "threshold":
-            parameter[dead] = sae.bandwidth
+            parameter[dead] = sae.options["bandwidth"]
         for moment in optimiser.state.get(parameter, {}).values():
             if moment.shape == parameter.shape and name != "b_dec":
                 moment[(slice(None), dead) if name == "W_enc" else dead] = 0.0

@@ -22,9 +22,7 @@ ROUNDS = 5
 WORTH_IT = 1.5  # gain from which rounding to bfloat16 is chosen
 
 
-def choose_step(
-    speed: str, sae: SAE, l1_coefficient: float | None, *, own_loss: bool = False
-) -> FastStep | None:
+def choose_step(speed: str, sae: SAE, l1_coefficient: float, *, own_loss: bool = False) -> FastStep | None:
     """The `FastStep` for `fit_sae`, or None for the plain step.
 
     Args:
@@ -42,7 +40,7 @@ def choose_step(
     if problem:
         raise ValueError(problem)
     rounds = speed == "fast_bfloat16" or (speed == "auto" and bfloat16_gain() > WORTH_IT)
-    return FastStep(sae, l1_coefficient or 0.0, torch.bfloat16 if rounds else torch.float32)
+    return FastStep(sae, l1_coefficient, torch.bfloat16 if rounds else torch.float32)
 
 
 @cache
@@ -73,5 +71,5 @@ def fastest_threads() -> int:
 def _product_seconds(dtype: torch.dtype) -> float:
     x, W = torch.ones(ROWS, D_IN, dtype=dtype), torch.ones(D_IN, D_SAE, dtype=dtype)
     began = time.perf_counter()
-    x @ W
+    _ = x @ W
     return time.perf_counter() - began

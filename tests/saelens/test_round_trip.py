@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from course_utils.base import asset_path
-from course_utils.sae import SAE, load_sae, save_sae
+from course_utils.sae import ARCHITECTURES, SAE, load_sae, save_sae
 
 sae_lens = pytest.importorskip("sae_lens", reason="SAELens has an environment of its own: make test-saelens")
 from sae_lens import saes  # noqa: E402
@@ -34,11 +34,12 @@ def filled(sae, seed=0):
     return sae
 
 
-@pytest.mark.parametrize("architecture", ["relu", "topk", "batchtopk", "jumprelu", "gated"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @torch.no_grad()
 def test_saelens_reads_ours_and_writes_it_back(architecture, tmp_path):
-    ours = filled(SAE(D_IN, D_SAE, architecture, k=K if "topk" in architecture else None)).eval()
-    if architecture == "batchtopk":
+    spec = ARCHITECTURES[architecture]
+    ours = filled(SAE(D_IN, D_SAE, architecture, k=K if "k" in spec.options else None)).eval()
+    if spec.threshold == "followed":
         ours.threshold.fill_(0.3)
     x, here, there = batch(), tmp_path / "ours", tmp_path / "theirs"
     save_sae(ours, here, model_name="pocket", hook_name="blocks.2.hook_resid_post")

@@ -11,7 +11,7 @@ from timing import Row, in_turn, measure_peak, peak_mb, ratios
 from torch import Tensor
 
 from course_utils.sae import SAE
-from course_utils.training import WORTH_IT, bfloat16_gain, fit_sae
+from course_utils.training import WORTH_IT, Revival, Schedule, bfloat16_gain, fit_sae
 
 D_IN, D_SAE, BATCH = 768, 12_288, 4096
 SIZES = f"{D_IN} → {D_SAE:,}, batch {BATCH}"
@@ -148,8 +148,9 @@ def curves() -> list[Row]:
             peer.trainer.sae.b_dec.data.copy_(batches[0].mean(dim=0))  # where fit_sae starts
             theirs = statistics.mean([peer.step(x) for x in batches][-50:])
             for speed, percents in differences.items():
-                options = dict(warmup_steps=0, decay_share=0.2, normalise=False, auxk_coefficient=0.0)
-                options |= dict(lr=task.lr, l1_coefficient=l1_coefficient, speed=speed, progress=False)
+                schedule = Schedule(task.lr, warmup_steps=0, decay_share=0.2, normalise=False)
+                options = dict(lr=schedule, revival=Revival(coefficient=0.0), speed=speed, progress=False)
+                options |= dict(l1_coefficient=l1_coefficient)
                 mine = statistics.mean(fit_sae(task.sae(), batches, **options).loss[-50:])
                 percents.append(100 * abs(mine - theirs) / theirs)
         for speed, percents in differences.items():

@@ -5,24 +5,32 @@
     jumprelu   squared error + l0_coefficient * number of active latents                (Rajamanoharan et al. 2024b)
     gated      squared error + l1_coefficient * sum of open gates + what the gates alone miss   (… 2024a)
 
-All are means over the batch, for decoder directions of length 1.
+All are means over the batch, for decoder directions of length 1. They read the weights of an autoencoder and nothing of
+how it is trained, so an architecture's record can name its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course_utils.sae import SAE, SAEOutput, decode, encode, step, topk
+from course_utils.sae.functions import decode, encode, step, topk
 
-LossFn = Callable[[Float[Tensor, "batch d_in"], SAEOutput], Float[Tensor, ""]]
+if TYPE_CHECKING:
+    from course_utils.sae.model import SAE, SAEOutput
 
 
 def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float) -> Float[Tensor, ""]:
-    """Squared error plus L1 penalty, for decoder directions of length 1; mean over the batch."""
+    """Squared error plus L1 penalty, for decoder directions of length 1. Returns the mean over the batch.
+
+    >>> from course_utils.sae import SAEOutput
+    >>> output = SAEOutput(x_hat=torch.tensor([[1.0, 0.0]]), latents=torch.tensor([[1.0, 2.0]]))
+    >>> sae_loss(torch.tensor([[3.0, 0.0]]), output, l1_coefficient=10).item()  # 2 ** 2 + 10 * (1 + 2)
+    34.0
+    """
     squared_error = (x - output.x_hat).pow(2).sum(dim=1)
     return (squared_error + l1_coefficient * output.latents.sum(dim=1)).mean()
 
@@ -33,7 +41,7 @@ def jumprelu_loss(
     """Squared error plus a price for every active latent, which moves the thresholds only."""
     squared_error = (x - output.x_hat).pow(2).sum(dim=1)
     pre_activations = encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: pre)
-    active = step(pre_activations, sae.threshold, sae.bandwidth).sum(dim=1)
+    active = step(pre_activations, sae.threshold, sae.options["bandwidth"]).sum(dim=1)
     return (squared_error + l0_coefficient * active).mean()
 
 
@@ -67,20 +75,3 @@ def auxk_loss(
     b_dec = sae.b_dec.detach()
     latents = encode(x, sae.W_enc[:, dead], sae.b_enc[dead], b_dec, lambda pre: topk(pre, k))
     return (missed - decode(latents, sae.W_dec[dead], torch.zeros_like(b_dec))).pow(2).sum(dim=1).mean()
-
-
-def loss_for(sae: SAE, l1_coefficient: float | None, l0_coefficient: float | None) -> LossFn:
-    """What this architecture minimises, or a ``ValueError`` if its coefficient is missing."""
-    if sae.architecture == "relu" and l1_coefficient is None:
-        raise ValueError("a relu SAE needs an l1_coefficient (try 1): nothing else makes it sparse")
-    if sae.architecture == "gated":
-        if l1_coefficient is None:
-            raise ValueError("a gated SAE needs an l1_coefficient (try 1): nothing else shuts its gates")
-        return lambda x, output: gated_loss(sae, x, output, l1_coefficient)
-    if sae.architecture == "jumprelu":
-        if l0_coefficient is None:
-            raise ValueError(
-                "a jumprelu SAE needs an l0_coefficient (try 1): nothing else raises its thresholds"
-            )
-        return lambda x, output: jumprelu_loss(sae, x, output, l0_coefficient)
-    return lambda x, output: sae_loss(x, output, l1_coefficient or 0.0)
