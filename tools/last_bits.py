@@ -40,6 +40,15 @@ ROUNDED = (
     ),
     *("_fft_r2c", "_fft_c2c", "_scaled_dot_product_flash_attention_for_cpu"),
 )
+BOUNDED = {
+    "tanh": (-1, 1),
+    "erf": (-1, 1),
+    "sin": (-1, 1),
+    "cos": (-1, 1),
+    "sigmoid": (0, 1),
+    "_softmax": (0, 1),
+}
+"""No processor's rounding leaves these: 1 + tanh is never negative, or a GELU would be above zero where it must not be."""
 
 
 class LastBits(TorchDispatchMode):
@@ -51,10 +60,13 @@ class LastBits(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        if func.overloadpacket.__name__.removesuffix("_") in ROUNDED:
+        name = func.overloadpacket.__name__.removesuffix("_")
+        if name in ROUNDED:
             for tensor in out if isinstance(out, tuple | list) else (out,):
                 if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.numel():
                     self._blur_(tensor)
+                    if name in BOUNDED:
+                        tensor.clamp_(*BOUNDED[name])
         return out
 
     def _blur_(self, tensor: torch.Tensor) -> None:

@@ -1,6 +1,6 @@
 """The training loop.
 
-    loss = mean over the batch of  ||x - x_hat||^2 + what makes the latents sparse (`losses`)
+    loss = mean over the batch of  ||x - x_hat||^2 + what makes the latents sparse (`sae.losses`)
 
 Activations are scaled so that their mean norm is sqrt(d_in), and the scale is folded into the weights afterwards: one
 learning rate and one l1_coefficient then serve any model and layer. The decoder directions keep length 1 (Bricken et
@@ -90,7 +90,7 @@ def fit_sae(
         progress: show a progress bar (a widget in notebooks, a line on stderr elsewhere).
         speed: "plain" lets autograd find the gradients; "fast" has them written out, for "relu" and "topk" on a CPU;
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
-            are fastest, measured at the start (`training.choice`).
+            are fastest, measured at the start (`training.speed`).
         checkpoint: a file, or a `Checkpoint`. Where there is one, the run goes on from it, exactly, if it is given
             the same autoencoder, options and batches (those already seen are passed over,
             `ActivationBatches.pass_over`) and its callbacks remember nothing (that of `resampler` does not); where
