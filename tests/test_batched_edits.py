@@ -97,15 +97,15 @@ def test_heads_mlps_and_embeddings_together_are_the_logit_difference(model, ids)
 def test_a_greedy_stream_is_a_greedy_text(model):
     direction = torch.ones(model.cfg.d_model).cumsum(dim=0)
     unit = direction_unit(direction, HOOK)
-    pages = list(stream(model, unit, [0.0, 3.0], "The old man", n_tokens=6, temperature=0))
+    pages = list(stream(model, unit, [0.0, 3.0], prompts="The old man", n_tokens=6, temperature=0))
     assert len(pages) == 6 and all(len(page) == 2 for page in pages)
     for strength, text in zip([0.0, 3.0], pages[-1], strict=True):
-        assert text == steer(model, unit, strength=strength, prompts="The old man", n_tokens=6, temperature=0)
+        assert text == steer(model, unit, strength, prompts="The old man", n_tokens=6, temperature=0)
 
 
 def test_a_stream_repeats_and_grows(model):
     unit = direction_unit(torch.ones(model.cfg.d_model).cumsum(dim=0), HOOK)
-    pages = [list(stream(model, unit, [0.0, 0.0], "The sea", n_tokens=5, seed=1)) for _ in range(2)]
+    pages = [list(stream(model, unit, [0.0, 0.0], prompts="The sea", n_tokens=5, seed=1)) for _ in range(2)]
     assert pages[0] == pages[1]
     assert pages[0][-1][0] == pages[0][-1][1], "equal strengths draw equal numbers"
     assert len(pages[0][0][0]) <= len(pages[0][-1][0])

@@ -55,7 +55,7 @@ def patching_map(
     if clean_ids.shape != corrupted_ids.shape:
         raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
     if part not in PATCHABLE_PARTS:
-        raise ValueError(f"{part!r} is none of {', '.join(PATCHABLE_PARTS)}")
+        raise ValueError(f"part is {part!r}, not one of {', '.join(PATCHABLE_PARTS)}")
     rows = [f"blocks.{layer}.{PATCHABLE_PARTS[part]}" for layer in range(model.cfg.n_layers)]
     clean, corrupted = watch(model, clean_ids, rows), watch(model, corrupted_ids, rows)
     ends = [score(run["logits"]).item() for run in (clean, corrupted)]

@@ -66,6 +66,15 @@ def _all_texts() -> tuple[LabelledText, ...]:
 def load_texts(split: Split | None = None, concept: str | None = None) -> list[LabelledText]:
     """The labelled texts, all of them or one split or one concept, always in the same order.
 
+    Examples:
+        >>> texts = load_texts("held_out", "whales")
+        >>> {text.concept for text in texts}, {text.group for text in texts}
+        ({'whales'}, {'sea'})
+
+    Args:
+        split: ``"train"`` or ``"held_out"``; None is both.
+        concept: one of 112 topics, 14 formats, or `INDIRECT_OBJECT`; None is all.
+
     Raises:
         ValueError: if there is no such split or concept; the message lists what there is.
     """

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course_utils.base import asset_path, cached_folder, first_line, hub_problem
 
@@ -179,7 +179,7 @@ def _check_config(folder: Path) -> None:
     architecture = (config.architectures or [CAUSAL.get(config.model_type)])[0]
     usable = set(CAUSAL.values()) & set(SUPPORTED_ARCHITECTURES) - {"BertLMHeadModel"}  # it reads both ways
     if architecture not in usable:
-        raise ValueError(f"{architecture} is no causal language model that TransformerLens can wrap")
+        raise ValueError(f"{architecture} is not a causal language model that TransformerLens can wrap")
 
 
 def _read_weights(folder: Path) -> PreTrainedModel:
@@ -187,7 +187,8 @@ def _read_weights(folder: Path) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
-    hf_model, report = AutoModelForCausalLM.from_pretrained(
+    # annotated as the model alone; with output_loading_info it is a pair
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.float32,
         attn_implementation="eager",
@@ -195,6 +196,7 @@ def _read_weights(folder: Path) -> PreTrainedModel:
         ignore_mismatched_sizes=True,  # they come back in the report
         output_loading_info=True,
     )
+    hf_model, report = loaded
     n_layers = hf_model.config.get_text_config().num_hidden_layers
     wrong = [f"{key} is missing" for key in sorted(report["missing_keys"])]
     for key, found, expected in sorted(report["mismatched_keys"]):

@@ -26,6 +26,17 @@ def _hook_name(layer: int) -> str:
     return f"blocks.{layer}.mlp.hook_post"
 
 
+def neurons_per_layer(model: TransformerBridge) -> int:
+    """How many neurons each MLP has.
+
+    Raises:
+        ValueError: if the model's configuration does not say.
+    """
+    if model.cfg.d_mlp is None:
+        raise ValueError(f"{model.cfg.model_name} does not say how many neurons its layers have")
+    return model.cfg.d_mlp
+
+
 @torch.no_grad()
 def _watch(
     model: TransformerBridge, tokens: Tokens, batch_size: int, layers: Sequence[int], see: Callable
@@ -50,7 +61,7 @@ def neuron_peaks_by_text(
     model: TransformerBridge, tokens: Tokens, *, batch_size: int = 64
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
     """Each neuron's largest activation over the tokens of a text, BOS left out."""
-    strongest = torch.zeros(len(tokens), model.cfg.n_layers, model.cfg.d_mlp)
+    strongest = torch.zeros(len(tokens), model.cfg.n_layers, neurons_per_layer(model))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         unread = ~batch.is_real
@@ -86,9 +97,16 @@ def losses_by_text(
     *,
     batch_size: int = 64,
 ) -> Float[Tensor, "n_texts"]:
-    """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere."""
-    hooks = []
-    for layer in sorted({layer for layer, _ in held or {}}):
+    """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere.
+
+    Args:
+        held: the value of each neuron to hold, ``{(layer, neuron): 0.0}``; None leaves the model as it is.
+
+    Returns:
+        One loss a text (n_texts,).
+    """
+    held, hooks = held or {}, []
+    for layer in sorted({layer for layer, _ in held}):
         some = {neuron: value for (of, neuron), value in held.items() if of == layer}
 
         def hold(values: Tensor, hook: object, some: dict[int, float] = some) -> Tensor:

@@ -1,7 +1,7 @@
 """What a good score is worth: the same questions put to something that learned nothing, or not what we think.
 
 PCA                   as many directions, but the same ones for every token
-a random dictionary   as many directions to choose from, but no two of them learned
+a random dictionary   the same number of directions, none of them learned
 a shuffled model      every number is still there, none at its place: structure that comes from the texts and the
                       architecture alone
 """
@@ -56,14 +56,14 @@ def dictionary_fvu(
 
 
 def random_dictionary_fvu(
-    x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], seed: int = 0
+    x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], *, seed: int = 0
 ) -> float:
     """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely."""
-    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed), k, centre)
+    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed=seed), k, centre)
 
 
 @contextmanager
-def shuffled_weights(model: TransformerBridge, seed: int = 0) -> Iterator[TransformerBridge]:
+def shuffled_weights(model: TransformerBridge, *, seed: int = 0) -> Iterator[TransformerBridge]:
     """The same model with the numbers of every weight tensor in random order, inside a ``with`` only.
 
     Each tensor keeps its mean, its spread and its outliers; what training had written in their order is gone.

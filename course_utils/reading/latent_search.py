@@ -17,7 +17,7 @@ from torch import Tensor
 
 from course_utils.lm import collect_activations, tokenize
 from course_utils.reading.concepts import ConceptScores
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -63,13 +63,10 @@ def read_text(model: TransformerBridge, sae: SAE, text: str, hook_name: str | No
     Raises:
         ValueError: if the text is empty, or the hook point unsaid.
     """
-    hook_name = hook_name or sae.hook_name
     if not text.strip():
         raise ValueError("Write a sentence to search with.")
-    if hook_name is None:
-        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
     tokens = tokenize(model, text)
-    values = collect_activations(model, tokens, hook_name).values
+    values = collect_activations(model, tokens, hook_name_of(sae, hook_name)).values
     return Reading(tuple(tokens.strings(0)[1:]), sae.encode(values))
 
 

@@ -20,7 +20,7 @@ from course_utils.reading.scores import (
     Rows,
     dead_latents,
 )
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -61,8 +61,8 @@ def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAES
 
 
 def _rows(chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> Iterator[Float[Tensor, "some d_in"]]:
-    alone = isinstance(chunks, Tensor) or hasattr(chunks, "values")
-    for chunk in [chunks] if alone else chunks:
+    several = [chunks] if isinstance(chunks, Tensor) else [chunks] if isinstance(chunks, Rows) else chunks
+    for chunk in several:
         yield from (chunk if isinstance(chunk, Tensor) else chunk.values).split(ROWS_AT_A_TIME)
 
 
@@ -108,8 +108,7 @@ def loss_recovered(
     Raises:
         ValueError: if the hook point is unknown or unsaid, or no text has two tokens after BOS.
     """
-    if (hook_name := hook_name or sae.hook_name) is None:
-        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
+    hook_name = hook_name_of(sae, hook_name)
     check_hook_name(model, hook_name)
     tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
     total, rows = torch.zeros(sae.d_in, dtype=torch.float64), 0
@@ -125,8 +124,8 @@ def loss_recovered(
     spliced = _mean_loss(model, tokens, hook_name, batch_size, lambda x: sae(x).x_hat)
     zero = _mean_loss(model, tokens, hook_name, batch_size, torch.zeros_like)
     flat = _mean_loss(model, tokens, hook_name, batch_size, lambda x: mean.to(x).expand_as(x))
-    shares = [(a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat)]
-    return LossRecovered(clean, spliced, zero, flat, *shares, spliced - clean)
+    of_zero, of_mean = ((a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat))
+    return LossRecovered(clean, spliced, zero, flat, of_zero, of_mean, spliced - clean)
 
 
 def _mean_loss(

@@ -6,7 +6,7 @@ What its units tell of labelled concepts is in `concepts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -57,11 +57,15 @@ def mean_max_cosine(W_dec: Float[Tensor, "d_sae d_in"], true_directions: Float[T
     return cosines.amax(dim=1).mean().item()
 
 
+@runtime_checkable
 class Rows(Protocol):
     """`Activations`, or anything else with one row a token."""
 
-    values: Float[Tensor, "n d_in"]
-    where: Int[Tensor, "n 2"]
+    @property
+    def values(self) -> Float[Tensor, "n d_in"]: ...
+
+    @property
+    def where(self) -> Int[Tensor, "n 2"]: ...
 
 
 @frees_memory
@@ -84,7 +88,7 @@ def pool_by_text(
     if how not in ("max", "mean"):
         raise ValueError(f"how is {how!r}, not 'max' or 'mean'")
     pooled, n = None, torch.zeros(n_texts, 1)
-    for chunk in [rows] if hasattr(rows, "values") else rows:
+    for chunk in [rows] if isinstance(rows, Rows) else rows:
         if len(chunk.where) and chunk.where[:, 0].max() >= n_texts:
             raise ValueError(f"a row is of text {int(chunk.where[:, 0].max())}, but n_texts is {n_texts}")
         for values, texts in zip(

@@ -111,6 +111,6 @@ def load_sae(folder: str | Path) -> SAE:
 def _damaged(folder: Path, problem: Exception) -> str:
     what = " ".join(f"{type(problem).__name__}: {problem}".split())  # torch's messages have several lines
     return (
-        f"{folder} is no readable sparse autoencoder ({what}). Copy or download the folder again, or "
+        f"{folder} is not a readable sparse autoencoder ({what}). Copy or download the folder again, or "
         f"train one and write it with save_sae; it needs cfg.json and {WEIGHTS}"
     )

@@ -33,8 +33,8 @@ class SAE(nn.Module):
     32
 
     It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
-    limits the number of active latents (relu, jumprelu, gated), half of them are active at the start, and would answer
-    with d_sae / (2 d_in) times the input: there ``W_enc`` starts that much shorter.
+    limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder
+    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor.
 
     Args:
         d_in: length of an activation.
@@ -61,7 +61,7 @@ class SAE(nn.Module):
     """(d_sae, d_in); row i is the direction that latent i writes."""
 
     b_dec: nn.Parameter
-    """(d_in,); what is reconstructed where no latent is active."""
+    """(d_in,); what is reconstructed when no latent is active."""
 
     b_enc: nn.Parameter
     """(d_sae,); all but gated ones have it."""
@@ -175,6 +175,20 @@ class SAE(nn.Module):
         if smallest < math.inf:
             weight = share if self.threshold > 0 else 1.0
             self.threshold.lerp_(torch.full_like(self.threshold, smallest), weight)
+
+
+def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
+    """Where an autoencoder reads: the ``hook_name`` given, or the one that came with it.
+
+    Raises:
+        ValueError: if there is neither.
+    """
+    hook_name = hook_name or sae.hook_name
+    if hook_name is None:
+        raise ValueError(
+            "hook_name is missing: this SAE does not say which hook point it reads; set sae.metadata['hook_name']"
+        )
+    return hook_name
 
 
 def neuron_basis(d_in: int, **metadata: Any) -> SAE:

@@ -9,7 +9,7 @@ al. 2023), or the penalty could be dodged by small latents and long directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -90,11 +90,10 @@ def fit_sae(
         progress: show a progress bar (a widget in notebooks, a line on stderr elsewhere).
         speed: "plain" lets autograd find the gradients; "fast" has them written out, for "relu" and "topk" on a CPU;
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
-            are fastest, measured at the start (`training.choice`).
-        checkpoint: a file, or a `Checkpoint`. Where there is one, the run goes on from it, exactly, if it is given
-            the same autoencoder, options and batches (those already seen are passed over,
-            `ActivationBatches.pass_over`) and its callbacks remember nothing (that of `resampler` does not); where
-            there is none, it is made.
+            are fastest, measured at the start (`training.speed`).
+        checkpoint: a file, or a `Checkpoint`. Resumes from this file if it exists, bit for bit, provided that the
+            autoencoder, the options and the batches are the same (those already seen are passed over,
+            `ActivationBatches.pass_over`) and callbacks are stateless (`resampler` is). Otherwise the file is created.
         l1_coefficient: penalty on the sum of the latents; "relu" and "gated" need one. The unit is set by the scaled
             activations.
         l0_coefficient: price of an active latent; "jumprelu" needs one.
@@ -108,8 +107,8 @@ def fit_sae(
         FloatingPointError: if the loss stops being finite.
         RuntimeError: if another of several processes has ended.
     """
-    if steps is None and hasattr(batches, "__len__"):
-        steps = len(batches)  # type: ignore[arg-type]
+    if steps is None and isinstance(batches, Sized):
+        steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
     schedule = lr if isinstance(lr, Schedule) else Schedule(lr)
