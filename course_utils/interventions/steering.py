@@ -37,9 +37,9 @@ def steer(
         >>> from course_utils.interventions import direction_unit
         >>> from course_utils.lm import load_model
         >>> model = load_model("pocket")
-        >>> nothing = direction_unit(model.W_U[:, 0], "blocks.2.hook_resid_post")
-        >>> steer(model, nothing, 0.0, prompts="In the morning", n_tokens=8, temperature=0)
-        STEERED
+        >>> unit = direction_unit(model.W_U[:, 0], "blocks.2.hook_resid_post")
+        >>> steer(model, unit, 0.0, prompts="In the morning", n_tokens=8, temperature=0)  # as it writes by itself
+        ', I was at the beach with a'
 
     Args:
         units: from `latent_units`, `neuron_units` or `direction_unit`.

@@ -59,7 +59,14 @@ class Units:
 def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = True) -> Units:
     """Latents of an autoencoder, at the hook point that it reads.
 
+    Examples:
+        >>> from course_utils.sae import load_sae
+        >>> units = latent_units(load_sae("layer_2"), [17, 18])
+        >>> units.hook_name, units.directions.shape
+        ('blocks.2.hook_resid_post', torch.Size([2, 256]))
+
     Args:
+        which: their numbers, counted from 0.
         keep_error: False puts the reconstruction in the activation's place, with the new values in it: what the
             autoencoder misses is lost. With every latent at zero, exactly ``b_dec`` is left.
 
@@ -96,6 +103,11 @@ def neuron_units(model: TransformerBridge, layer: int, which: int | Sequence[int
 
 def direction_unit(direction: Float[Tensor, "d"], hook_name: str) -> Units:
     """A direction of any length at a hook point; its value on a token is the length of the projection.
+
+    Examples:
+        >>> unit = direction_unit(torch.tensor([3.0, 4.0]), "blocks.2.hook_resid_post")
+        >>> unit.directions, unit.read(torch.tensor([[1.0, 0.0]]))
+        (tensor([[0.6000, 0.8000]]), tensor([[0.6000]]))
 
     Raises:
         ValueError: if the direction is zero, or not a single vector.

@@ -66,7 +66,7 @@ def collect_activations(
         >>> from course_utils.lm import load_model
         >>> activations = collect_activations(load_model("pocket"), ["The ship sails."], "blocks.2.hook_resid_post")
         >>> activations.values.shape, activations.where.tolist()
-        COLLECT
+        (torch.Size([4, 256]), [[0, 1], [0, 2], [0, 3], [0, 4]])
 
     Started by `torchrun` or `accelerate launch`, each process runs the model on its share of the texts, and all get
     the whole.

@@ -40,11 +40,19 @@ class ModelUnavailable(RuntimeError):
 def load_model(name: str | Path = "auto") -> TransformerBridge:
     """A language model with hook points: float32, on the CPU, in eval mode, no gradients for its weights.
 
+    Examples:
+        >>> model = load_model("pocket")
+        >>> describe_model(model)
+        'pocket GPT-2: 5 layers, d_model 256, 6.1 M parameters'
+
     Args:
         name: ``"pocket"``, the small GPT-2 that ships with the course; ``"gpt2"``, GPT-2 small from ``COURSE_GPT2``,
             the Hugging Face cache or the hub (548 MB, downloaded once); any other string or a `Path`, a folder with a
             causal language model; ``"auto"``, what ``COURSE_MODEL`` says, else GPT-2 if it is on this machine, else
             the pocket model. ``"auto"`` downloads nothing and prints one line that says what it took.
+
+    Returns:
+        TransformerLens' wrapper, with ``tokenizer``, ``cfg`` and ``run_with_hooks``.
 
     Raises:
         ModelUnavailable: if the folder does not exist, or GPT-2 is not here and the hub does not answer in time or

@@ -90,7 +90,7 @@ def tokenize(model: TransformerBridge, texts: Texts, *, max_tokens_per_text: int
         >>> from course_utils.lm import load_model
         >>> tokens = tokenize(load_model("pocket"), ["The ship sails.", "Hello"])
         >>> tokens.strings(0), tokens.lengths.tolist()
-        TOKENIZE
+        (['<|endoftext|>', 'The', ' ship', ' sails', '.'], [5, 2])
 
     Args:
         texts: strings, labelled texts, or one of either.

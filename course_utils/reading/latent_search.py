@@ -60,6 +60,19 @@ def strong_and_rare(
 def read_text(model: TransformerBridge, sae: SAE, text: str, hook_name: str | None = None) -> Reading:
     """Run the model on one text and encode every token.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> reading = read_text(load_model("pocket"), load_sae("layer_2"), "The ship sails.")
+        >>> reading.tokens, reading.latents.shape
+        (('The', ' ship', ' sails', '.'), torch.Size([4, 4096]))
+
+    Args:
+        hook_name: None takes the one that the SAE was trained on.
+
+    Returns:
+        The tokens, BOS left out, and their latents (pos, d_sae).
+
     Raises:
         ValueError: if the text is empty, or the hook point unsaid.
     """
@@ -86,6 +99,8 @@ def latents_on(
 
 
 class ConceptHit(NamedTuple):
+    """A latent that was found for a concept."""
+
     latent: int
     train_roc_area: float
     """By which it was found."""

@@ -99,7 +99,7 @@ def summarise_latent(
         >>> latent = int(sae.encode(activations.values).amax(dim=0).argmax())
         >>> summary = summarise_latent(model, sae, activations, tokens, latent, n_top=2)
         >>> len(summary.top), summary.n_tokens
-        LATENT
+        (2, 11)
     """
     return summarise_latents(model, sae, activations, tokens, [latent], **options)[0]
 

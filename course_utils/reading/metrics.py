@@ -27,10 +27,20 @@ if TYPE_CHECKING:
 
 
 class SAEScores(NamedTuple):
+    """What `score_sae` measured on some activations."""
+
     fvu: float
+    """Fraction of variance unexplained."""
+
     l0: float
+    """Mean number of active latents a token."""
+
     dead_share: float
+    """Share of the latents that are active on none of the tokens."""
+
     firing_rate: Float[Tensor, "d_sae"]
+    """Share of the tokens on which each latent is active."""
+
     n_tokens: int
 
 
@@ -38,6 +48,15 @@ class SAEScores(NamedTuple):
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
     """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> scores = score_sae(SAE(8, 32, "topk", k=4), torch.randn(100, 8))
+        >>> scores.l0, scores.n_tokens
+        (4.0, 100)
+
+    Args:
+        chunks: rows (n, d_in), `Activations`, or a stream of either.
 
     Raises:
         ValueError: if there are no rows, or they do not vary.
@@ -102,8 +121,21 @@ def loss_recovered(
     Replaced is every token but BOS, which autoencoders are not trained on. Scored is the prediction made *at* every
     replaced token that has a successor: from the second token after BOS on.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> losses = loss_recovered(load_model("pocket"), load_sae("layer_2"), ["The ship sails over the sea."])
+        >>> losses.spliced < losses.zero_ablated
+        True
+
     Args:
+        texts: strings, labelled texts, or `Tokens`.
         hook_name: None takes the one that the SAE was trained on.
+        batch_size: texts a forward pass.
+        max_tokens_per_text: longer texts are cut; BOS counts.
+
+    Returns:
+        Losses in nats a token with the activation left, reconstructed, zeroed and averaged, and the shares recovered.
 
     Raises:
         ValueError: if the hook point is unknown or unsaid, or no text has two tokens after BOS.

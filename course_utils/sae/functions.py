@@ -20,7 +20,13 @@ from course_utils.base import ALONE, Processes
 
 
 def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
-    """Keep the k largest of each row if they are positive; everything else becomes zero."""
+    """Keep the k largest of each row if they are positive; everything else becomes zero.
+
+    Examples:
+        >>> topk(torch.tensor([[3.0, 1.0, 2.0], [-1.0, 5.0, -2.0]]), k=2)
+        tensor([[3., 0., 2.],
+                [0., 5., 0.]])
+    """
     values, kept = pre_activations.topk(k, dim=-1, sorted=False)
     return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
 

@@ -26,11 +26,12 @@ class SAEOutput(NamedTuple):
 class SAE(nn.Module):
     """Encode activations into sparse latents and decode them back.
 
-    >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
-    >>> x_hat.shape, latents.shape
-    (torch.Size([10, 256]), torch.Size([10, 4096]))
-    >>> int((latents > 0).sum(dim=1).max())
-    32
+    Examples:
+        >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
+        >>> x_hat.shape, latents.shape
+        (torch.Size([10, 256]), torch.Size([10, 4096]))
+        >>> int((latents > 0).sum(dim=1).max())
+        32
 
     It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
     limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder

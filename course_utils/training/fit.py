@@ -68,10 +68,11 @@ def fit_sae(
 ) -> History:
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
-    >>> sae = SAE(8, 32, "relu")
-    >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
-    >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
-    (10, torch.Size([5, 32]))
+    Examples:
+        >>> sae = SAE(8, 32, "relu")
+        >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
+        >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
+        (10, torch.Size([5, 32]))
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
     is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk"). Ctrl-C
