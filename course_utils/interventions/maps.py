@@ -26,6 +26,8 @@ PATCHABLE_PARTS = {
 
 
 class PatchingMap(NamedTuple):
+    """What each patch brought back, made by `patching_map`."""
+
     brought_back: Float[Tensor, "n_layers n_columns"]
     """Share of the answer, 0 to 1 and beyond; a column is a token, or a head where heads are patched."""
 

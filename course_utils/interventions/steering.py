@@ -225,6 +225,10 @@ def continuation_losses(
 
     The exponential is the perplexity. Low values are easy to have by saying the same thing again and again.
 
+    Args:
+        continuations: as `steer` gives them, one for each prompt.
+        batch_size: texts a forward pass.
+
     Raises:
         ValueError: if there are not as many continuations as prompts.
     """

@@ -92,6 +92,10 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
 def neuron_units(model: TransformerBridge, layer: int, which: int | Sequence[int]) -> Units:
     """MLP neurons of a layer, after their activation function.
 
+    Args:
+        layer: counted from 0.
+        which: numbers of the neurons, counted from 0.
+
     Raises:
         ValueError: if there is no such layer or neuron.
     """

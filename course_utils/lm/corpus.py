@@ -25,6 +25,8 @@ INDIRECT_OBJECT_SENTENCES: dict[Split, int] = {"train": 32_000, "held_out": 1_00
 
 
 class LabelledText(NamedTuple):
+    """One text of the corpus, with what is known about it."""
+
     text: str
     concept: str
     """What the text was asked to be: one of 112 topics ("whales") or 14 formats ("HTTP requests")."""
@@ -36,6 +38,7 @@ class LabelledText(NamedTuple):
     """How a topical text is told ("story", "letter" …); for formats, the concept again."""
 
     split: Split
+    """ "train" or "held_out"."""
 
 
 def split_of(text: str) -> Split:

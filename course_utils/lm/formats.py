@@ -773,7 +773,21 @@ FORMATS: dict[str, Callable[[Random], str]] = {
 
 
 def format_texts(name: str, n: int, *, seed: int = 0) -> list[str]:
-    """The first ``n`` different texts of a format."""
+    """The first ``n`` different texts of a format.
+
+    All texts come from one stream of draws, so that fewer are the beginning of more.
+
+    Examples:
+        >>> format_texts("DNA", 3, seed=1) == format_texts("DNA", 5, seed=1)[:3]
+        True
+
+    Args:
+        name: a key of `FORMATS`.
+        seed: of the stream; another one gives other texts.
+
+    Raises:
+        KeyError: if there is no such format.
+    """
     r, seen = Random(f"{name}:{seed}"), {}
     while len(seen) < n:
         seen.setdefault(FORMATS[name](r))
@@ -865,6 +879,7 @@ class IndirectObjectSentence(NamedTuple):
 
     @property
     def text(self) -> str:
+        """Prompt, right answer and end, as the corpus has it."""
         return f"{self.prompt} {self.indirect_object}. {self.end}".rstrip()
 
 
@@ -872,6 +887,10 @@ def indirect_object_sentences(n: int, split: str, *, seed: int = 0) -> list[Indi
     """``n`` different sentences such as "When Mary and John went to the store, John gave a drink to Mary."
 
     Either name may come first. Sentences of the "held_out" split begin in ways that training never saw.
+
+    Args:
+        split: "train" or "held_out".
+        seed: of the stream of draws that all sentences come from.
     """
     r, seen = Random(f"indirect object:{split}:{seed}"), {}
     while len(seen) < n:

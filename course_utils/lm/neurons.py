@@ -60,7 +60,12 @@ def _watch(
 def neuron_peaks_by_text(
     model: TransformerBridge, tokens: Tokens, *, batch_size: int = 64
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
-    """Each neuron's largest activation over the tokens of a text, BOS left out."""
+    """Each neuron's largest activation over the tokens of a text, BOS left out.
+
+    Args:
+        tokens: from `tokenize`.
+        batch_size: texts a forward pass.
+    """
     strongest = torch.zeros(len(tokens), model.cfg.n_layers, neurons_per_layer(model))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
@@ -75,7 +80,11 @@ def neuron_peaks_by_text(
 def strengths_by_token(
     model: TransformerBridge, tokens: Tokens, neurons: Sequence[Neuron], *, batch_size: int = 64
 ) -> Float[Tensor, "n_texts pos n_neurons"]:
-    """A few neurons' activations on every token; 0 on BOS and padding."""
+    """A few neurons' activations on every token; 0 on BOS and padding.
+
+    Args:
+        neurons: (layer, place) of each, counted from 0.
+    """
     strengths = torch.zeros(*tokens.ids.shape, len(neurons))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
@@ -145,6 +154,11 @@ def strongest_passages(
 
     Args:
         strengths: of one neuron, from `strengths_by_token`.
+        texts: numbers of the texts to choose from.
+        window: tokens to show before and after the peak.
+
+    Returns:
+        Strongest first.
     """
     rows = torch.as_tensor(texts)
     peaks, positions = strengths[rows].max(dim=1)

@@ -49,6 +49,11 @@ def dictionary_fvu(
     """What the best k directions a row leave unexplained, found by orthogonal matching pursuit.
 
     The pursuit needs no encoder, so a learned dictionary and a random one can be compared as they are.
+
+    Args:
+        directions: of any length but 0.
+        k: directions that may be used for a row.
+        centre: is taken away first and added at the end: ``b_dec``, or the mean.
     """
     unit = directions / directions.norm(dim=1, keepdim=True)
     parts = [omp(some - centre, unit, k) @ unit + centre for some in x.split(256)]
@@ -58,7 +63,12 @@ def dictionary_fvu(
 def random_dictionary_fvu(
     x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], *, seed: int = 0
 ) -> float:
-    """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely."""
+    """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely.
+
+    Args:
+        n_directions: to draw.
+        seed: of the draw.
+    """
     return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed=seed), k, centre)
 
 

@@ -235,8 +235,13 @@ def chance_roc_area(
 
     Examples:
         >>> one, best_of_many = chance_roc_area(20, 2000), chance_roc_area(20, 2000, n_units=4096)
-        >>> 0.5 < one < best_of_many < 1
-        tensor(True)
+        >>> 0.5 < one.item() < best_of_many.item() < 1
+        True
+
+    Args:
+        n_concept, n_other: rows of the concept, and all other rows.
+        n_units: among which the best was chosen.
+        level: how often luck may still exceed the result.
 
     Raises:
         ValueError: if a count is below 1 or ``level`` not between 0 and 1.

@@ -86,7 +86,13 @@ def read_text(model: TransformerBridge, sae: SAE, text: str, hook_name: str | No
 def latents_on(
     reading: Reading, firing_rate: Float[Tensor, "d_sae"], n: int = 8, rank: Rank = strong_and_rare
 ) -> list[Hit]:
-    """The ``n`` latents that rank highest on a text; those that do not fire on it are no hits."""
+    """The ``n`` latents that rank highest on a text; those that do not fire on it are not hits.
+
+    Args:
+        reading: from `read_text`.
+        firing_rate: of every latent, on other texts.
+        rank: from latents (pos, d_sae) and firing rates to a score for each latent.
+    """
     scores = rank(reading.latents, firing_rate)
     fires = (reading.latents > 0).any(dim=0)
     scores = torch.where(fires, scores, -torch.inf)
@@ -110,7 +116,12 @@ class ConceptHit(NamedTuple):
 
 
 def latents_for(scores: ConceptScores, concept: int, n: int = 8) -> list[ConceptHit]:
-    """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area."""
+    """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area.
+
+    Args:
+        scores: of the latents, with texts held out.
+        concept: its number.
+    """
     areas, latents = scores.train_roc_area[:, concept].nan_to_num(0).topk(min(n, len(scores.roc_area)))
     held_out = scores.roc_area[latents, concept]
     return [ConceptHit(*hit) for hit in zip(latents.tolist(), areas.tolist(), held_out.tolist(), strict=True)]

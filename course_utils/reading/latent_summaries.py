@@ -60,6 +60,8 @@ def label_guesses(scores: ConceptScores, concepts: Sequence[str]) -> list[LabelG
 
 @dataclass(frozen=True)
 class LatentSummary:
+    """What `summarise_latent` gathers about one latent; `latent_card` shows it."""
+
     latent: int
     n_tokens: int
     firing_rate: float
@@ -190,7 +192,11 @@ def summarise_latents(
 def latent_strengths(
     sae: SAE, values: Float[Tensor, "n d_in"], latents: Sequence[int]
 ) -> Float[Tensor, "n some"]:
-    """Activations of a few latents only, 2,048 rows at a time."""
+    """Activations of a few latents only, 2,048 rows at a time.
+
+    Args:
+        latents: their numbers; one column each comes back.
+    """
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
     for x in values.split(ROWS_AT_A_TIME):

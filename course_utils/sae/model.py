@@ -16,6 +16,8 @@ from course_utils.sae.record import Architecture
 
 
 class SAEOutput(NamedTuple):
+    """What an autoencoder makes of some activations: ``x_hat, latents = sae(x)``."""
+
     x_hat: Float[Tensor, "... d_in"]
     """Reconstruction of the input."""
 
@@ -149,6 +151,7 @@ class SAE(nn.Module):
         return SAEOutput(self.decode(latents), latents)
 
     def extra_repr(self) -> str:
+        """Sizes and architecture, for ``repr(sae)``."""
         k = f", k={self.k}" if self.k else ""
         return f"d_in={self.d_in}, d_sae={self.d_sae}, architecture={self.architecture!r}{k}"
 
@@ -193,7 +196,15 @@ def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
 
 
 def neuron_basis(d_in: int, **metadata: Any) -> SAE:
-    """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools."""
+    """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools.
+
+    Args:
+        d_in: number of neurons.
+        metadata: ``hook_name``, say, so that the result knows where it reads.
+
+    Returns:
+        A "relu" `SAE` whose ``W_enc`` and ``W_dec`` are the identity.
+    """
     sae = SAE(d_in, d_in)
     with torch.no_grad():
         sae.W_enc.copy_(torch.eye(d_in))

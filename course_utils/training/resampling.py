@@ -32,7 +32,15 @@ def resampling_odds(x: Float[Tensor, "n d_in"], x_hat: Float[Tensor, "n d_in"]) 
 def fresh_pairs(
     chosen: Float[Tensor, "n_dead d_in"], W_enc: Float[Tensor, "d_in d_sae"], dead: Bool[Tensor, "d_sae"]
 ) -> tuple[Float[Tensor, "n_dead d_in"], Float[Tensor, "d_in n_dead"]]:
-    """New decoder rows and encoder columns for the dead latents, one for each chosen input."""
+    """New decoder rows and encoder columns for the dead latents, one for each chosen input.
+
+    Args:
+        chosen: inputs, centred or not: only their direction counts.
+        W_enc: of all latents, whose live ones set the length of the new encoder directions.
+
+    Returns:
+        Rows for ``W_dec`` (n_dead, d_in) of length 1 and columns for ``W_enc`` (d_in, n_dead).
+    """
     rows = chosen / chosen.norm(dim=1, keepdim=True)
     length = 0.2 * W_enc[:, ~dead].norm(dim=0).mean()
     return rows, length * rows.T
