@@ -5,19 +5,24 @@ import torch
 from scipy.stats import entropy, sem
 
 from course_utils.interventions import (
+    ablate_each,
     brought_back,
     change_each,
     direction_unit,
     disagreement,
     edit_hook,
     head_contributions,
+    latent_units,
     mean_and_error,
+    patch_each_latent,
+    patch_latents,
     prompt_ids,
     steer,
     stream,
     watch,
 )
 from course_utils.lm import load_model
+from course_utils.sae import load_sae
 
 HOOK = "blocks.2.hook_resid_post"
 
@@ -127,3 +132,21 @@ def test_disagreement_against_scipy():
     expected = [entropy(p, q) for p, q in zip(one.softmax(-1).numpy(), two.softmax(-1).numpy(), strict=True)]
     assert disagreement(one, two).tolist() == pytest.approx(expected, abs=1e-5)
     assert disagreement(one, one + 3.0).abs().max() < 1e-6, "logits that say the same"
+
+
+def test_latents_at_once_are_latents_one_by_one(model):
+    sae = load_sae("layer_2")
+    clean_ids, ids = (prompt_ids(model, text)[None] for text in ("The sea was", "The king had"))
+    clean, corrupted = (watch(model, some, [HOOK])[HOOK] for some in (clean_ids, ids))
+
+    patched, logits = patch_each_latent(model, sae, ids, clean[0, 2], corrupted[0, 2], position=2)
+    few = patched[:3].tolist()
+    scores = patch_latents(model, sae, ids, clean, corrupted, 2, few, lambda logits: logits[:, -1, 10])
+    torch.testing.assert_close(logits[:3, 10], scores, atol=1e-4, rtol=1e-4)
+
+    codes = sae.encode(corrupted[0])
+    latent = int(codes[2].argmax())
+    without = ablate_each(model, sae, ids, codes, torch.tensor([[2, latent]]))
+    hook = edit_hook(latent_units(sae, latent), "clamp", 0.0, positions=[2])
+    expected = model.run_with_hooks(ids, return_type="logits", fwd_hooks=[hook])[:, -1]
+    torch.testing.assert_close(without, expected, atol=1e-3, rtol=1e-4)

@@ -38,7 +38,7 @@ class LabelledText(NamedTuple):
     """How a topical text is told ("story", "letter" …); for formats, the concept again."""
 
     split: Split
-    """ "train" or "held_out"."""
+    """Which of the two: ``"train"`` or ``"held_out"``."""
 
 
 def split_of(text: str) -> Split:

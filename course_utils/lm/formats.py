@@ -778,7 +778,7 @@ def format_texts(name: str, n: int, *, seed: int = 0) -> list[str]:
     All texts come from one stream of draws, so that fewer are the beginning of more.
 
     Examples:
-        >>> format_texts("DNA", 3, seed=1) == format_texts("DNA", 5, seed=1)[:3]
+        >>> format_texts("LaTeX", 3, seed=1) == format_texts("LaTeX", 5, seed=1)[:3]
         True
 
     Args:
