@@ -527,6 +527,7 @@ EXERCISES = {
     "l0_of_batch": Answer(
         l0,
         cases=_latents_cases,
+        explanation="Mean number of active latents a row.",
         hints=(
             "L0 counts: how many latents of a row are not zero?",
             "Count for each row, `(latents > 0).sum(dim=1)`, then take the mean over the rows.",

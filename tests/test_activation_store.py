@@ -129,8 +129,8 @@ def test_batches_that_are_passed_over_change_nothing(tmp_path, n):
     options = dict(seed=3, epochs=3, buffer_size=240)
     sources = [
         store,
-        store.shuffled(1),
-        lambda: store.shuffled(2),
+        store.shuffled(seed=1),
+        lambda: store.shuffled(seed=2),
         lambda: stream(1000),
         joined(stream(1000))[0],
     ]

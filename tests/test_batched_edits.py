@@ -5,19 +5,24 @@ import torch
 from scipy.stats import entropy, sem
 
 from course_utils.interventions import (
+    ablate_each,
     brought_back,
     change_each,
     direction_unit,
     disagreement,
     edit_hook,
     head_contributions,
+    latent_units,
     mean_and_error,
+    patch_each_latent,
+    patch_latents,
     prompt_ids,
     steer,
     stream,
     watch,
 )
 from course_utils.lm import load_model
+from course_utils.sae import load_sae
 
 HOOK = "blocks.2.hook_resid_post"
 
@@ -97,15 +102,15 @@ def test_heads_mlps_and_embeddings_together_are_the_logit_difference(model, ids)
 def test_a_greedy_stream_is_a_greedy_text(model):
     direction = torch.ones(model.cfg.d_model).cumsum(dim=0)
     unit = direction_unit(direction, HOOK)
-    pages = list(stream(model, unit, [0.0, 3.0], "The old man", n_tokens=6, temperature=0))
+    pages = list(stream(model, unit, [0.0, 3.0], prompts="The old man", n_tokens=6, temperature=0))
     assert len(pages) == 6 and all(len(page) == 2 for page in pages)
     for strength, text in zip([0.0, 3.0], pages[-1], strict=True):
-        assert text == steer(model, unit, strength=strength, prompts="The old man", n_tokens=6, temperature=0)
+        assert text == steer(model, unit, strength, prompts="The old man", n_tokens=6, temperature=0)
 
 
 def test_a_stream_repeats_and_grows(model):
     unit = direction_unit(torch.ones(model.cfg.d_model).cumsum(dim=0), HOOK)
-    pages = [list(stream(model, unit, [0.0, 0.0], "The sea", n_tokens=5, seed=1)) for _ in range(2)]
+    pages = [list(stream(model, unit, [0.0, 0.0], prompts="The sea", n_tokens=5, seed=1)) for _ in range(2)]
     assert pages[0] == pages[1]
     assert pages[0][-1][0] == pages[0][-1][1], "equal strengths draw equal numbers"
     assert len(pages[0][0][0]) <= len(pages[0][-1][0])
@@ -127,3 +132,21 @@ def test_disagreement_against_scipy():
     expected = [entropy(p, q) for p, q in zip(one.softmax(-1).numpy(), two.softmax(-1).numpy(), strict=True)]
     assert disagreement(one, two).tolist() == pytest.approx(expected, abs=1e-5)
     assert disagreement(one, one + 3.0).abs().max() < 1e-6, "logits that say the same"
+
+
+def test_latents_at_once_are_latents_one_by_one(model):
+    sae = load_sae("layer_2")
+    clean_ids, ids = (prompt_ids(model, text)[None] for text in ("The sea was", "The king had"))
+    clean, corrupted = (watch(model, some, [HOOK])[HOOK] for some in (clean_ids, ids))
+
+    patched, logits = patch_each_latent(model, sae, ids, clean[0, 2], corrupted[0, 2], position=2)
+    few = patched[:3].tolist()
+    scores = patch_latents(model, sae, ids, clean, corrupted, 2, few, lambda logits: logits[:, -1, 10])
+    torch.testing.assert_close(logits[:3, 10], scores, atol=1e-4, rtol=1e-4)
+
+    codes = sae.encode(corrupted[0])
+    latent = int(codes[2].argmax())
+    without = ablate_each(model, sae, ids, codes, torch.tensor([[2, latent]]))
+    hook = edit_hook(latent_units(sae, latent), "clamp", 0.0, positions=[2])
+    expected = model.run_with_hooks(ids, return_type="logits", fwd_hooks=[hook])[:, -1]
+    torch.testing.assert_close(without, expected, atol=1e-3, rtol=1e-4)

@@ -65,7 +65,7 @@ def test_an_empty_sentence_is_a_sentence_to_the_learner(panel):
 @pytest.fixture
 def game(parts):
     sae, activations, tokens = parts
-    cards = summarise_latents(sae, activations, tokens, tiny_model(), [0, 1, 2, 3])
+    cards = summarise_latents(tiny_model(), sae, activations, tokens, [0, 1, 2, 3])
     game = RatingGame(["latent", "latent", "neuron", "neuron"], seed=0)
     return rating_panel(cards, game), game
 

@@ -20,6 +20,7 @@ from course_utils.interventions import (
     patch_positions,
     prompt_ids,
     steer,
+    stream,
     watch,
 )
 from course_utils.lm import load_model
@@ -111,8 +112,8 @@ def test_strength_zero_is_exactly_the_model_itself(model, sae, ids):
         same = model.run_with_hooks(ids, return_type="logits", fwd_hooks=[edit_hook(units, how, amount)])
         assert torch.equal(same, own), how
     texts = [
-        steer(model, latent_units(sae, 5), prompts=PROMPT, n_tokens=8, **kw)
-        for kw in ({}, {"how": "scale", "strength": 1.0})
+        steer(model, latent_units(sae, 5), strength, prompts=PROMPT, n_tokens=8, how=how)
+        for strength, how in ((0.0, "add"), (1.0, "scale"))
     ]
     assert texts[0] == texts[1]
 
@@ -135,7 +136,7 @@ def test_steering_is_a_plain_forward_hook(model, plain, sae, ids):
         ids, return_type="logits", fwd_hooks=[edit_hook(direction_unit(direction, HOOK), "add", 4.0)]
     )
     torch.testing.assert_close(ours, expected, atol=2e-4, rtol=0)
-    text = steer(model, direction, HOOK, 4.0, prompts=PROMPT, n_tokens=1, temperature=0)
+    text = steer(model, direction_unit(direction, HOOK), 4.0, prompts=PROMPT, n_tokens=1, temperature=0)
     assert text == model.tokenizer.decode([greedy])
 
 
@@ -162,8 +163,8 @@ def test_steered_texts_repeat_and_leave_the_generator_alone(model, sae):
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
     prompts = ["The sea", "A king went", "The sun"]
-    one = steer(model, sae.W_dec[3], HOOK, [0.0, 2.0, 4.0], prompts=prompts, n_tokens=6)
-    two = steer(model, sae.W_dec[3], HOOK, [0.0, 2.0, 4.0], prompts=prompts, n_tokens=6)
+    unit = latent_units(sae, 3)
+    one, two = (steer(model, unit, [0.0, 2.0, 4.0], prompts=prompts, n_tokens=6) for _ in range(2))
     assert one == two and len(one) == 3
     assert torch.equal(before, torch.random.get_rng_state())
 
@@ -196,7 +197,7 @@ def test_maps_are_single_patches(model, sae):
     clean_ids, other_ids = prompt_ids(model, "The sea was")[None], prompt_ids(model, "The king had")[None]
     names = [HOOK, *(f"blocks.{i}.attn.hook_z" for i in range(model.cfg.n_layers))]
     clean, other = watch(model, clean_ids, names), watch(model, other_ids, names)
-    rows = patch_positions(model, other_ids, clean, [HOOK], last_difference)
+    rows = patch_positions(model, other_ids, [HOOK], clean, last_difference)
     at = (slice(None), 2)
     assert rows.shape == (1, clean_ids.shape[1])
     assert rows[0, 2] == last_difference(patch(model, other_ids, HOOK, clean[HOOK], at)).mean()
@@ -206,14 +207,14 @@ def test_maps_are_single_patches(model, sae):
     assert heads[3, 1] == last_difference(patch(model, other_ids, name, clean[name], at)).mean()
     # all latents at once, with the error, are the whole activation; one that is silent in both runs changes nothing
     silent = int((sae.encode(clean[HOOK]) + sae.encode(other[HOOK])).amax(dim=(0, 1)).argmin())
-    score = patch_latents(model, other_ids, HOOK, clean[HOOK], other[HOOK], sae, 2, [silent], last_difference)
+    score = patch_latents(model, sae, other_ids, clean[HOOK], other[HOOK], 2, [silent], last_difference)
     assert score[0] == pytest.approx(last_difference(other["logits"]).item(), abs=1e-4)
 
 
 def test_attribution_is_exact_where_the_rest_is_linear(model, sae, ids):
     """Behind the last layer only the final norm stands between: hold it, and gradients are differences."""
     last = f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
-    found = attribute(model, ids, last, last_difference)
+    found = attribute(model, last, ids, last_difference)
     step = 1e-2
 
     def nudge(x, hook, at):
@@ -228,8 +229,8 @@ def test_attribution_is_exact_where_the_rest_is_linear(model, sae, ids):
         assert found.gradients[0, -1, at].item() == pytest.approx(
             ((moved - own) / step).item(), rel=0.1, abs=5e-3
         )
-    by_latent = attribute(model, ids, HOOK, last_difference, sae)
-    plain = attribute(model, ids, HOOK, last_difference)
+    by_latent = attribute(model, sae, ids, last_difference)
+    plain = attribute(model, HOOK, ids, last_difference)
     torch.testing.assert_close(
         by_latent.gradients[0, -1, 5], plain.gradients[0, -1] @ sae.W_dec[5], atol=1e-4, rtol=1e-4
     )
@@ -242,13 +243,39 @@ def test_attribution_is_exact_where_the_rest_is_linear(model, sae, ids):
         (lambda m, s: latent_units(s, s.d_sae), "there is no latent"),
         (lambda m, s: neuron_units(m, 99, 0), "there is no layer 99"),
         (lambda m, s: direction_unit(torch.zeros(4), HOOK), "not zero"),
-        (lambda m, s: steer(m, torch.ones(m.cfg.d_model)), "hook_name is missing"),
-        (lambda m, s: steer(m, torch.ones(m.cfg.d_model), "blocks.2.hook_resid_pots"), "did you mean"),
-        (lambda m, s: steer(m, torch.ones(m.cfg.d_model), HOOK, [1.0], prompts=["a", "b"]), "1 strengths, but 2"),
+        (lambda m, s: steer(m, direction_unit(torch.ones(4), "blocks.2.hook_resid_pots"), 1.0), "did you mean"),
+        (lambda m, s: steer(m, latent_units(s, 0), [1.0], prompts=["a", "b"]), "1 strengths, but 2"),
+        (lambda m, s: attribute(m, SAE(4, 8), prompt_ids(m, "a")[None], last_difference), "set sae.metadata"),
         (lambda m, s: edit_hook(latent_units(s, 0), "multiply", 2.0), "not 'add', 'clamp' or 'scale'"),
-        (lambda m, s: attribute(m, prompt_ids(m, "a")[None], HOOK, lambda logits: torch.zeros(1)), "does not depend"),
+        (lambda m, s: attribute(m, HOOK, prompt_ids(m, "a")[None], lambda logits: torch.zeros(1)), "does not depend"),
     ],
 )  # fmt: skip
 def test_errors_say_what_is_wrong(model, sae, make, said):
     with pytest.raises(ValueError, match=said):
         make(model, sae)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda m, s: steer(m, latent_units(s, 0)), "strength"),
+        (lambda m, s: steer(m, s.W_dec[0], 6.0), r"pass direction_unit\(direction, hook_name\)"),
+        (lambda m, s: steer(m, s.W_dec[0], HOOK, 6.0), "positional argument"),
+        (lambda m, s: steer(m, "whales", 6.0), "units is str: make units with latent_units"),
+        (lambda m, s: steer(m, latent_units(s, 0), HOOK), "strength is 'blocks.*must be a number"),
+        (lambda m, s: stream(m, s.W_dec[0], [6.0]), r"pass direction_unit\(direction, hook_name\)"),
+        (lambda m, s: stream(m, latent_units(s, 0), 6.0), "a list of numbers is needed"),
+        (lambda m, s: stream(m, latent_units(s, 0), [6.0], prompts=["a", "b"]), "one text is continued"),
+        (lambda m, s: attribute(m, prompt_ids(m, "a")[None], HOOK, last_difference), "pass an autoencoder"),
+    ],
+)
+def test_wrong_types_say_what_to_pass(model, sae, call, said):
+    with pytest.raises(TypeError, match=said):
+        call(model, sae)
+
+
+def test_the_natural_call_steers(model, sae):
+    own, steered = (
+        steer(model, latent_units(sae, 3), strength, prompts=PROMPT, n_tokens=8) for strength in (0.0, 60.0)
+    )
+    assert own != steered

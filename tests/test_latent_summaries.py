@@ -42,7 +42,7 @@ def planted(strengths):
 
 def summary(strengths, **options) -> LatentSummary:
     activations, tokens = planted(strengths)
-    return summarise_latent(one_latent_sae(), activations, tokens, tiny_model(), 0, **options)
+    return summarise_latent(tiny_model(), one_latent_sae(), activations, tokens, 0, **options)
 
 
 def test_top_examples_come_from_different_texts_strongest_first():
@@ -117,7 +117,7 @@ def test_the_logit_effect_is_what_a_nudge_does():
 def test_promoted_and_suppressed_tokens_are_the_extremes():
     activations, tokens = planted({})
     sae = one_latent_sae()
-    found = summarise_latent(sae, activations, tokens, tiny_model(), 2, n_top=3)
+    found = summarise_latent(tiny_model(), sae, activations, tokens, 2, n_top=3)
     effect = logit_effect(tiny_model(), sae.W_dec[2].detach())
     assert [value for _, value in found.promoted] == pytest.approx(
         effect.sort(descending=True).values[:3].tolist()
@@ -131,7 +131,7 @@ def test_a_neuron_acts_through_its_output_weights():
     tokens = tokenize(model, TEXTS)
     activations = collect_activations(model, tokens, hook_name)
     basis = neuron_basis(64, hook_name=hook_name)
-    found = summarise_latent(basis, activations, tokens, model, 5)
+    found = summarise_latent(model, basis, activations, tokens, 5)
     effect = logit_effect(model, model.W_out[1][5])
     assert found.promoted[0][1] == pytest.approx(effect.max().item(), rel=1e-5)
     assert found.strongest == pytest.approx(activations.values[:, 5].max().item())
@@ -141,7 +141,7 @@ def test_heads_have_no_logit_effect():
     tokens = tokenize(tiny_model(), TEXTS)
     values = torch.ones(3, 32)
     activations = Activations(values, torch.tensor([[0, 1], [0, 2], [0, 3]]))
-    assert summarise_latent(SAE(32, 4), activations, tokens, tiny_model(), 0).promoted == ()
+    assert summarise_latent(tiny_model(), SAE(32, 4), activations, tokens, 0).promoted == ()
 
 
 def test_nearest_latents_by_cosine():
@@ -150,7 +150,7 @@ def test_nearest_latents_by_cosine():
     with torch.no_grad():
         sae.W_dec.zero_()
         sae.W_dec[:, :2] = torch.tensor([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0], [2.0, 0.0]])
-    nearest = summarise_latent(sae, activations, tokens, tiny_model(), 0).nearest
+    nearest = summarise_latent(tiny_model(), sae, activations, tokens, 0).nearest
     assert [latent for latent, _ in nearest] == [3, 1, 2]
     assert [cosine for _, cosine in nearest] == pytest.approx([1.0, 0.6, -1.0])
 
@@ -167,8 +167,8 @@ def test_several_at_once_are_the_same_as_one_by_one():
     tokens = tokenize(tiny_model(), TEXTS)
     activations = collect_activations(tiny_model(), tokens, HOOK)
     sae = SAE(16, 40, "topk", k=3, seed=0)
-    together = summarise_latents(sae, activations, tokens, tiny_model(), [3, 9])
-    alone = [summarise_latent(sae, activations, tokens, tiny_model(), i) for i in (3, 9)]
+    together = summarise_latents(tiny_model(), sae, activations, tokens, [3, 9])
+    alone = [summarise_latent(tiny_model(), sae, activations, tokens, i) for i in (3, 9)]
     assert together == alone
 
 
@@ -178,8 +178,8 @@ def test_what_was_recorded_before_gives_the_same_summary(architecture):
     activations = collect_activations(tiny_model(), tokens, HOOK)
     sae = SAE(16, 40, architecture, k=3 if architecture == "topk" else None, seed=0)
     firings = record_firings(sae.encode, activations.values)
-    recorded = summarise_latent(sae, activations, tokens, tiny_model(), 3, firings=firings)
-    encoded = summarise_latent(sae, activations, tokens, tiny_model(), 3)
+    recorded = summarise_latent(tiny_model(), sae, activations, tokens, 3, firings=firings)
+    encoded = summarise_latent(tiny_model(), sae, activations, tokens, 3)
     assert (recorded.firing_rate, recorded.histogram) == (encoded.firing_rate, encoded.histogram)
     assert [e.text for e in recorded.top] == [e.text for e in encoded.top]
     assert recorded.strongest == pytest.approx(encoded.strongest, rel=1e-5)
@@ -189,15 +189,15 @@ def test_what_does_not_fit_is_refused():
     activations, tokens = planted({})
     for latent in (-1, 4):
         with pytest.raises(ValueError, match=f"no latent {latent}: this SAE has 4"):
-            summarise_latent(one_latent_sae(), activations, tokens, tiny_model(), latent)
+            summarise_latent(tiny_model(), one_latent_sae(), activations, tokens, latent)
     with pytest.raises(
         ValueError, match="activations of 6 texts, tokens of 2: they must be of the same texts"
     ):
-        summarise_latent(one_latent_sae(), activations, tokens.select(slice(0, 2)), tiny_model(), 0)
+        summarise_latent(tiny_model(), one_latent_sae(), activations, tokens.select(slice(0, 2)), 0)
     with pytest.raises(ValueError, match="2 guesses for 4 latents"):
         summarise_latent(
-            one_latent_sae(), activations, tokens, tiny_model(), 0, guesses=[LabelGuess("a", 1.0)] * 2
+            tiny_model(), one_latent_sae(), activations, tokens, 0, guesses=[LabelGuess("a", 1.0)] * 2
         )
     with pytest.raises(ValueError, match="firings of 4 latents on 2 rows"):
         firings = record_firings(one_latent_sae().encode, activations.values[:2])
-        summarise_latent(one_latent_sae(), activations, tokens, tiny_model(), 0, firings=firings)
+        summarise_latent(tiny_model(), one_latent_sae(), activations, tokens, 0, firings=firings)

@@ -46,6 +46,6 @@ def test_what_does_not_line_up_or_exist_is_a_sentence(model):
     one, two = ids_of(model, "Tom"), ids_of(model, "Tom gave")
     with pytest.raises(ValueError, match="lines up"):
         patching_map(model, one, two, "heads", score)
-    with pytest.raises(ValueError, match="none of residual stream"):
+    with pytest.raises(ValueError, match="not one of residual stream"):
         patching_map(model, one, one, "limbs", score)
     assert list(PATCHABLE_PARTS)[-1] == "heads"

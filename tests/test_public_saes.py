@@ -47,7 +47,7 @@ def test_a_local_copy_is_read_and_knows_its_hook_point(nested, tmp_path):
 
 def test_without_network_and_copy_it_says_so(monkeypatch):
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(public_saes, "_hub_problem", lambda: "the hub does not answer")
+    monkeypatch.setattr(public_saes, "hub_problem", lambda: "the hub does not answer")
     with pytest.raises(ModelUnavailable, match="not in the Hugging Face cache, and the hub does not answer"):
         load_public_sae(0)
 

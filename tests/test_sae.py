@@ -396,7 +396,7 @@ def test_an_old_config_names_its_hook_point_elsewhere(tmp_path):
         ({"normalize_activations": "layer_norm"}, "normalize_activations 'layer_norm'; only 'none'"),
         ({"reshape_activations": "hook_z"}, "reshape_activations 'hook_z'; only 'none'"),
         ({"architecture": "transcoder"}, "'transcoder' SAE; this package reads standard, topk"),
-        ({"d_sae": 13}, "no readable sparse autoencoder"),
+        ({"d_sae": 13}, "not a readable sparse autoencoder"),
     ],
 )
 def test_what_the_package_cannot_do_is_refused(cfg, message, tmp_path):
@@ -427,7 +427,7 @@ def add_a_tensor(folder):
 def test_damaged_files_say_what_to_do(damage, tmp_path):
     save_sae(random_sae("relu"), tmp_path)
     damage(tmp_path)
-    with pytest.raises(ValueError, match=r"no readable sparse autoencoder.*folder again, or train one"):
+    with pytest.raises(ValueError, match=r"not a readable sparse autoencoder.*folder again, or train one"):
         load_sae(tmp_path)
 
 

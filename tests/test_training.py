@@ -503,7 +503,7 @@ def test_resampling_changes_dead_latents_only(architecture):
     fit_sae(sae, batches(3), callbacks=[states.append], **options)
     optimiser, before, dead = states[-1].optimiser, copy(sae), torch.arange(16) >= 12
     x = next(batches(1))
-    assert resample_dead_(sae, optimiser, dead, x, torch.Generator().manual_seed(0)) == 4
+    assert resample_dead_(sae, optimiser, dead, x, seed=0) == 4
     torch.testing.assert_close(sae.W_dec[dead].norm(dim=1), torch.ones(4))
     towards = sae.W_dec[dead] @ torch.nn.functional.normalize(x, dim=1).T
     torch.testing.assert_close(towards.amax(dim=1), torch.ones(4))  # each points at an input
@@ -520,10 +520,10 @@ def test_resampling_changes_dead_latents_only(architecture):
 
 
 def test_nothing_is_resampled_where_all_live_or_none_does():
-    sae, x, generator = new("relu")[0], next(batches(1)), torch.Generator()
+    sae, x = new("relu")[0], next(batches(1))
     optimiser = torch.optim.Adam(sae.parameters())
     for dead in (torch.zeros(16, dtype=torch.bool), torch.ones(16, dtype=torch.bool)):
-        assert resample_dead_(sae, optimiser, dead, x, generator) == 0
+        assert resample_dead_(sae, optimiser, dead, x, seed=0) == 0
 
 
 def test_silence_is_never_chosen():
@@ -531,7 +531,7 @@ def test_silence_is_never_chosen():
     x[7] = 1.0
     with torch.no_grad():
         sae.b_dec.fill_(3.0)  # so that silence is explained badly
-    resample_dead_(sae, torch.optim.Adam(sae.parameters()), torch.arange(16) > 3, x, torch.Generator())
+    resample_dead_(sae, torch.optim.Adam(sae.parameters()), torch.arange(16) > 3, x, seed=0)
     torch.testing.assert_close(sae.W_dec[4:].detach(), torch.full((12, 8), 8**-0.5))
 
 

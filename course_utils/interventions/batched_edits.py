@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.lm import check_hook_name
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -63,8 +63,8 @@ def change_each(
 @torch.no_grad()
 def patch_each_latent(
     model: TransformerBridge,
-    ids: Int[Tensor, "1 pos"],
     sae: SAE,
+    ids: Int[Tensor, "1 pos"],
     clean: Float[Tensor, "d"],
     corrupted: Float[Tensor, "d"],
     position: int,
@@ -74,22 +74,35 @@ def patch_each_latent(
     Args:
         ids: of the corrupted text.
         clean, corrupted: the activation at ``position`` in either run, at the hook point that ``sae`` reads.
+
+    Returns:
+        The latents' numbers (n,) and the logits (n, d_vocab) at the last token.
+
+    Raises:
+        ValueError: if the SAE does not say where it reads, or there is more than one text.
     """
     differ = sae.encode(clean) - sae.encode(corrupted)
     latents = differ.nonzero()[:, 0]
     changes = differ[latents, None] * sae.W_dec[latents]
     places = torch.full((len(latents),), position)
-    return latents, change_each(model, ids, sae.hook_name, places, changes)
+    return latents, change_each(model, ids, hook_name_of(sae), places, changes)
 
 
 @torch.no_grad()
 def ablate_each(
     model: TransformerBridge,
-    ids: Int[Tensor, "1 pos"],
     sae: SAE,
+    ids: Int[Tensor, "1 pos"],
     latents: Float[Tensor, "pos d_sae"],
     pairs: Int[Tensor, "n 2"],
 ) -> Float[Tensor, "n d_vocab"]:
-    """Logits at the last token without one latent at one token, once for each pair (token, latent)."""
+    """Logits at the last token without one latent at one token, once for each pair (token, latent).
+
+    Args:
+        latents: of every token of the text, BOS included.
+
+    Raises:
+        ValueError: if the SAE does not say where it reads, or there is more than one text.
+    """
     where, which = pairs.T
-    return change_each(model, ids, sae.hook_name, where, -latents[where, which, None] * sae.W_dec[which])
+    return change_each(model, ids, hook_name_of(sae), where, -latents[where, which, None] * sae.W_dec[which])

@@ -26,6 +26,8 @@ PATCHABLE_PARTS = {
 
 
 class PatchingMap(NamedTuple):
+    """What each patch brought back, made by `patching_map`."""
+
     brought_back: Float[Tensor, "n_layers n_columns"]
     """Share of the answer, 0 to 1 and beyond; a column is a token, or a head where heads are patched."""
 
@@ -55,7 +57,7 @@ def patching_map(
     if clean_ids.shape != corrupted_ids.shape:
         raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
     if part not in PATCHABLE_PARTS:
-        raise ValueError(f"{part!r} is none of {', '.join(PATCHABLE_PARTS)}")
+        raise ValueError(f"part is {part!r}, not one of {', '.join(PATCHABLE_PARTS)}")
     rows = [f"blocks.{layer}.{PATCHABLE_PARTS[part]}" for layer in range(model.cfg.n_layers)]
     clean, corrupted = watch(model, clean_ids, rows), watch(model, corrupted_ids, rows)
     ends = [score(run["logits"]).item() for run in (clean, corrupted)]

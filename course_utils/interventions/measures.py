@@ -18,7 +18,17 @@ def mean_and_error(
 
 
 def brought_back(patched: Float[Tensor, "*some"], clean: float, corrupted: float) -> Float[Tensor, "*some"]:
-    """Share of the way from the corrupted run's score to the clean run's."""
+    """Share of the way from the corrupted run's score to the clean run's.
+
+    Examples:
+        >>> import torch
+        >>> brought_back(torch.tensor([1.0, 2.5, 3.0]), clean=3.0, corrupted=1.0)
+        tensor([0.0000, 0.7500, 1.0000])
+
+    Args:
+        patched: scores of patched runs.
+        clean, corrupted: the scores of the two runs themselves.
+    """
     return (patched - corrupted) / (clean - corrupted)
 
 

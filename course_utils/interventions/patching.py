@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.lm import check_hook_name
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -27,7 +27,7 @@ Score = Callable[[Float[Tensor, "batch pos d_vocab"]], Tensor]
 
 @torch.no_grad()
 def watch(model: TransformerBridge, ids: Ids, hook_names: Sequence[str]) -> dict[str, Tensor]:
-    """The activations at some hook points, and the logits under ``"logits"``.
+    """The activations at some hook points, copied, and the logits (batch, pos, d_vocab) under ``"logits"``.
 
     Raises:
         ValueError: if a hook point is unknown.
@@ -57,6 +57,14 @@ def patch(
 ) -> Float[Tensor, "batch pos d_vocab"]:
     """Logits of ``ids``, with ``activation[at]`` taken from ``source``, the same activation of another run.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model, hook_name = load_model("pocket"), "blocks.2.hook_resid_post"
+        >>> cat, dog = (tokenize(model, text).ids for text in ("The cat", "The dog"))
+        >>> source = watch(model, cat, [hook_name])[hook_name]
+        >>> torch.allclose(patch(model, dog, hook_name, source)[:, -1], model(cat)[:, -1], atol=1e-4)
+        True
+
     Args:
         source: of the same shape as the activation at the hook point.
         at: an index: ``(slice(None), 5)`` is token 5 of every text, ``(slice(None), -1, 3)`` head 3 at the last
@@ -80,20 +88,25 @@ def patch(
 
 
 def patch_positions(
-    model: TransformerBridge, ids: Ids, clean: Mapping[str, Tensor], hook_names: Sequence[str], score: Score
+    model: TransformerBridge, ids: Ids, hook_names: Sequence[str], clean: Mapping[str, Tensor], score: Score
 ) -> Float[Tensor, "n_hooks pos"]:
-    """Mean score of ``ids`` with one token of one hook point patched at a time."""
-    return torch.stack(
-        [
-            torch.stack(
-                [
-                    score(patch(model, ids, name, clean[name], (slice(None), p))).mean()
-                    for p in range(ids.shape[1])
-                ]
-            )
-            for name in hook_names
-        ]
-    )
+    """Mean score of ``ids`` with one token of one hook point patched at a time.
+
+    Args:
+        ids: of the corrupted texts, as long as the clean ones.
+        clean: the activations of the clean texts, from `watch`.
+
+    Raises:
+        ValueError: if a hook point is unknown, or the two runs differ in their number of tokens.
+    """
+
+    def row(name: str) -> Float[Tensor, "pos"]:
+        places = range(ids.shape[1])
+        return torch.stack(
+            [score(patch(model, ids, name, clean[name], (slice(None), p))).mean() for p in places]
+        )
+
+    return torch.stack([row(name) for name in hook_names])
 
 
 def patch_heads(
@@ -101,7 +114,11 @@ def patch_heads(
 ) -> Float[Tensor, "n_layers n_heads"]:
     """Mean score of ``ids`` with the output of one attention head patched at a time, on all tokens.
 
-    ``clean`` holds ``blocks.….attn.hook_z`` of every layer.
+    Args:
+        clean: ``blocks.….attn.hook_z`` of every layer in the clean run, from `watch`.
+
+    Raises:
+        ValueError: if the two runs differ in shape.
     """
     rows = []
     for layer in range(model.cfg.n_layers):
@@ -116,16 +133,26 @@ def patch_heads(
 
 def patch_latents(
     model: TransformerBridge,
+    sae: SAE,
     ids: Ids,
-    hook_name: str,
     clean: Float[Tensor, "batch pos d"],
     corrupted: Float[Tensor, "batch pos d"],
-    sae: SAE,
     position: int,
     latents: Sequence[int],
     score: Score,
 ) -> Float[Tensor, "n"]:
-    """Mean score of ``ids`` with one latent's clean value at one token at a time; all the rest stays corrupted."""
+    """Mean score of ``ids`` with one latent's clean value at one token at a time; all the rest stays corrupted.
+
+    Args:
+        ids: of the corrupted texts.
+        clean, corrupted: the activations of either run at the hook point that ``sae`` reads.
+        position: the token at which latents are patched.
+        latents: their numbers; one score each comes back.
+
+    Raises:
+        ValueError: if the SAE does not say where it reads, or the shapes differ.
+    """
+    hook_name = hook_name_of(sae)
     with torch.no_grad():
         difference = (sae.encode(clean[:, position]) - sae.encode(corrupted[:, position]))[:, list(latents)]
     scores = []
@@ -137,6 +164,8 @@ def patch_latents(
 
 
 class Attribution(NamedTuple):
+    """What each unit is worth, if all were linear; made by `attribute`."""
+
     values: Float[Tensor, "batch pos units"]
     gradients: Float[Tensor, "batch pos units"]
     """Of the summed score, with respect to each unit's value."""
@@ -147,17 +176,32 @@ class Attribution(NamedTuple):
         return self.values * self.gradients
 
 
-def attribute(
-    model: TransformerBridge, ids: Ids, hook_name: str, score: Score, sae: SAE | None = None
-) -> Attribution:
+def attribute(model: TransformerBridge, what: SAE | str, ids: Ids, score: Score) -> Attribution:
     """Gradient times activation for every unit at a hook point, from one forward and one backward pass.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> ids = tokenize(model, "The ship sails").ids
+        >>> attribute(model, "blocks.2.hook_resid_post", ids, lambda logits: logits[:, -1, 0]).effects.shape
+        torch.Size([1, 4, 256])
+
     Args:
-        sae: units are its latents, each acting along its decoder direction; None takes the activation's own axes.
+        what: an autoencoder, whose latents are the units, each acting along its decoder direction; or the name of a
+            hook point, where the activation's own axes are.
+        ids: of some texts of the same length.
+        score: of the logits (batch, pos, d_vocab): one number for each text, or for all of them.
+
+    Returns:
+        Values, gradients and ``effects``, each (batch, pos, units).
 
     Raises:
-        ValueError: if the hook point is unknown, or the score does not depend on it.
+        TypeError: if ``what`` is neither.
+        ValueError: if the hook point is unknown or unsaid, or the score does not depend on it.
     """
+    if not isinstance(what, SAE | str):
+        raise TypeError(f"what is {type(what).__name__}: pass an autoencoder, or the name of a hook point")
+    hook_name = what if isinstance(what, str) else hook_name_of(what)
     check_hook_name(model, hook_name)
     caught: list[Tensor] = []
 
@@ -174,7 +218,7 @@ def attribute(
         raise ValueError(f"the score does not depend on {hook_name}")
     (gradient,) = torch.autograd.grad(total, caught)
     x = caught[0].detach()
-    if sae is None:
+    if isinstance(what, str):
         return Attribution(x, gradient)
     with torch.no_grad():
-        return Attribution(sae.encode(x), gradient @ sae.W_dec.T)
+        return Attribution(what.encode(x), gradient @ what.W_dec.T)

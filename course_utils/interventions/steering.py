@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from course_utils.interventions.units import How, Units, direction_unit, edit_hook
+from course_utils.interventions.units import Hook, How, Units, edit_hook
 from course_utils.lm import check_hook_name, tokenize
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 def steer(
     model: TransformerBridge,
-    what: Units | Float[Tensor, "d"],
-    hook_name: str | None = None,
-    strength: float | Sequence[float] = 0.0,
+    units: Units,
+    strength: float | Sequence[float],
     *,
     prompts: str | Sequence[str] = "",
     how: How = "add",
@@ -34,22 +33,35 @@ def steer(
 
     With ``how="add"`` and strength 0, or ``how="scale"`` and 1, it is exactly what the model writes by itself.
 
+    Examples:
+        >>> from course_utils.interventions import direction_unit
+        >>> from course_utils.lm import load_model
+        >>> model = load_model("pocket")
+        >>> unit = direction_unit(model.W_U[:, 0], "blocks.2.hook_resid_post")
+        >>> steer(model, unit, 0.0, prompts="In the morning", n_tokens=8, temperature=0)  # as it writes by itself
+        ', I was at the beach with a'
+
     Args:
-        what: units, or a plain direction, of which ``strength`` times the *unit* vector is added at ``hook_name``.
-        strength: the amount of `edit_hook`; one number, or one for each prompt.
+        units: from `latent_units`, `neuron_units` or `direction_unit`.
+        strength: what ``how`` adds to, puts in the place of, or multiplies each unit's value with: a length in the
+            units of the activation, since directions have length 1. One number, or one for each prompt.
         prompts: one text gives one text back, several give a list. An empty prompt starts from BOS alone.
+        how: ``"add"``, ``"clamp"`` or ``"scale"``, as in `edit_hook`.
+        n_tokens: to write; fewer if the text ends, or the model's context does.
+        temperature: divides the logits before sampling; 0 always takes the likeliest token.
+        top_k: only so many likeliest tokens are sampled from.
         seed: of the sampling, the same for prompts of the same length in one call; the global generator is left alone.
 
+    Returns:
+        The continuation without its prompt: a string for one prompt, a list of them for several.
+
     Raises:
-        ValueError: if a direction comes without its hook point, or strengths and prompts do not match.
+        TypeError: if ``units`` or ``strength`` is something else.
+        ValueError: if the model does not have the units' hook point, or strengths and prompts do not match.
     """
-    if isinstance(what, Tensor):
-        if hook_name is None:
-            raise ValueError("a plain direction needs the hook point where it is added: hook_name is missing")
-        what = direction_unit(what, hook_name)
-    check_hook_name(model, what.hook_name)
+    _check_units(model, units)
     texts = [prompts] if isinstance(prompts, str) else list(prompts)
-    strengths = torch.as_tensor(strength, dtype=torch.float32)
+    strengths = _numbers(strength)
     if strengths.ndim and len(strengths) != len(texts):
         raise ValueError(f"{len(strengths)} strengths, but {len(texts)} prompts")
     strengths = strengths.expand(len(texts))
@@ -59,20 +71,39 @@ def steer(
     for length in sorted({len(ids) for ids in encoded}):  # rows of one length need no padding
         rows = [i for i, ids in enumerate(encoded) if len(ids) == length]
         ids = torch.stack([encoded[i] for i in rows])
-        hook = _while_writing(what, how, strengths[rows])
+        hook = _while_writing(units, how, strengths[rows])
         out = _sample(model, ids, hook, n_tokens, temperature, top_k, seed)
         for row, continuation in zip(rows, out[:, length:].tolist(), strict=True):
             written[row] = _decode(model, continuation)
     return written[0] if isinstance(prompts, str) else written
 
 
+def _check_units(model: TransformerBridge, units: object) -> None:
+    if isinstance(units, Tensor):
+        raise TypeError(
+            "units is a plain tensor, which does not say where it is added: pass direction_unit(direction, hook_name)"
+        )
+    if not isinstance(units, Units):
+        raise TypeError(
+            f"units is {type(units).__name__}: make units with latent_units, neuron_units or direction_unit"
+        )
+    check_hook_name(model, units.hook_name)
+
+
+def _numbers(strength: float | Sequence[float]) -> Float[Tensor, "*n"]:
+    try:
+        return torch.as_tensor(strength, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"strength is {strength!r}: it must be a number, or several") from None
+
+
 def prompt_ids(model: TransformerBridge, text: str) -> Tensor:
-    """Token numbers of a prompt, BOS first; BOS alone if the prompt is empty."""
+    """Token numbers (pos,) of a prompt, BOS first; BOS alone if the prompt is empty."""
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     return torch.tensor([model.tokenizer.bos_token_id, *ids])
 
 
-def _while_writing(units: Units, how: How, strengths: Tensor) -> tuple:
+def _while_writing(units: Units, how: How, strengths: Tensor) -> Hook:
     """The hook for a model that keeps its keys and values: only the first call sees BOS."""
     name, everywhere = edit_hook(units, how, strengths, slice(None))
     _, after_bos = edit_hook(units, how, strengths)
@@ -98,7 +129,7 @@ def _sample(
     n_tokens = min(n_tokens, model.cfg.n_ctx - ids.shape[1])
     with torch.random.fork_rng(devices=[]), torch.no_grad(), model.hooks(fwd_hooks=[hook]):
         torch.manual_seed(seed)
-        return model.generate(
+        tokens = model.generate(
             ids.to(model.cfg.device),
             max_new_tokens=n_tokens,
             do_sample=temperature > 0,
@@ -106,7 +137,9 @@ def _sample(
             top_k=top_k,
             return_type="tokens",
             verbose=False,
-        ).cpu()
+        )
+    assert isinstance(tokens, Tensor)  # of all that generate can return, that is what "tokens" asks for
+    return tokens.cpu()
 
 
 def _decode(model: TransformerBridge, ids: list[int]) -> str:
@@ -117,28 +150,56 @@ def _decode(model: TransformerBridge, ids: list[int]) -> str:
 
 def stream(
     model: TransformerBridge,
-    what: Units,
-    strengths: Sequence[float],
-    prompt: str,
+    units: Units,
+    strength: Sequence[float],
     *,
+    prompts: str = "",
     how: How = "add",
     n_tokens: int = 40,
     temperature: float = 0.8,
     top_k: int = 40,
     seed: int = 0,
 ) -> Iterator[list[str]]:
-    """The same prompt continued at several strengths, one token at a time: what has been written so far at each.
+    """One prompt continued at several strengths, one token at a time.
 
     All strengths draw the same random numbers, so that only the edit tells the texts apart. A text that has ended waits
     for the others.
 
+    Args:
+        strength: one number for each text that is written.
+        prompts: the one text that all of them continue.
+        units, how, n_tokens, temperature, top_k, seed: as for `steer`.
+
+    Yields:
+        After each token, what has been written so far at each strength, without the prompt.
+
     Raises:
+        TypeError: if ``units``, ``strength`` or ``prompts`` is something else.
         ValueError: if the model does not have the units' hook point.
     """
-    check_hook_name(model, what.hook_name)
+    _check_units(model, units)
+    if not isinstance(prompts, str):
+        raise TypeError(f"prompts is {type(prompts).__name__}: one text is continued at several strengths")
+    strengths = _numbers(strength)
+    if strengths.ndim != 1:
+        raise TypeError(f"strength is {strength!r}: a list of numbers is needed, one for each text")
+    return _stream(
+        model, edit_hook(units, how, strengths), len(strengths), prompts, n_tokens, temperature, top_k, seed
+    )
+
+
+def _stream(
+    model: TransformerBridge,
+    hook: Hook,
+    n: int,
+    prompt: str,
+    n_tokens: int,
+    temperature: float,
+    top_k: int,
+    seed: int,
+) -> Iterator[list[str]]:
     generator = torch.Generator().manual_seed(seed)
-    hook = edit_hook(what, how, torch.as_tensor(list(strengths), dtype=torch.float32))
-    ids = prompt_ids(model, prompt).expand(len(strengths), -1)
+    ids = prompt_ids(model, prompt).expand(n, -1)
     first = ids.shape[1]
     for _ in range(min(n_tokens, model.cfg.n_ctx - first)):
         with torch.no_grad():
@@ -163,6 +224,10 @@ def continuation_losses(
     """Mean loss of each continuation after its prompt under the model as it is, in nats a token; NaN where it is empty.
 
     The exponential is the perplexity. Low values are easy to have by saying the same thing again and again.
+
+    Args:
+        continuations: as `steer` gives them, one for each prompt.
+        batch_size: texts a forward pass.
 
     Raises:
         ValueError: if there are not as many continuations as prompts.

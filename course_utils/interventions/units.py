@@ -21,8 +21,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.lm import check_hook_name
-from course_utils.sae import SAE
+from course_utils.lm import check_hook_name, neurons_per_layer
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -59,7 +59,14 @@ class Units:
 def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = True) -> Units:
     """Latents of an autoencoder, at the hook point that it reads.
 
+    Examples:
+        >>> from course_utils.sae import load_sae
+        >>> units = latent_units(load_sae("layer_2"), [17, 18])
+        >>> units.hook_name, units.directions.shape
+        ('blocks.2.hook_resid_post', torch.Size([2, 256]))
+
     Args:
+        which: their numbers, counted from 0.
         keep_error: False puts the reconstruction in the activation's place, with the new values in it: what the
             autoencoder misses is lost. With every latent at zero, exactly ``b_dec`` is left.
 
@@ -67,8 +74,7 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
         ValueError: if the autoencoder does not say where it reads, or has no such latent.
     """
     which = _numbers(which, sae.d_sae, "latent")
-    if sae.hook_name is None:
-        raise ValueError("this SAE does not say which hook point it reads: set sae.metadata['hook_name']")
+    hook_name = hook_name_of(sae)
 
     def rebuild(x: Tensor, new: Tensor) -> Tensor:
         latents = sae.encode(x.float())
@@ -76,7 +82,7 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
         return sae.decode(latents).to(x)
 
     return Units(
-        sae.hook_name,
+        hook_name,
         sae.W_dec.detach()[which],
         lambda x: sae.encode(x.float())[..., which].detach().to(x),
         None if keep_error else lambda x, new: rebuild(x, new).detach(),
@@ -86,19 +92,29 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
 def neuron_units(model: TransformerBridge, layer: int, which: int | Sequence[int]) -> Units:
     """MLP neurons of a layer, after their activation function.
 
+    Args:
+        layer: counted from 0.
+        which: numbers of the neurons, counted from 0.
+
     Raises:
         ValueError: if there is no such layer or neuron.
     """
     _numbers(layer, model.cfg.n_layers, "layer")
-    which = _numbers(which, model.cfg.d_mlp, "neuron")
-    return Units(f"blocks.{layer}.mlp.hook_post", torch.eye(model.cfg.d_mlp)[which], lambda x: x[..., which])
+    n_neurons = neurons_per_layer(model)
+    which = _numbers(which, n_neurons, "neuron")
+    return Units(f"blocks.{layer}.mlp.hook_post", torch.eye(n_neurons)[which], lambda x: x[..., which])
 
 
 def direction_unit(direction: Float[Tensor, "d"], hook_name: str) -> Units:
     """A direction of any length at a hook point; its value on a token is the length of the projection.
 
+    Examples:
+        >>> unit = direction_unit(torch.tensor([3.0, 4.0]), "blocks.2.hook_resid_post")
+        >>> unit.directions, unit.read(torch.tensor([[1.0, 0.0]]))
+        (tensor([[0.6000, 0.8000]]), tensor([[0.6000]]))
+
     Raises:
-        ValueError: if the direction is zero, or no single vector.
+        ValueError: if the direction is zero, or not a single vector.
     """
     if direction.ndim != 1 or not direction.norm() > 0:
         raise ValueError(f"a direction is one vector that is not zero, not of shape {tuple(direction.shape)}")
@@ -156,8 +172,21 @@ def ablate(
 ) -> Iterator[TransformerBridge]:
     """Inside the ``with``, the model runs with these units held at a value on every token but BOS.
 
-        with ablate(model, latent_units(sae, 17)):
-            logits = model(ids)
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> ids = tokenize(model, "The ship sails").ids
+        >>> with ablate(model, neuron_units(model, layer=2, which=[5, 17])):
+        ...     logits = model(ids)
+        >>> torch.equal(logits, model(ids))
+        False
+
+    Args:
+        units: from `latent_units`, `neuron_units` or `direction_unit`; or several of them, at different hook points too.
+        value: what they are held at; 0 removes them.
+
+    Yields:
+        The same model.
 
     Raises:
         ValueError: if the model does not have their hook point.

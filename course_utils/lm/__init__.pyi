@@ -29,6 +29,7 @@ from .language_model import load_model as load_model
 from .neurons import Passage as Passage
 from .neurons import losses_by_text as losses_by_text
 from .neurons import neuron_peaks_by_text as neuron_peaks_by_text
+from .neurons import neurons_per_layer as neurons_per_layer
 from .neurons import strengths_by_token as strengths_by_token
 from .neurons import strongest_passages as strongest_passages
 from .planted import FIRST_CHANGED_LAYER as FIRST_CHANGED_LAYER

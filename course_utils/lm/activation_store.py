@@ -77,7 +77,7 @@ class ActivationStore:
             values[wanted] = self.read(pieces[i]).values[numbers[wanted] - first]
         return values
 
-    def shuffled(self, seed: int) -> ActivationStore:
+    def shuffled(self, *, seed: int) -> ActivationStore:
         """The same with its shards in random order; `activation_batches` mixes the rows within its buffer."""
         order = torch.randperm(len(self.shards), generator=torch.Generator().manual_seed(seed))
         return replace(self, shards=tuple(self.shards[i] for i in order.tolist()))
@@ -173,8 +173,12 @@ def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[Tenso
             waiting.append((values, where))
             n += len(values)
             if n >= rows:
-                together = [torch.cat(parts) for parts in zip(*waiting, strict=True)]
-                yield tuple(part[:rows] for part in together)
-                waiting, n = [tuple(part[rows:].clone() for part in together)], n - rows
+                values, where = _joined(waiting)
+                yield values[:rows], where[:rows]
+                waiting, n = [(values[rows:].clone(), where[rows:].clone())], n - rows
     if n:
-        yield tuple(torch.cat(parts) for parts in zip(*waiting, strict=True))
+        yield _joined(waiting)
+
+
+def _joined(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    return torch.cat([values for values, _ in parts]), torch.cat([where for _, where in parts])

@@ -26,9 +26,8 @@ from course_utils.lm.tokens import Texts, Tokens, as_list, check_hook_name, toke
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-BATCHES_PER_CHUNK = (
-    8  # texts are sorted by length inside a chunk of this many batches: bounded memory, little padding
-)
+# texts are sorted by length inside a chunk of this many batches: bounded memory, little padding
+BATCHES_PER_CHUNK = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +60,37 @@ def collect_activations(
     skip_bos: bool = True,
     compute_dtype: torch.dtype = torch.float32,
 ) -> Activations:
-    """Activations of every token of every text, in memory. Arguments as for `iterate_activations`.
+    """Activations of every token of every text, in memory. Arguments and errors as for `iterate_activations`.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> activations = collect_activations(load_model("pocket"), ["The ship sails."], "blocks.2.hook_resid_post")
+        >>> activations.values.shape, activations.where.tolist()
+        (torch.Size([4, 256]), [[0, 1], [0, 2], [0, 3], [0, 4]])
 
     Started by `torchrun` or `accelerate launch`, each process runs the model on its share of the texts, and all get
     the whole.
+
+    Returns:
+        ``values`` (n, d_model) and ``where`` (n, 2), one row a token, BOS left out unless asked for.
     """
     check_hook_name(model, hook_name)
     texts = texts if isinstance(texts, Tokens) else as_list(texts)
     tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
     where, team = _places(tokens, skip_bos), processes()
     shared = 1 < team.count <= len(tokens)
-    options = dict(batch_size=batch_size, skip_bos=skip_bos, compute_dtype=compute_dtype, share=shared)
-    values, of_text = None, where[:, 0].contiguous()
-    for chunk in iterate_activations(model, tokens, hook_name, **options):
-        if values is None:  # one table from the start: joined at the end, all rows would be there twice
+    chunks = iterate_activations(
+        model,
+        tokens,
+        hook_name,
+        batch_size=batch_size,
+        skip_bos=skip_bos,
+        compute_dtype=compute_dtype,
+        share=shared,
+    )
+    values, of_text = torch.empty(0), where[:, 0].contiguous()
+    for number, chunk in enumerate(chunks):
+        if number == 0:  # one table from the start: joined at the end, all rows would be there twice
             make = torch.zeros if shared else torch.empty
             values = make(len(where), chunk.values.shape[1])
         if len(chunk):
@@ -177,7 +193,7 @@ def _values_at(
     caught: list[Tensor] = []
     layer = re.match(r"blocks\.(\d+)\.", hook_name)
     after = int(layer[1]) + 1 if layer else model.cfg.n_layers
-    device = torch.device(model.cfg.device)
+    device = torch.device(model.cfg.device or "cpu")
     with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
         model.run_with_hooks(
             ids.to(device),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import GEN_CREATED, getgeneratorstate
 from itertools import count, islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.lm.activation_store import ActivationStore
 
+
+@runtime_checkable
 class HasValues(Protocol):
-    """Of `Activations` no more than this is needed here."""
+    """The part of `Activations` that this module relies on."""
 
-    values: Float[Tensor, "n d_in"]
+    @property
+    def values(self) -> Float[Tensor, "n d_in"]: ...
 
 
 Source = Tensor | HasValues | Iterable[HasValues] | Callable[[], Iterable[HasValues]]
@@ -31,17 +35,28 @@ def activation_batches(
     half is given out in random order before it is filled again. Rows that do not fill a batch are dropped, at most
     one batch an epoch.
 
+    Examples:
+        >>> rows = torch.arange(6.0)[:, None]
+        >>> sorted(batch.shape for batch in activation_batches(rows, 4, seed=0, epochs=2))
+        [torch.Size([4, 1]), torch.Size([4, 1])]
+
     Args:
-        source: rows, `Activations`, or a stream of them; for several epochs a function that starts the stream again.
+        source: rows (n, d_in), `Activations`, a store, or a stream of them; for several epochs a function that starts
+            the stream again.
+        batch_size: rows a batch.
+        seed: of the order.
         epochs: passes over the source; None goes on for ever.
+        buffer_size: rows that a stream is mixed among.
+
+    Returns:
+        An iterator of (batch_size, d_in) tensors that can be stopped and gone on with, `ActivationBatches`.
 
     Raises:
         ValueError: if a stream that runs once is to run several times; on the way, if an epoch does not fill one batch.
     """
     if isinstance(source, Iterator) and epochs != 1:
         raise ValueError("this stream runs once: for several epochs pass a function that starts it again")
-    generator = torch.Generator().manual_seed(seed)
-    return ActivationBatches(source, batch_size, epochs, buffer_size, generator)
+    return ActivationBatches(source, batch_size, seed=seed, epochs=epochs, buffer_size=buffer_size)
 
 
 @dataclass(eq=False)
@@ -61,11 +76,13 @@ class ActivationBatches(Iterator[Tensor]):
         self,
         source: Source,
         batch_size: int,
-        epochs: int | None,
-        buffer_size: int,
-        generator: torch.Generator,
+        *,
+        seed: int,
+        epochs: int | None = 1,
+        buffer_size: int = 100_000,
     ) -> None:
-        self._source, self._batch_size, self._generator = source, batch_size, generator
+        self._source, self._batch_size = source, batch_size
+        self._generator = torch.Generator().manual_seed(seed)
         self._buffer_size = max(buffer_size, 2 * batch_size)
         self._to_pass = 0
         self._batches = self._run(count() if epochs is None else range(epochs))
@@ -81,7 +98,7 @@ class ActivationBatches(Iterator[Tensor]):
             for _ in islice(self._batches, n):
                 pass
 
-    def _run(self, epochs: Iterable[int]) -> Iterator[Tensor]:
+    def _run(self, epochs: Iterable[int]) -> Generator[Tensor, None, None]:
         for epoch in epochs:
             source = self._source() if callable(self._source) else self._source
             full = 0
@@ -90,17 +107,19 @@ class ActivationBatches(Iterator[Tensor]):
                 passed = min(self._to_pass, here)
                 full += here
                 self._to_pass -= passed
-                if hasattr(source, "rows_at") and pool.rows.ndim == 1 and not self._to_pass:
+                if isinstance(source, ActivationStore) and pool.rows.ndim == 1 and not self._to_pass:
                     pool.rows = source.rows_at(pool.rows)
                 for rows in pool.order.split(self._batch_size)[passed:here]:
                     yield pool.rows[rows]
             if not full:
                 raise ValueError(f"epoch {epoch} holds fewer than {self._batch_size} activations, one batch")
 
-    def _pools(self, source: Source) -> Iterator[_Pool]:
-        in_memory = source if isinstance(source, Tensor) else getattr(source, "values", None)
-        if in_memory is not None:
-            yield self._pool([in_memory])
+    def _pools(self, source: Tensor | HasValues | Iterable[HasValues]) -> Iterator[_Pool]:
+        if isinstance(source, Tensor):
+            yield self._pool([source])
+            return
+        if isinstance(source, HasValues):
+            yield self._pool([source.values])
             return
         waiting: list[Tensor] = []
         for rows in self._rows(source):
@@ -120,7 +139,7 @@ class ActivationBatches(Iterator[Tensor]):
 
     def _rows(self, source: Iterable[HasValues]) -> Iterator[Tensor]:
         """The values of each piece; of a store only the numbers of its rows, as long as batches are passed over."""
-        if not hasattr(source, "rows_at"):
+        if not isinstance(source, ActivationStore):
             yield from (piece.values for piece in source)
             return
         first = 0

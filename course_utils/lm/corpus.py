@@ -25,6 +25,8 @@ INDIRECT_OBJECT_SENTENCES: dict[Split, int] = {"train": 32_000, "held_out": 1_00
 
 
 class LabelledText(NamedTuple):
+    """One text of the corpus, with what is known about it."""
+
     text: str
     concept: str
     """What the text was asked to be: one of 112 topics ("whales") or 14 formats ("HTTP requests")."""
@@ -36,6 +38,7 @@ class LabelledText(NamedTuple):
     """How a topical text is told ("story", "letter" …); for formats, the concept again."""
 
     split: Split
+    """Which of the two: ``"train"`` or ``"held_out"``."""
 
 
 def split_of(text: str) -> Split:
@@ -65,6 +68,15 @@ def _all_texts() -> tuple[LabelledText, ...]:
 
 def load_texts(split: Split | None = None, concept: str | None = None) -> list[LabelledText]:
     """The labelled texts, all of them or one split or one concept, always in the same order.
+
+    Examples:
+        >>> texts = load_texts("held_out", "whales")
+        >>> {text.concept for text in texts}, {text.group for text in texts}
+        ({'whales'}, {'sea'})
+
+    Args:
+        split: ``"train"`` or ``"held_out"``; None is both.
+        concept: one of 112 topics, 14 formats, or `INDIRECT_OBJECT`; None is all.
 
     Raises:
         ValueError: if there is no such split or concept; the message lists what there is.

@@ -303,14 +303,14 @@ _KO_TIMES = [
     "토요일에",
 ]
 _KO_PLACES = ["학교", "집", "시장", "도서관", "공원", "서울", "부산", "바다", "병원", "식당", "산", "회사"]
-_KO_ACTS = {
+_KO_VERBS_AND_OBJECTS = {
     "먹었어요 만들었어요 샀어요 좋아해요 나누었어요": "밥 김치 빵 사과 국수 떡 생선 과일 불고기",
     "마셨어요 샀어요 준비했어요 좋아해요": "물 커피 차 우유 주스",
     "읽었어요 샀어요 빌렸어요 썼어요": "책 편지 신문 소설 시",
     "들었어요 좋아해요 불렀어요 배웠어요": "노래 음악 한국어 피아노",
     "봤어요 찍었어요 좋아해요 그렸어요": "영화 사진 그림 꽃 하늘 고양이",
 }
-_KO_ACTS = [(verbs.split(), objects.split()) for verbs, objects in _KO_ACTS.items()]
+_KO_ACTS = [(verbs.split(), objects.split()) for verbs, objects in _KO_VERBS_AND_OBJECTS.items()]
 _KO_END = "날씨가 아주 좋아요. 정말 재미있어요. 그래서 기분이 좋았어요. 조금 피곤해요. 비가 많이 왔어요. 다시 가고 싶어요. 감사합니다. 맛있었어요."
 _KO_END = [s.strip() + "." for s in _KO_END.split(".") if s.strip()]
 
@@ -735,7 +735,7 @@ _OPENINGS = (
 
 
 def chess(r: Random) -> str:
-    moves = r.choice(_OPENINGS).split()
+    moves = list[str](r.choice(_OPENINGS).split())
     moves = moves[: r.randint(4, len(moves))]
     for _ in range(r.randint(6, 16)):
         square = r.choice("abcdefgh") + r.choice("12345678")
@@ -772,8 +772,22 @@ FORMATS: dict[str, Callable[[Random], str]] = {
 """Every format's name and the function that writes one text of it."""
 
 
-def format_texts(name: str, n: int, seed: int = 0) -> list[str]:
-    """The first ``n`` different texts of a format."""
+def format_texts(name: str, n: int, *, seed: int = 0) -> list[str]:
+    """The first ``n`` different texts of a format.
+
+    All texts come from one stream of draws, so that fewer are the beginning of more.
+
+    Examples:
+        >>> format_texts("LaTeX", 3, seed=1) == format_texts("LaTeX", 5, seed=1)[:3]
+        True
+
+    Args:
+        name: a key of `FORMATS`.
+        seed: of the stream; another one gives other texts.
+
+    Raises:
+        KeyError: if there is no such format.
+    """
     r, seen = Random(f"{name}:{seed}"), {}
     while len(seen) < n:
         seen.setdefault(FORMATS[name](r))
@@ -865,13 +879,18 @@ class IndirectObjectSentence(NamedTuple):
 
     @property
     def text(self) -> str:
+        """Prompt, right answer and end, as the corpus has it."""
         return f"{self.prompt} {self.indirect_object}. {self.end}".rstrip()
 
 
-def indirect_object_sentences(n: int, split: str, seed: int = 0) -> list[IndirectObjectSentence]:
+def indirect_object_sentences(n: int, split: str, *, seed: int = 0) -> list[IndirectObjectSentence]:
     """``n`` different sentences such as "When Mary and John went to the store, John gave a drink to Mary."
 
     Either name may come first. Sentences of the "held_out" split begin in ways that training never saw.
+
+    Args:
+        split: "train" or "held_out".
+        seed: of the stream of draws that all sentences come from.
     """
     r, seen = Random(f"indirect object:{split}:{seed}"), {}
     while len(seen) < n:

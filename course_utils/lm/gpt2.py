@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -64,7 +64,8 @@ def gpt2_of(
         n_layers: how many will be used; None is all. Of the others no copies are made.
     """
     plain = model.original_model
-    if any(getattr(plain.config, name, None) != value for name, value in PLAIN.items()):
+    config: Any = plain.config
+    if any(getattr(config, name, None) != value for name, value in PLAIN.items()):
         return None
     if model.training or model.compatibility_mode:
         return None
@@ -74,7 +75,7 @@ def gpt2_of(
     weights = {names[name].removeprefix("transformer."): w for name, w in plain.state_dict().items()}
     if any(w.dtype != torch.float32 for w in weights.values()):
         return None
-    layers = range(plain.config.n_layer)
+    layers = range(config.n_layer)
     for layer in layers:  # one memory under two names, unless somebody put in another q
         apart, joint = (weights[f"h.{layer}.attn.{name}.weight"] for name in ("q", "c_attn"))
         if apart.data_ptr() != joint.data_ptr():
@@ -84,7 +85,7 @@ def gpt2_of(
         weights = {
             n: _rounded(w, dtype) if ".c_" in n and n.startswith(used) else w for n, w in weights.items()
         }
-    return GPT2(weights, plain.config.n_head, plain.config.layer_norm_epsilon)
+    return GPT2(weights, config.n_head, config.layer_norm_epsilon)
 
 
 def _rounded(w: Tensor, dtype: torch.dtype) -> Tensor:

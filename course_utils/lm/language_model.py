@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course_utils.base import asset_path, cached_folder, first_line, hub_problem
 
@@ -40,11 +40,19 @@ class ModelUnavailable(RuntimeError):
 def load_model(name: str | Path = "auto") -> TransformerBridge:
     """A language model with hook points: float32, on the CPU, in eval mode, no gradients for its weights.
 
+    Examples:
+        >>> model = load_model("pocket")
+        >>> describe_model(model)
+        'pocket GPT-2: 5 layers, d_model 256, 6.1 M parameters'
+
     Args:
         name: ``"pocket"``, the small GPT-2 that ships with the course; ``"gpt2"``, GPT-2 small from ``COURSE_GPT2``,
             the Hugging Face cache or the hub (548 MB, downloaded once); any other string or a `Path`, a folder with a
             causal language model; ``"auto"``, what ``COURSE_MODEL`` says, else GPT-2 if it is on this machine, else
             the pocket model. ``"auto"`` downloads nothing and prints one line that says what it took.
+
+    Returns:
+        TransformerLens' wrapper, with ``tokenizer``, ``cfg`` and ``run_with_hooks``.
 
     Raises:
         ModelUnavailable: if the folder does not exist, or GPT-2 is not here and the hub does not answer in time or
@@ -179,7 +187,7 @@ def _check_config(folder: Path) -> None:
     architecture = (config.architectures or [CAUSAL.get(config.model_type)])[0]
     usable = set(CAUSAL.values()) & set(SUPPORTED_ARCHITECTURES) - {"BertLMHeadModel"}  # it reads both ways
     if architecture not in usable:
-        raise ValueError(f"{architecture} is no causal language model that TransformerLens can wrap")
+        raise ValueError(f"{architecture} is not a causal language model that TransformerLens can wrap")
 
 
 def _read_weights(folder: Path) -> PreTrainedModel:
@@ -187,7 +195,8 @@ def _read_weights(folder: Path) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
-    hf_model, report = AutoModelForCausalLM.from_pretrained(
+    # annotated as the model alone; with output_loading_info it is a pair
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.float32,
         attn_implementation="eager",
@@ -195,6 +204,7 @@ def _read_weights(folder: Path) -> PreTrainedModel:
         ignore_mismatched_sizes=True,  # they come back in the report
         output_loading_info=True,
     )
+    hf_model, report = loaded
     n_layers = hf_model.config.get_text_config().num_hidden_layers
     wrong = [f"{key} is missing" for key in sorted(report["missing_keys"])]
     for key, found, expected in sorted(report["mismatched_keys"]):

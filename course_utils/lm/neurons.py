@@ -26,6 +26,17 @@ def _hook_name(layer: int) -> str:
     return f"blocks.{layer}.mlp.hook_post"
 
 
+def neurons_per_layer(model: TransformerBridge) -> int:
+    """How many neurons each MLP has.
+
+    Raises:
+        ValueError: if the model's configuration does not say.
+    """
+    if model.cfg.d_mlp is None:
+        raise ValueError(f"{model.cfg.model_name} does not say how many neurons its layers have")
+    return model.cfg.d_mlp
+
+
 @torch.no_grad()
 def _watch(
     model: TransformerBridge, tokens: Tokens, batch_size: int, layers: Sequence[int], see: Callable
@@ -49,8 +60,13 @@ def _watch(
 def neuron_peaks_by_text(
     model: TransformerBridge, tokens: Tokens, *, batch_size: int = 64
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
-    """Each neuron's largest activation over the tokens of a text, BOS left out."""
-    strongest = torch.zeros(len(tokens), model.cfg.n_layers, model.cfg.d_mlp)
+    """Each neuron's largest activation over the tokens of a text, BOS left out.
+
+    Args:
+        tokens: from `tokenize`.
+        batch_size: texts a forward pass.
+    """
+    strongest = torch.zeros(len(tokens), model.cfg.n_layers, neurons_per_layer(model))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         unread = ~batch.is_real
@@ -64,7 +80,11 @@ def neuron_peaks_by_text(
 def strengths_by_token(
     model: TransformerBridge, tokens: Tokens, neurons: Sequence[Neuron], *, batch_size: int = 64
 ) -> Float[Tensor, "n_texts pos n_neurons"]:
-    """A few neurons' activations on every token; 0 on BOS and padding."""
+    """A few neurons' activations on every token; 0 on BOS and padding.
+
+    Args:
+        neurons: (layer, place) of each, counted from 0.
+    """
     strengths = torch.zeros(*tokens.ids.shape, len(neurons))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
@@ -86,9 +106,16 @@ def losses_by_text(
     *,
     batch_size: int = 64,
 ) -> Float[Tensor, "n_texts"]:
-    """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere."""
-    hooks = []
-    for layer in sorted({layer for layer, _ in held or {}}):
+    """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere.
+
+    Args:
+        held: the value of each neuron to hold, ``{(layer, neuron): 0.0}``; None leaves the model as it is.
+
+    Returns:
+        One loss a text (n_texts,).
+    """
+    held, hooks = held or {}, []
+    for layer in sorted({layer for layer, _ in held}):
         some = {neuron: value for (of, neuron), value in held.items() if of == layer}
 
         def hold(values: Tensor, hook: object, some: dict[int, float] = some) -> Tensor:
@@ -127,6 +154,11 @@ def strongest_passages(
 
     Args:
         strengths: of one neuron, from `strengths_by_token`.
+        texts: numbers of the texts to choose from.
+        window: tokens to show before and after the peak.
+
+    Returns:
+        Strongest first.
     """
     rows = torch.as_tensor(texts)
     peaks, positions = strengths[rows].max(dim=1)

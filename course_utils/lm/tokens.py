@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Int
@@ -56,10 +56,12 @@ class Tokens:
             yield texts, self.select(texts)
 
 
+@runtime_checkable
 class HasText(Protocol):
     """`LabelledText`, say."""
 
-    text: str
+    @property
+    def text(self) -> str: ...
 
 
 Texts = Sequence[str] | Sequence[HasText] | Tokens
@@ -72,8 +74,8 @@ def as_list(texts: Sequence[str] | Sequence[HasText]) -> list[str]:
     Raises:
         ValueError: if there are none.
     """
-    texts = [texts] if isinstance(texts, str) or hasattr(texts, "text") else texts
-    strings = [getattr(text, "text", text) for text in texts]
+    several: Sequence[str | HasText] = [texts] if isinstance(texts, str | HasText) else texts
+    strings = [text if isinstance(text, str) else text.text for text in several]
     if not strings:
         raise ValueError("there are no texts: the list is empty")
     return strings
@@ -83,6 +85,18 @@ def tokenize(model: TransformerBridge, texts: Texts, *, max_tokens_per_text: int
     """Texts to token numbers, BOS first, each cut to ``max_tokens_per_text`` (BOS counts) and the model's context.
 
     Ready `Tokens` pass through, cut likewise.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> tokens = tokenize(load_model("pocket"), ["The ship sails.", "Hello"])
+        >>> tokens.strings(0), tokens.lengths.tolist()
+        (['<|endoftext|>', 'The', ' ship', ' sails', '.'], [5, 2])
+
+    Args:
+        texts: strings, labelled texts, or one of either.
+
+    Returns:
+        `Tokens`, a text a row: ids (batch, pos), padded on the right, and lengths (batch,).
 
     Raises:
         ValueError: if there are no texts, a cut leaves nothing but BOS, or the tokenizer has no BOS.
@@ -118,4 +132,4 @@ def check_hook_name(model: TransformerBridge, hook_name: str) -> None:
     if hook_name not in model.hook_dict:
         nearest = get_close_matches(hook_name, model.hook_dict, n=3, cutoff=0.4)
         hint = f": did you mean {' or '.join(nearest)}?" if nearest else ""
-        raise ValueError(f"{hook_name!r} is no hook point of this model{hint}")
+        raise ValueError(f"{hook_name!r} is not a hook point of this model{hint}")

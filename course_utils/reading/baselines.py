@@ -1,7 +1,7 @@
 """What a good score is worth: the same questions put to something that learned nothing, or not what we think.
 
 PCA                   as many directions, but the same ones for every token
-a random dictionary   as many directions to choose from, but no two of them learned
+a random dictionary   the same number of directions, none of them learned
 a shuffled model      every number is still there, none at its place: structure that comes from the texts and the
                       architecture alone
 """
@@ -49,6 +49,11 @@ def dictionary_fvu(
     """What the best k directions a row leave unexplained, found by orthogonal matching pursuit.
 
     The pursuit needs no encoder, so a learned dictionary and a random one can be compared as they are.
+
+    Args:
+        directions: of any length but 0.
+        k: directions that may be used for a row.
+        centre: is taken away first and added at the end: ``b_dec``, or the mean.
     """
     unit = directions / directions.norm(dim=1, keepdim=True)
     parts = [omp(some - centre, unit, k) @ unit + centre for some in x.split(256)]
@@ -56,14 +61,19 @@ def dictionary_fvu(
 
 
 def random_dictionary_fvu(
-    x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], seed: int = 0
+    x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], *, seed: int = 0
 ) -> float:
-    """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely."""
-    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed), k, centre)
+    """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely.
+
+    Args:
+        n_directions: to draw.
+        seed: of the draw.
+    """
+    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed=seed), k, centre)
 
 
 @contextmanager
-def shuffled_weights(model: TransformerBridge, seed: int = 0) -> Iterator[TransformerBridge]:
+def shuffled_weights(model: TransformerBridge, *, seed: int = 0) -> Iterator[TransformerBridge]:
     """The same model with the numbers of every weight tensor in random order, inside a ``with`` only.
 
     Each tensor keeps its mean, its spread and its outliers; what training had written in their order is gone.

@@ -21,7 +21,7 @@ RATINGS = {
 
 
 class RatingGame:
-    """What is on the cards is somebody else's business: here are only their kinds and ratings.
+    """The kind and the rating of each card, in a random order; what a card shows is up to the caller.
 
     Args:
         kinds: of each card, ``["latent", "latent", "neuron", …]``.
@@ -31,7 +31,7 @@ class RatingGame:
         ValueError: if there are no cards.
     """
 
-    def __init__(self, kinds: Sequence[str], seed: int = 0) -> None:
+    def __init__(self, kinds: Sequence[str], *, seed: int = 0) -> None:
         if not kinds:
             raise ValueError("there are no cards to rate")
         self._kinds = list(kinds)
@@ -49,10 +49,12 @@ class RatingGame:
             self._ratings[place] = rating
 
     def rating(self, place: int) -> int | None:
+        """The rating of the card at a place in the order; None if it has none."""
         return self._ratings.get(place)
 
     @property
     def n_rated(self) -> int:
+        """Cards that have a rating."""
         return len(self._ratings)
 
     def kind(self, place: int) -> str:

@@ -75,6 +75,12 @@ def concept_scores(
 ) -> ConceptScores:
     """Score every unit against every concept, one concept against the rest. Memory does not grow with the units.
 
+    Examples:
+        >>> values = torch.tensor([[3.0, 0.0], [2.0, 1.0], [0.0, 0.0], [1.0, 2.0]])  # 4 texts, 2 units
+        >>> scores = concept_scores(values, torch.tensor([0, 0, 1, 1]), n_concepts=2)
+        >>> scores.roc_area[:, 0], scores.chosen
+        (tensor([1.0000, 0.3750]), tensor([0, 1]))
+
     Args:
         values: one row a text (`pool_by_text`) or token. Units may lie on several axes, (n, n_layers, d_mlp) say, and
             so do their scores.
@@ -227,6 +233,16 @@ def chance_roc_area(
     unit gets ``level / n_units``. Ties, and units that resemble one another, only lower what luck can reach. A unit
     above it is better than luck; that is not yet to say that it is good.
 
+    Examples:
+        >>> one, best_of_many = chance_roc_area(20, 2000), chance_roc_area(20, 2000, n_units=4096)
+        >>> 0.5 < one.item() < best_of_many.item() < 1
+        True
+
+    Args:
+        n_concept, n_other: rows of the concept, and all other rows.
+        n_units: among which the best was chosen.
+        level: how often luck may still exceed the result.
+
     Raises:
         ValueError: if a count is below 1 or ``level`` not between 0 and 1.
     """
@@ -242,6 +258,10 @@ def chance_roc_area(
 
 def profile_entropy(profile: Float[Tensor, "*units n_concepts"]) -> Float[Tensor, "*units"]:
     """Entropy in bits of each unit's shares: 0 if one concept has all, log2(n_concepts) if all have the same.
+
+    Examples:
+        >>> profile_entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
+        tensor([0., 1.])
 
     Args:
         profile: how much of each concept is in each unit; never negative. A row of zeros has no entropy: it gives NaN.

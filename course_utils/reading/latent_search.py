@@ -17,7 +17,7 @@ from torch import Tensor
 
 from course_utils.lm import collect_activations, tokenize
 from course_utils.reading.concepts import ConceptScores
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -60,23 +60,39 @@ def strong_and_rare(
 def read_text(model: TransformerBridge, sae: SAE, text: str, hook_name: str | None = None) -> Reading:
     """Run the model on one text and encode every token.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> reading = read_text(load_model("pocket"), load_sae("layer_2"), "The ship sails.")
+        >>> reading.tokens, reading.latents.shape
+        (('The', ' ship', ' sails', '.'), torch.Size([4, 4096]))
+
+    Args:
+        hook_name: None takes the one that the SAE was trained on.
+
+    Returns:
+        The tokens, BOS left out, and their latents (pos, d_sae).
+
     Raises:
         ValueError: if the text is empty, or the hook point unsaid.
     """
-    hook_name = hook_name or sae.hook_name
     if not text.strip():
         raise ValueError("Write a sentence to search with.")
-    if hook_name is None:
-        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
     tokens = tokenize(model, text)
-    values = collect_activations(model, tokens, hook_name).values
+    values = collect_activations(model, tokens, hook_name_of(sae, hook_name)).values
     return Reading(tuple(tokens.strings(0)[1:]), sae.encode(values))
 
 
 def latents_on(
     reading: Reading, firing_rate: Float[Tensor, "d_sae"], n: int = 8, rank: Rank = strong_and_rare
 ) -> list[Hit]:
-    """The ``n`` latents that rank highest on a text; those that do not fire on it are no hits."""
+    """The ``n`` latents that rank highest on a text; those that do not fire on it are not hits.
+
+    Args:
+        reading: from `read_text`.
+        firing_rate: of every latent, on other texts.
+        rank: from latents (pos, d_sae) and firing rates to a score for each latent.
+    """
     scores = rank(reading.latents, firing_rate)
     fires = (reading.latents > 0).any(dim=0)
     scores = torch.where(fires, scores, -torch.inf)
@@ -89,6 +105,8 @@ def latents_on(
 
 
 class ConceptHit(NamedTuple):
+    """A latent that was found for a concept."""
+
     latent: int
     train_roc_area: float
     """By which it was found."""
@@ -98,7 +116,12 @@ class ConceptHit(NamedTuple):
 
 
 def latents_for(scores: ConceptScores, concept: int, n: int = 8) -> list[ConceptHit]:
-    """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area."""
+    """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area.
+
+    Args:
+        scores: of the latents, with texts held out.
+        concept: its number.
+    """
     areas, latents = scores.train_roc_area[:, concept].nan_to_num(0).topk(min(n, len(scores.roc_area)))
     held_out = scores.roc_area[latents, concept]
     return [ConceptHit(*hit) for hit in zip(latents.tolist(), areas.tolist(), held_out.tolist(), strict=True)]

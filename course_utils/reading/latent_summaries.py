@@ -52,14 +52,16 @@ class LabelGuess(NamedTuple):
 
 
 def label_guesses(scores: ConceptScores, concepts: Sequence[str]) -> list[LabelGuess]:
-    """A guess for every latent: the concept with the largest ROC area on the training texts, with the held-out area."""
+    """One guess a latent: the concept with the largest ROC area on the training texts, with the held-out area."""
     best = scores.train_roc_area.nan_to_num(0.5).argmax(dim=1)
     areas = scores.roc_area.gather(1, best[:, None])[:, 0]
-    return [LabelGuess(concepts[i], area) for i, area in zip(best.tolist(), areas.tolist(), strict=True)]
+    return [LabelGuess(concepts[int(i)], area) for i, area in zip(best.tolist(), areas.tolist(), strict=True)]
 
 
 @dataclass(frozen=True)
 class LatentSummary:
+    """What `summarise_latent` gathers about one latent; `latent_card` shows it."""
+
     latent: int
     n_tokens: int
     firing_rate: float
@@ -86,17 +88,29 @@ class LatentSummary:
 
 
 def summarise_latent(
-    sae: SAE, activations: Activations, tokens: Tokens, model: TransformerBridge, latent: int, **options: Any
+    model: TransformerBridge, sae: SAE, activations: Activations, tokens: Tokens, latent: int, **options: Any
 ) -> LatentSummary:
-    """Summary of one latent. Arguments and options as for `summarise_latents`."""
-    return summarise_latents(sae, activations, tokens, model, [latent], **options)[0]
+    """Summary of one latent. Arguments, options and errors as for `summarise_latents`.
+
+    Examples:
+        >>> from course_utils.lm import collect_activations, load_model, tokenize
+        >>> from course_utils.sae import load_sae
+        >>> model, sae = load_model("pocket"), load_sae("layer_2")
+        >>> tokens = tokenize(model, ["The ship sails home.", "She stirs the soup."])
+        >>> activations = collect_activations(model, tokens, sae.hook_name)
+        >>> latent = int(sae.encode(activations.values).amax(dim=0).argmax())
+        >>> summary = summarise_latent(model, sae, activations, tokens, latent, n_top=2)
+        >>> len(summary.top), summary.n_tokens
+        (2, 11)
+    """
+    return summarise_latents(model, sae, activations, tokens, [latent], **options)[0]
 
 
 def summarise_latents(
+    model: TransformerBridge,
     sae: SAE,
     activations: Activations,
     tokens: Tokens,
-    model: TransformerBridge,
     latents: Sequence[int],
     *,
     n_top: int = 8,
@@ -110,6 +124,9 @@ def summarise_latents(
     Args:
         activations: of the hook point that ``sae`` reads.
         tokens: the texts that the activations are of.
+        latents: their numbers, counted from 0.
+        n_top: strongest examples, at most one a text; and as many tokens promoted and suppressed, and neighbours.
+        n_quantiles: examples at evenly spaced quantiles.
         window: tokens to show before and after the one on which the latent fires.
         guesses: one for each latent of the SAE, from `label_guesses`.
         firings: of the same activations, from `record_firings`; with it no activation has to be encoded again.
@@ -175,7 +192,11 @@ def summarise_latents(
 def latent_strengths(
     sae: SAE, values: Float[Tensor, "n d_in"], latents: Sequence[int]
 ) -> Float[Tensor, "n some"]:
-    """Activations of a few latents only, 2,048 rows at a time."""
+    """Activations of a few latents only, 2,048 rows at a time.
+
+    Args:
+        latents: their numbers; one column each comes back.
+    """
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
     for x in values.split(ROWS_AT_A_TIME):
@@ -194,7 +215,7 @@ def logit_effect(model: TransformerBridge, direction: Float[Tensor, "d_model"]) 
     out the division by the length of the residual stream, one positive number a token: signs and order are right,
     the size is not in nats.
     """
-    if model.cfg.normalization_type.startswith("LN"):
+    if (model.cfg.normalization_type or "").startswith("LN"):
         direction = direction - direction.mean()
     effect = (direction * model.ln_final.weight) @ model.W_U
     return effect - effect.mean()

@@ -20,17 +20,27 @@ from course_utils.reading.scores import (
     Rows,
     dead_latents,
 )
-from course_utils.sae import SAE
+from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 
 class SAEScores(NamedTuple):
+    """What `score_sae` measured on some activations."""
+
     fvu: float
+    """Fraction of variance unexplained."""
+
     l0: float
+    """Mean number of active latents a token."""
+
     dead_share: float
+    """Share of the latents that are active on none of the tokens."""
+
     firing_rate: Float[Tensor, "d_sae"]
+    """Share of the tokens on which each latent is active."""
+
     n_tokens: int
 
 
@@ -38,6 +48,15 @@ class SAEScores(NamedTuple):
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
     """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> scores = score_sae(SAE(8, 32, "topk", k=4), torch.randn(100, 8))
+        >>> scores.l0, scores.n_tokens
+        (4.0, 100)
+
+    Args:
+        chunks: rows (n, d_in), `Activations`, or a stream of either.
 
     Raises:
         ValueError: if there are no rows, or they do not vary.
@@ -61,8 +80,8 @@ def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAES
 
 
 def _rows(chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> Iterator[Float[Tensor, "some d_in"]]:
-    alone = isinstance(chunks, Tensor) or hasattr(chunks, "values")
-    for chunk in [chunks] if alone else chunks:
+    several = [chunks] if isinstance(chunks, Tensor) else [chunks] if isinstance(chunks, Rows) else chunks
+    for chunk in several:
         yield from (chunk if isinstance(chunk, Tensor) else chunk.values).split(ROWS_AT_A_TIME)
 
 
@@ -102,14 +121,26 @@ def loss_recovered(
     Replaced is every token but BOS, which autoencoders are not trained on. Scored is the prediction made *at* every
     replaced token that has a successor: from the second token after BOS on.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> losses = loss_recovered(load_model("pocket"), load_sae("layer_2"), ["The ship sails over the sea."])
+        >>> losses.spliced < losses.zero_ablated
+        True
+
     Args:
+        texts: strings, labelled texts, or `Tokens`.
         hook_name: None takes the one that the SAE was trained on.
+        batch_size: texts a forward pass.
+        max_tokens_per_text: longer texts are cut; BOS counts.
+
+    Returns:
+        Losses in nats a token with the activation left, reconstructed, zeroed and averaged, and the shares recovered.
 
     Raises:
         ValueError: if the hook point is unknown or unsaid, or no text has two tokens after BOS.
     """
-    if (hook_name := hook_name or sae.hook_name) is None:
-        raise ValueError("hook_name is missing: this SAE does not say which hook point it reads")
+    hook_name = hook_name_of(sae, hook_name)
     check_hook_name(model, hook_name)
     tokens = tokenize(model, texts, max_tokens_per_text=max_tokens_per_text)
     total, rows = torch.zeros(sae.d_in, dtype=torch.float64), 0
@@ -125,8 +156,8 @@ def loss_recovered(
     spliced = _mean_loss(model, tokens, hook_name, batch_size, lambda x: sae(x).x_hat)
     zero = _mean_loss(model, tokens, hook_name, batch_size, torch.zeros_like)
     flat = _mean_loss(model, tokens, hook_name, batch_size, lambda x: mean.to(x).expand_as(x))
-    shares = [(a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat)]
-    return LossRecovered(clean, spliced, zero, flat, *shares, spliced - clean)
+    of_zero, of_mean = ((a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat))
+    return LossRecovered(clean, spliced, zero, flat, of_zero, of_mean, spliced - clean)
 
 
 def _mean_loss(

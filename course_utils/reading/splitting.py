@@ -43,7 +43,12 @@ def family(small: Float[Tensor, "d_small d_in"], large: Float[Tensor, "d_large d
 def recall_by_part(
     pooled: Float[Tensor, "n_texts"], threshold: float, part_ids: Int[Tensor, "n_texts"], n_parts: int
 ) -> Float[Tensor, "n_parts"]:
-    """Share of each part's texts on which a unit reaches its threshold; not a number for a part without texts."""
+    """Share of each part's texts on which a unit reaches its threshold; not a number for a part without texts.
+
+    Args:
+        pooled: the unit's strongest activation in each text.
+        part_ids: the part of each text, 0 … n_parts - 1.
+    """
     hits = (pooled >= threshold).float()
     return torch.zeros(n_parts).index_add_(0, part_ids, hits) / part_ids.bincount(minlength=n_parts)
 
@@ -86,6 +91,9 @@ def find_holes(
         wide_of_part: the wide concept that each part belongs to.
         part_ids: the part of each text.
         judged: texts to count, the held-out ones.
+
+    Returns:
+        One `Hole` for each part that has texts and siblings.
     """
     ids, n_parts, holes = part_ids[judged], len(wide_of_part), []
     sizes = ids.bincount(minlength=n_parts)

@@ -126,9 +126,8 @@ def _keep_strongest_(held: _Entries, n: int, keep: int) -> int:
     key = strengths.view(torch.int32).long().neg_().add_(2**31 - 1).bitwise_or_(latents << 31)
     key, order = key.sort(stable=True)
     stays = torch.ones(n, dtype=torch.bool)
-    key >>= (
-        31  # the latents, in order: one that stands `keep` places before is of the same latent, or it is not
-    )
+    key >>= 31  # the latents again, in order
+    # keep an entry unless the entry `keep` places earlier belongs to the same latent
     torch.ne(key[keep:], key[:-keep], out=stays[keep:])
     order = order[stays]
     n_kept = len(order)

@@ -15,6 +15,7 @@ from .losses import jumprelu_loss as jumprelu_loss
 from .losses import sae_loss as sae_loss
 from .model import SAE as SAE
 from .model import SAEOutput as SAEOutput
+from .model import hook_name_of as hook_name_of
 from .model import neuron_basis as neuron_basis
 from .public_saes import PUBLISHED_L0 as PUBLISHED_L0
 from .public_saes import centred as centred

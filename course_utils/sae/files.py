@@ -25,11 +25,15 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
     One whose threshold follows the batches (``"batchtopk"``) is written as the ``"jumprelu"`` that it is after
     training: one threshold for all.
 
-    >>> save_sae(SAE(256, 1024, "topk", k=32), "runs/my_sae", hook_name="blocks.2.hook_resid_post")  # doctest: +SKIP
-    >>> load_sae("runs/my_sae").hook_name  # doctest: +SKIP
-    'blocks.2.hook_resid_post'
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     save_sae(SAE(8, 32, "topk", k=4), folder, hook_name="blocks.2.hook_resid_post")
+        ...     load_sae(folder).hook_name
+        'blocks.2.hook_resid_post'
 
     Args:
+        folder: made if it is not there; files of an autoencoder in it are replaced.
         dtype: of the stored weights; float16 halves the file and rounds to three digits.
         metadata: added to ``sae.metadata``: model_name, hook_name, context_size …
     """
@@ -62,8 +66,9 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
 def load_sae(folder: str | Path) -> SAE:
     """A saved autoencoder, in float32: a folder, or the name of one that ships (``"layer_2"``).
 
-    >>> load_sae("layer_2")
-    SAE(d_in=256, d_sae=4096, architecture='topk', k=32)
+    Examples:
+        >>> load_sae("layer_2")
+        SAE(d_in=256, d_sae=4096, architecture='topk', k=32)
 
     Reads what SAELens writes for ``standard``, ``topk``, ``jumprelu`` and ``gated``, decoder directions of any length
     included.
@@ -111,6 +116,6 @@ def load_sae(folder: str | Path) -> SAE:
 def _damaged(folder: Path, problem: Exception) -> str:
     what = " ".join(f"{type(problem).__name__}: {problem}".split())  # torch's messages have several lines
     return (
-        f"{folder} is no readable sparse autoencoder ({what}). Copy or download the folder again, or "
+        f"{folder} is not a readable sparse autoencoder ({what}). Copy or download the folder again, or "
         f"train one and write it with save_sae; it needs cfg.json and {WEIGHTS}"
     )

@@ -20,7 +20,13 @@ from course_utils.base import ALONE, Processes
 
 
 def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "... d_sae"]:
-    """Keep the k largest of each row if they are positive; everything else becomes zero."""
+    """Keep the k largest of each row if they are positive; everything else becomes zero.
+
+    Examples:
+        >>> topk(torch.tensor([[3.0, 1.0, 2.0], [-1.0, 5.0, -2.0]]), k=2)
+        tensor([[3., 0., 2.],
+                [0., 5., 0.]])
+    """
     values, kept = pre_activations.topk(k, dim=-1, sorted=False)
     return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
 
@@ -31,6 +37,7 @@ def batch_topk(
     """Keep the largest positive entries of the whole batch, k a row on average; everything else becomes zero.
 
     Args:
+        k: active latents a row, on average.
         team: the processes that share the batch, if these are the rows of one of several.
     """
     flat = pre_activations.flatten()
@@ -49,6 +56,13 @@ def jumprelu(
     """Keep what exceeds its latent's ``threshold`` (at least 0), unchanged; the rest becomes zero.
 
     The jump has no slope, so the threshold gets the estimate of `jumprelu_threshold_gradient`.
+
+    Examples:
+        >>> jumprelu(torch.tensor([[0.4, 0.6, -1.0]]), threshold=torch.tensor([0.5, 0.5, 0.5]))
+        tensor([[0.0000, 0.6000, 0.0000]])
+
+    Args:
+        bandwidth: how near its threshold a pre-activation must come to move it.
     """
     return _JumpReLU.apply(pre_activations, threshold, bandwidth)
 
@@ -109,7 +123,15 @@ def encode(
     b_dec: Float[Tensor, "d_in"],
     act: Callable[[Tensor], Tensor] = torch.relu,
 ) -> Float[Tensor, "... d_sae"]:
-    """Latents of ``x``: centre, project, let ``act`` decide which stay."""
+    """Latents of ``x``: centre, project, let ``act`` decide which stay.
+
+    Examples:
+        >>> encode(torch.tensor([[2.0, -1.0]]), W_enc=torch.eye(2), b_enc=torch.zeros(2), b_dec=torch.zeros(2))
+        tensor([[2., 0.]])
+
+    Args:
+        act: from pre-activations (…, d_sae) to latents of the same shape.
+    """
     return act((x - b_dec) @ W_enc + b_enc)
 
 

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float) -> Float[Tensor, ""]:
     """Squared error plus L1 penalty, for decoder directions of length 1. Returns the mean over the batch.
 
-    >>> from course_utils.sae import SAEOutput
-    >>> output = SAEOutput(x_hat=torch.tensor([[1.0, 0.0]]), latents=torch.tensor([[1.0, 2.0]]))
-    >>> sae_loss(torch.tensor([[3.0, 0.0]]), output, l1_coefficient=10).item()  # 2 ** 2 + 10 * (1 + 2)
-    34.0
+    Examples:
+        >>> from course_utils.sae import SAEOutput
+        >>> output = SAEOutput(x_hat=torch.tensor([[1.0, 0.0]]), latents=torch.tensor([[1.0, 2.0]]))
+        >>> sae_loss(torch.tensor([[3.0, 0.0]]), output, l1_coefficient=10).item()  # 2 ** 2 + 10 * (1 + 2)
+        34.0
     """
     squared_error = (x - output.x_hat).pow(2).sum(dim=1)
     return (squared_error + l1_coefficient * output.latents.sum(dim=1)).mean()

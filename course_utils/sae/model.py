@@ -16,6 +16,8 @@ from course_utils.sae.record import Architecture
 
 
 class SAEOutput(NamedTuple):
+    """What an autoencoder makes of some activations: ``x_hat, latents = sae(x)``."""
+
     x_hat: Float[Tensor, "... d_in"]
     """Reconstruction of the input."""
 
@@ -26,15 +28,16 @@ class SAEOutput(NamedTuple):
 class SAE(nn.Module):
     """Encode activations into sparse latents and decode them back.
 
-    >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
-    >>> x_hat.shape, latents.shape
-    (torch.Size([10, 256]), torch.Size([10, 4096]))
-    >>> int((latents > 0).sum(dim=1).max())
-    32
+    Examples:
+        >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
+        >>> x_hat.shape, latents.shape
+        (torch.Size([10, 256]), torch.Size([10, 4096]))
+        >>> int((latents > 0).sum(dim=1).max())
+        32
 
     It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
-    limits the number of active latents (relu, jumprelu, gated), half of them are active at the start, and would answer
-    with d_sae / (2 d_in) times the input: there ``W_enc`` starts that much shorter.
+    limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder
+    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor.
 
     Args:
         d_in: length of an activation.
@@ -61,7 +64,7 @@ class SAE(nn.Module):
     """(d_sae, d_in); row i is the direction that latent i writes."""
 
     b_dec: nn.Parameter
-    """(d_in,); what is reconstructed where no latent is active."""
+    """(d_in,); what is reconstructed when no latent is active."""
 
     b_enc: nn.Parameter
     """(d_sae,); all but gated ones have it."""
@@ -148,6 +151,7 @@ class SAE(nn.Module):
         return SAEOutput(self.decode(latents), latents)
 
     def extra_repr(self) -> str:
+        """Sizes and architecture, for ``repr(sae)``."""
         k = f", k={self.k}" if self.k else ""
         return f"d_in={self.d_in}, d_sae={self.d_sae}, architecture={self.architecture!r}{k}"
 
@@ -177,8 +181,30 @@ class SAE(nn.Module):
             self.threshold.lerp_(torch.full_like(self.threshold, smallest), weight)
 
 
+def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
+    """Where an autoencoder reads: the ``hook_name`` given, or the one that came with it.
+
+    Raises:
+        ValueError: if there is neither.
+    """
+    hook_name = hook_name or sae.hook_name
+    if hook_name is None:
+        raise ValueError(
+            "hook_name is missing: this SAE does not say which hook point it reads; set sae.metadata['hook_name']"
+        )
+    return hook_name
+
+
 def neuron_basis(d_in: int, **metadata: Any) -> SAE:
-    """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools."""
+    """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools.
+
+    Args:
+        d_in: number of neurons.
+        metadata: ``hook_name``, say, so that the result knows where it reads.
+
+    Returns:
+        A "relu" `SAE` whose ``W_enc`` and ``W_dec`` are the identity.
+    """
     sae = SAE(d_in, d_in)
     with torch.no_grad():
         sae.W_enc.copy_(torch.eye(d_in))

@@ -73,6 +73,6 @@ def centred(sae: SAE) -> SAE:
     mean as before: the next layer norm takes it away in any case.
     """
     new = copy.deepcopy(sae)
-    new.W_enc -= sae.W_enc.mean(dim=0)
+    new.W_enc.sub_(sae.W_enc.mean(dim=0))
     new.spec.absorb(new, sae.b_dec @ (new.W_enc - sae.W_enc))  # b_dec itself was taken away uncentred
     return new

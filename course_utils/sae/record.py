@@ -21,9 +21,10 @@ def _absorb_in_b_enc(sae: SAE, shift: Float[Tensor, "d_sae"]) -> None:
 class Architecture:
     """One kind of autoencoder; `ARCHITECTURES` has them by name.
 
-    >>> from course_utils.sae import ARCHITECTURES
-    >>> [name for name, spec in ARCHITECTURES.items() if spec.coefficient == "l1_coefficient"]
-    ['relu', 'gated']
+    Examples:
+        >>> from course_utils.sae import ARCHITECTURES
+        >>> [name for name, spec in ARCHITECTURES.items() if spec.coefficient == "l1_coefficient"]
+        ['relu', 'gated']
     """
 
     encode: Callable[[SAE, Float[Tensor, "... d_in"]], Float[Tensor, "... d_sae"]]

@@ -21,7 +21,13 @@ def ista_step(
     step: float,
     l1: float,
 ) -> Float[Tensor, "n n_stations"]:
-    """One step down ``1/2 ||x - features @ codes||^2 + l1 * sum of features``, features at least 0."""
+    """One step down ``1/2 ||x - features @ codes||^2 + l1 * sum of features``, features at least 0.
+
+    Args:
+        features: the guess so far.
+        step: length of the step; see `safe_step`.
+        l1: price of one unit of a feature.
+    """
     missed = x - features @ codes
     return torch.relu(features + step * (missed @ codes.T - l1))
 
@@ -37,7 +43,12 @@ def fista(
     l1: float = 0.01,
     steps: int = 100,
 ) -> Float[Tensor, "n n_stations"]:
-    """`ista_step` with momentum (Beck & Teboulle 2009): the error falls as 1/steps^2 in place of 1/steps."""
+    """`ista_step` with momentum (Beck & Teboulle 2009): the error falls as 1/steps^2 in place of 1/steps.
+
+    Args:
+        l1: price of one unit of a feature.
+        steps: to take, from 0.
+    """
     step = safe_step(codes)
     features = ahead = torch.zeros(len(x), len(codes))
     t = 1.0
@@ -76,6 +87,14 @@ def learn_dictionary(
 
     The method of optimal directions (Engan, Aase & Husøy 1999). It starts from inputs drawn at random; a code that
     nobody was heard on starts again from another input.
+
+    Args:
+        k: stations that speak at once.
+        rounds: of listening and fitting.
+        seed: of the inputs drawn.
+
+    Returns:
+        Codes of length 1, in no particular order.
     """
     generator = torch.Generator().manual_seed(seed)
 

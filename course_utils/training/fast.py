@@ -86,9 +86,11 @@ class FastStep:
             remove_parallel_gradient_(self.sae.W_dec)
 
     def state_dict(self) -> dict[str, Any]:
+        """What it has to remember to go on exactly."""
         return {"share_active": self.share_active}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.share_active = state["share_active"]
 
     @torch.no_grad()

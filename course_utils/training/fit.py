@@ -9,7 +9,7 @@ al. 2023), or the penalty could be dodged by small latents and long directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -68,10 +68,11 @@ def fit_sae(
 ) -> History:
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
-    >>> sae = SAE(8, 32, "relu")
-    >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
-    >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
-    (10, torch.Size([5, 32]))
+    Examples:
+        >>> sae = SAE(8, 32, "relu")
+        >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
+        >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
+        (10, torch.Size([5, 32]))
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
     is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk"). Ctrl-C
@@ -91,10 +92,9 @@ def fit_sae(
         speed: "plain" lets autograd find the gradients; "fast" has them written out, for "relu" and "topk" on a CPU;
             "fast_bfloat16" rounds its matrix products too; "auto" is the fastest that applies, with as many threads as
             are fastest, measured at the start (`training.speed`).
-        checkpoint: a file, or a `Checkpoint`. Where there is one, the run goes on from it, exactly, if it is given
-            the same autoencoder, options and batches (those already seen are passed over,
-            `ActivationBatches.pass_over`) and its callbacks remember nothing (that of `resampler` does not); where
-            there is none, it is made.
+        checkpoint: a file, or a `Checkpoint`. Resumes from this file if it exists, bit for bit, provided that the
+            autoencoder, the options and the batches are the same (those already seen are passed over,
+            `ActivationBatches.pass_over`) and callbacks are stateless (`resampler` is). Otherwise the file is created.
         l1_coefficient: penalty on the sum of the latents; "relu" and "gated" need one. The unit is set by the scaled
             activations.
         l0_coefficient: price of an active latent; "jumprelu" needs one.
@@ -108,8 +108,8 @@ def fit_sae(
         FloatingPointError: if the loss stops being finite.
         RuntimeError: if another of several processes has ended.
     """
-    if steps is None and hasattr(batches, "__len__"):
-        steps = len(batches)  # type: ignore[arg-type]
+    if steps is None and isinstance(batches, Sized):
+        steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
     schedule = lr if isinstance(lr, Schedule) else Schedule(lr)

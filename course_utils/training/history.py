@@ -17,7 +17,11 @@ class Measurement(NamedTuple):
     """Squared error, summed over d_in, mean over the batch; of the scaled activations too."""
 
     fvu: float
+    """Fraction of variance unexplained."""
+
     l0: float
+    """Mean number of active latents a row."""
+
     dead_share: float
     """Share of the latents silent for at least ``dead_after`` tokens."""
 
@@ -36,12 +40,17 @@ class History:
     """Stopped by hand; the autoencoder then holds its best weights, not its last."""
 
     def append(self, measurement: Measurement) -> None:
+        """Add the next step's."""
         for name, value in measurement._asdict().items():
             getattr(self, name).append(value)
 
     @property
     def last(self) -> Measurement:
-        """The last step's measurement: ``history.last.fvu``."""
+        """The last step's measurement: ``history.last.fvu``.
+
+        Raises:
+            ValueError: if there is no step.
+        """
         if not self.step:
             raise ValueError("this run was stopped before its first step")
         return Measurement(*(getattr(self, name)[-1] for name in Measurement._fields))

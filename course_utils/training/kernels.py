@@ -51,6 +51,7 @@ class RowAdam(torch.optim.Adam):
     def __init__(self, parameters, lr: float):
         super().__init__(parameters, lr=lr, fused=True)
 
+    # torch's own signature differs between versions
     def _init_group(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, group, parameters, grads, averages, squares, *others
     ):

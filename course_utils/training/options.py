@@ -15,14 +15,17 @@ from course_utils.sae import SAE, auxk_loss
 class Schedule:
     """How large a step is, and in which units: in place of a plain learning rate.
 
-    >>> Schedule(1e-2, warmup_steps=0, decay_share=0.5).rate(step=9, steps=10)
-    0.002
+    Examples:
+        >>> Schedule(1e-2, warmup_steps=0, decay_share=0.5).rate(step=9, steps=10)
+        0.002
     """
 
     lr: float = 1e-3
     """Highest learning rate of Adam."""
 
     warmup_steps: int = 50
+    """Over which the learning rate rises to ``lr``."""
+
     decay_share: float = 0.2
     """Of the steps, the last ones, over which the learning rate falls to 0."""
 
@@ -42,8 +45,8 @@ class Revival:
     """Tokens of silence."""
 
     coefficient: float | None = None
-    """Weight of `auxk_loss`. None is 1/32 where the architecture revives ("topk", "batchtopk" …), else 0; 0 leaves
-    dead latents to their fate."""
+    """Weight of `auxk_loss`. None is 1/32 where the architecture revives ("topk", "batchtopk" …), else 0; 0 turns
+    the auxiliary loss off."""
 
     k_aux: int | None = None
     """Dead latents that try at once; None is half of d_in."""
@@ -78,10 +81,17 @@ class Checkpoint:
 
     path: str | Path
     every: int = 1000
+    """Steps."""
 
 
 def learning_rate(step: int, steps: int | None, peak: float, warmup_steps: int, decay_share: float) -> float:
-    """Linear warm-up over the first steps, ``peak``, then linear decay to 0 over the last ``decay_share`` of them."""
+    """Linear warm-up over the first steps, ``peak``, then linear decay to 0 over the last ``decay_share`` of them.
+
+    Args:
+        step: counted from 0.
+        steps: in all; None never decays.
+        peak: the highest rate, which comes back in the middle of the run.
+    """
     warmup = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     if steps is None or not decay_share:
         return peak * warmup

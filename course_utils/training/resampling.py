@@ -32,7 +32,15 @@ def resampling_odds(x: Float[Tensor, "n d_in"], x_hat: Float[Tensor, "n d_in"]) 
 def fresh_pairs(
     chosen: Float[Tensor, "n_dead d_in"], W_enc: Float[Tensor, "d_in d_sae"], dead: Bool[Tensor, "d_sae"]
 ) -> tuple[Float[Tensor, "n_dead d_in"], Float[Tensor, "d_in n_dead"]]:
-    """New decoder rows and encoder columns for the dead latents, one for each chosen input."""
+    """New decoder rows and encoder columns for the dead latents, one for each chosen input.
+
+    Args:
+        chosen: inputs, centred or not: only their direction counts.
+        W_enc: of all latents, whose live ones set the length of the new encoder directions.
+
+    Returns:
+        Rows for ``W_dec`` (n_dead, d_in) of length 1 and columns for ``W_enc`` (d_in, n_dead).
+    """
     rows = chosen / chosen.norm(dim=1, keepdim=True)
     length = 0.2 * W_enc[:, ~dead].norm(dim=0).mean()
     return rows, length * rows.T
@@ -44,19 +52,28 @@ def resample_dead_(
     optimiser: torch.optim.Optimizer,
     dead: Bool[Tensor, "d_sae"],
     x: Float[Tensor, "n d_in"],
-    generator: torch.Generator,
     *,
+    seed: int,
     odds: Callable[[Tensor, Tensor], Tensor] = resampling_odds,
     fresh: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = fresh_pairs,
 ) -> int:
-    """Point every dead latent at an input of ``x`` (scaled as in training); the number of latents.
+    """Point every dead latent at an input of ``x`` (scaled as in training).
 
     Without a live latent, or without a dead one, nothing happens.
+
+    Args:
+        optimiser: the Adam of the run; it forgets what it knew of the dead latents.
+        seed: of the choice of inputs.
+        odds, fresh: the two formulas of the protocol, to try others.
+
+    Returns:
+        How many latents were resampled.
     """
     if not dead.any() or dead.all():
         return 0
     n_dead = int(dead.sum())
     x = x[x.norm(dim=1) > 0]  # silence points nowhere
+    generator = torch.Generator().manual_seed(seed)
     chosen = x[torch.multinomial(odds(x, sae(x).x_hat), n_dead, replacement=True, generator=generator)]
     sae.W_dec[dead], sae.W_enc[:, dead] = fresh(chosen, sae.W_enc.detach(), dead)
     for name, parameter in sae.named_parameters():
@@ -85,19 +102,21 @@ def resampler(
         inputs: raw activations to judge by and to choose from.
         at_steps: numbers of steps, counted from 0.
         dead_after: tokens of silence after which a latent counts as dead.
+        seed: of the choice of inputs.
         odds, fresh: the two formulas of the protocol, to try others.
+
+    Returns:
+        What to pass in ``callbacks=[…]``.
     """
 
     def callback(state: TrainingState) -> None:
         step = state.measurement.step
         if step in at_steps:
-            before = sum(
-                earlier < step for earlier in at_steps
-            )  # not remembered: a run may go on from a checkpoint
-            generator = torch.Generator().manual_seed(seed + before)
+            # counted, not remembered: a run may go on from a checkpoint
+            before = sum(earlier < step for earlier in at_steps)
             dead = state.silent_tokens >= dead_after
             x = inputs * state.scale
-            resample_dead_(state.sae, state.optimiser, dead, x, generator, odds=odds, fresh=fresh)
+            resample_dead_(state.sae, state.optimiser, dead, x, seed=seed + before, odds=odds, fresh=fresh)
             state.silent_tokens[dead] = 0
 
     return callback

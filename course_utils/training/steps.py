@@ -80,10 +80,11 @@ class Step(Protocol):
 class PlainStep:
     """Autograd finds the gradients: any architecture, any loss, any device.
 
-    >>> sae, x = SAE(4, 8, "topk", k=2), torch.ones(5, 4)
-    >>> step = PlainStep(sae, lambda x, output: (x - output.x_hat).pow(2).sum(dim=1).mean())
-    >>> step(x).l0, step.backward(), sae.W_dec.grad.shape
-    (2.0, None, torch.Size([8, 4]))
+    Examples:
+        >>> sae, x = SAE(4, 8, "topk", k=2), torch.ones(5, 4)
+        >>> step = PlainStep(sae, lambda x, output: (x - output.x_hat).pow(2).sum(dim=1).mean())
+        >>> step(x).l0, step.backward(), sae.W_dec.grad.shape
+        (2.0, None, torch.Size([8, 4]))
     """
 
     optimiser: ClassVar[type[torch.optim.Adam]] = torch.optim.Adam

@@ -64,10 +64,10 @@ def latent_panel(
     def card(latent: int) -> str:
         return latent_card(
             summarise_latent(
+                model,
                 sae,
                 activations,
                 tokens,
-                model,
                 latent,
                 n_top=5,
                 n_quantiles=5,

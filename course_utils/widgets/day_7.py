@@ -77,8 +77,8 @@ def dial_panel(
         nothing = direction_unit(
             torch.ones(model.cfg.d_model), f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
         )
-        untouched = stream(model, nothing, [0.0], prompt, n_tokens=n_tokens, seed=seed)
-        turned = stream(model, chosen, [amount], prompt, how=how, n_tokens=n_tokens, seed=seed)
+        untouched = stream(model, nothing, [0.0], prompts=prompt, n_tokens=n_tokens, seed=seed)
+        turned = stream(model, chosen, [amount], prompts=prompt, how=how, n_tokens=n_tokens, seed=seed)
         own = steered = [""]
         for _ in range(n_tokens):
             own, steered = next(untouched, own), next(turned, steered)
