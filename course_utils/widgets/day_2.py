@@ -10,6 +10,7 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
+from course_utils.base import FRAME
 from course_utils.lm import Passage
 from course_utils.plots import figure_png, plot_seen
 from course_utils.views import FAINT, picture, token_strip
@@ -40,7 +41,7 @@ def passages_side_by_side(sides: Sequence[Side], title: str = "") -> str:
     )
     heading = f'<div style="font-size:115%;font-weight:bold">{escape(title)}</div>' if title else ""
     return (
-        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5">'
+        f'<div style="{FRAME};padding:.6em .9em;line-height:1.5">'
         f'{heading}<div style="display:flex;flex-wrap:wrap;gap:.4em 2em">{columns}</div></div>'
     )
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.base import FRAME
 from course_utils.interventions import (
     PATCHABLE_PARTS,
     Units,
@@ -51,7 +52,7 @@ def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
         for name, text in texts.items()
     )
     return (
-        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5;'
+        f'<div style="{FRAME};padding:.6em .9em;line-height:1.5;'
         f'display:flex;flex-wrap:wrap;gap:.6em 2em">{columns}</div>'
     )
 
