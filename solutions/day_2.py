@@ -51,7 +51,7 @@ def _profile_cases(seed: int = 0) -> list[tuple]:
 
 def _naive_entropy(profile: Tensor) -> Tensor:
     shares = profile / profile.sum(dim=1, keepdim=True)
-    return torch.stack([-sum(p * p.log2() for p in row if p > 0) for row in shares])
+    return torch.stack([-sum((p * p.log2() for p in row if p > 0), start=torch.zeros(())) for row in shares])
 
 
 # ── purity_by_depth ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,11 +171,11 @@ def _alpha_cases(seed: int = 0) -> list[tuple]:
 def _two_sides(inputs: Tensor, W: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
     """Relevance shared among what spoke for each output, and among what spoke against, each side for itself."""
     z = inputs[:, :, None] * W
-    shares = [
-        part / (part.sum(dim=1, keepdim=True) + tiny)
+    up, down = (
+        torch.einsum("bij,bj->bi", part / (part.sum(dim=1, keepdim=True) + tiny), relevance)
         for part, tiny in [(relu(z), 1e-12), (-relu(-z), -1e-12)]
-    ]
-    return tuple(torch.einsum("bij,bj->bi", share, relevance) for share in shares)
+    )
+    return up, down
 
 
 def _alpha_by_output(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:

@@ -184,7 +184,7 @@ def _answer(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
 
 
 def _by_jacobian(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> tuple[Tensor, Tensor]:
-    A = torch.autograd.functional.jacobian(lambda x: _answer(x, weights, biases), x)
+    A = torch.as_tensor(torch.autograd.functional.jacobian(lambda x: _answer(x, weights, biases), x))
     return A, _answer(x, weights, biases) - A @ x
 
 

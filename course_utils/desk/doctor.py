@@ -69,7 +69,7 @@ def _packages() -> Finding:
     wrong = [
         f"{r} is needed, {versions[r.name] or 'none'} is here"
         for r in needed
-        if not versions[r.name] or not r.specifier.contains(versions[r.name], prereleases=True)
+        if not r.specifier.contains(versions[r.name] or "", prereleases=True)
     ]
     if wrong:
         return Finding(

@@ -127,7 +127,7 @@ def _by_signal(seconds: float, names: dict[str, Any], stepping: bool) -> Iterato
         if rings > 1:
             # A bare except swallowed it: raise again on that except's own line, which its try does not cover.
             sys.settrace(at_next_line)
-            while frame.f_code is not call.__code__:
+            while frame is not None and frame.f_code is not call.__code__:
                 if frame.f_globals is names:
                     frame.f_trace = at_next_line
                 frame = frame.f_back

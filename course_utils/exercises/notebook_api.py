@@ -26,7 +26,9 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
         KeyError: if there is no such exercise.
     """
     if callable(key):
-        raise TypeError(f'write @exercise("day_…") with the key of the exercise above {key.__name__}')
+        raise TypeError(
+            f'write @exercise("day_…") with the key of the exercise above {getattr(key, "__name__", "it")}'
+        )
     record = find(key)
     if not isinstance(record, Exercise):
         raise TypeError(f'{key} asks for a value: answer("{key}", …)')

@@ -55,13 +55,16 @@ def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = N
 def plot_packing(
     groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None, *, limit: float = 1.0
 ) -> Axes:
-    """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie."""
+    """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie.
+
+    The bound is that of the last group; all have its size.
+    """
     ax = axes_or_new(ax, (6, 3.2))
     for (name, directions), (colour, dash, _) in zip(groups.items(), SERIES[:2][::-1], strict=False):
         size = pairwise_cosines(directions).abs()
         ax.hist(size.tolist(), bins=[limit * i / 50 for i in range(51)], color=colour, alpha=0.6, label=name)
         ax.axvline(size.max().item(), color=colour, linestyle=dash, label=f"its worst pair: {size.max():.2f}")
-    n, d = directions.shape
+    n, d = list(groups.values())[-1].shape
     ax.axvline(
         welch_bound(n, d),
         color=BLACK,
@@ -97,7 +100,7 @@ def plot_measured_lines(
     ax = axes_or_new(ax, (6, 3.6))
     for (name, y), (colour, dash, marker) in zip(lines.items(), SERIES, strict=False):
         ax.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=5, label=name)
-    dashes = iter(("--", ":", "-."))
+    dashes, dash = iter(("--", ":", "-.")), "--"
     for name, y in (dashed or {}).items():
         dash = dash if name.startswith("_") else next(dashes)
         ax.plot(x, y, color=BLACK, alpha=0.6, linestyle=dash, linewidth=1.3, label=name)
@@ -134,7 +137,10 @@ def plot_city(
             *torch.stack([feet[i], seen[i]]).T.numpy(), color=colour, linestyle=":", linewidth=1, alpha=0.7
         )
         ax.annotate(
-            "", seen[i].tolist(), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2}
+            "",
+            (seen[i, 0].item(), seen[i, 1].item()),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2},
         )
         x, y = (seen[i] + 0.1 * size * _label_side(seen, i)).tolist()
         ax.annotate(

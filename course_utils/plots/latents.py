@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
-import matplotlib.pyplot as plt
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    axes_in_a_row,
+    axes_or_new,
+)
 from course_utils.training import History
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
@@ -71,10 +81,12 @@ def plot_outlier_dimensions(
 def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
     """Several trainings side by side: variance unexplained, active latents and dead latents by step."""
     if axes is None:
-        _, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+        axes = axes_in_a_row([1, 1, 1], (11, 3))
     for i, (name, run) in enumerate(runs.items()):
         # of two runs that go the same way for a while both stay visible
-        style = dict(color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name)
+        style: dict[str, Any] = dict(
+            color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name
+        )
         style["linewidth"] = 1.5 if i % 2 else 4
         axes[0].plot(run.step, run.fvu, **style)
         axes[1].plot(run.step, run.l0, **style)

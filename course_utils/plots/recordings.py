@@ -9,7 +9,18 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    axes_or_new,
+)
 
 
 def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], names: Sequence[str]) -> Axes:
@@ -18,12 +29,13 @@ def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], n
         1, len(answers), figsize=(4 * len(answers) + 1, 3.6), sharey=True, squeeze=False
     )
     largest = max(answer.abs().max().item() for answer in answers.values())
+    images = []
     for ax, (title, answer) in zip(axes[0], answers.items(), strict=True):
-        image = ax.imshow(answer.numpy(), cmap="PuOr_r", vmin=-largest, vmax=largest)
+        images.append(ax.imshow(answer.numpy(), cmap=DIVERGING, vmin=-largest, vmax=largest))
         ax.set(title=title, xlabel="neuron", xticks=range(answer.shape[1]), yticks=range(len(names)))
         ax.set_yticklabels(names)
     axes[0, 0].set_ylabel("the feature that is on")
-    figure.colorbar(image, ax=list(axes[0]), shrink=0.8, label="activation")
+    figure.colorbar(images[-1], ax=list(axes[0]), shrink=0.8, label="activation")
     return axes[0, 0]
 
 

@@ -10,6 +10,7 @@ from io import BytesIO
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
@@ -27,9 +28,18 @@ def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list
     return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The whole figure that ``ax`` is a part of."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("these axes were taken out of their figure")
+    return figure
+
+
 def figure_png(ax: Axes, dpi: int = 80) -> bytes:
     """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again."""
     png = BytesIO()
-    ax.figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
-    plt.close(ax.figure)
+    figure = figure_of(ax)
+    figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
     return png.getvalue()

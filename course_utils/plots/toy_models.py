@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -97,9 +98,9 @@ def plot_dimensionality(
     axes: Sequence[Axes] | None = None,
 ) -> Axes:
     """Every feature's share of a dimension against sparsity, and all of them counted; lines at the fractions they stick to."""
-    axes = (
-        axes or plt.subplots(1, 2, figsize=(9, 4), sharey=True, width_ratios=(3, 1), layout="constrained")[1]
-    )
+    if axes is None:
+        shape: dict[str, Any] = dict(figsize=(9, 4), width_ratios=(3, 1), layout="constrained")
+        axes = list(plt.subplots(1, 2, sharey=True, **shape)[1])
     where = (1 / (1 - sparsity))[:, None].expand_as(dimensionality)
     axes[0].scatter(where.flatten().tolist(), dimensionality.flatten().tolist(), s=8, color=BLUE, alpha=0.35)
     axes[0].set(

@@ -27,7 +27,7 @@ def plot_training(history: History, ax: Axes | None = None) -> Axes:
     right.plot(history.step, history.l0, color=VERMILLION, linestyle="--", label="l0")
     right.set(ylabel="active latents a token", yscale="log")
     lines = [*ax.get_lines(), *right.get_lines()]
-    right.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
+    right.legend(lines, [str(line.get_label()) for line in lines], loc="center right", fontsize="small")
     ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {last.dead_share:.0%} dead")
     return ax
 

@@ -107,7 +107,7 @@ def plot_widening(
         xticks=range(len(widths)), xlabel="units", ylabel="concepts a unit (effective number)", ylim=(0, None),
         title="1 is a unit that means one thing",
     )  # fmt: skip
-    ax.set_xticklabels(widths)
+    ax.set_xticklabels([str(width) for width in widths])
     ax.legend(frameon=False)
     return ax
 

@@ -59,8 +59,10 @@ def train(out: Path, steps: int, log_every: int) -> None:
         {name: value.detach().half() for name, value in model.state_dict().items()}, out / "model.safetensors"
     )
     (out / "history.json").write_text(json.dumps(history) + "\n")
-    curves = ([row[key] for row in history] for key in ("step", "train_accuracy", "held_out_accuracy"))
-    (out / "grokking.png").write_bytes(figure_png(plot_grokking(*curves)))
+    at, train_accuracy, held_out_accuracy = (
+        [row[key] for row in history] for key in ("step", "train_accuracy", "held_out_accuracy")
+    )
+    (out / "grokking.png").write_bytes(figure_png(plot_grokking(at, train_accuracy, held_out_accuracy)))
 
 
 @torch.no_grad()

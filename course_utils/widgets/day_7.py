@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import ipywidgets as w
 import torch
@@ -22,7 +22,7 @@ from course_utils.interventions import (
 )
 from course_utils.plots import figure_png, plot_dose_and_price, plot_patching_map
 from course_utils.views import FAINT, picture
-from course_utils.widgets.panel import Panel
+from course_utils.widgets.panel import Control, Panel
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -35,9 +35,7 @@ class StreamingPanel(Panel):
 
     sign = "writing …"
 
-    def __init__(
-        self, view: Callable[..., Iterator[str]], title: str = "", **controls: w.ValueWidget
-    ) -> None:
+    def __init__(self, view: Callable[..., Iterator[str]], title: str = "", **controls: Control) -> None:
         super().__init__(view, title, slow=True, **controls)
 
     def _pages(self) -> Iterator[str]:
@@ -72,7 +70,9 @@ def dial_panel(
             value at them, "scale" multiplies the value by the dial: 1 leaves it, 0 ablates.
     """
 
-    def view(what: str, how: str, dial: float, prompt: str, seed: int) -> Iterator[str]:
+    def view(
+        what: str, how: Literal["add", "clamp", "scale"], dial: float, prompt: str, seed: int
+    ) -> Iterator[str]:
         chosen, mark = units[what]
         amount = dial if how == "scale" else dial * mark
         nothing = direction_unit(

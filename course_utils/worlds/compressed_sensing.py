@@ -41,7 +41,7 @@ def least_absolute_sum(
     back = torch.linalg.pinv(codes)  # (m, n_unknowns)
     across = torch.eye(len(codes), dtype=codes.dtype) - codes @ back
     start = x @ back
-    z = start
+    z = f = start
     for _ in range(steps):
         f = torch.relu(z - shrink) if nonnegative else z - z.clamp(-shrink, shrink)
         z = z - f + torch.addmm(start, 2 * f - z, across)
