@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log
 
 import torch
@@ -176,6 +177,11 @@ def _two_sides(inputs: Tensor, W: Tensor, relevance: Tensor) -> tuple[Tensor, Te
         for part, tiny in [(relu(z), 1e-12), (-relu(-z), -1e-12)]
     )
     return up, down
+
+
+def _from_two_sides(weigh: Callable[[float, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """An attempt that weighs what `_two_sides` returns."""
+    return lambda inputs, W, relevance, alpha=2.0: weigh(alpha, *_two_sides(inputs, W, relevance))
 
 
 def _alpha_by_output(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
@@ -491,21 +497,21 @@ EXERCISES = {
             "For the empty sides use `torch.where`: a weight of 1 instead of alpha where `inputs @ down` is zero, of 0 where `inputs @ up` is.",
         ),
         slips={
-            "What spoke against an output gets its share with a minus: subtract (alpha - 1) times it.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up + (alpha - 1) * down
-            )(*_two_sides(inputs, W, relevance)),
-            "Both sides weigh the same here, so they cancel in the sum; the ones against count alpha - 1.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up - alpha * down
-            )(*_two_sides(inputs, W, relevance)),
+            "What spoke against an output gets its share with a minus: subtract (alpha - 1) times it.": _from_two_sides(
+                lambda alpha, up, down: alpha * up + (alpha - 1) * down
+            ),
+            "Both sides weigh the same here, so they cancel in the sum; the ones against count alpha - 1.": _from_two_sides(
+                lambda alpha, up, down: alpha * up - alpha * down
+            ),
             "That is what spoke for an output only; what spoke against it, times alpha - 1, is missing.": lambda inputs, W, relevance, alpha=2.0: (
                 alpha * _two_sides(inputs, W, relevance)[0]
             ),
             "Each side is divided by its own sum, `inputs @ up` and `inputs @ down`, not by the sum of both.": lambda inputs, W, relevance, alpha=2.0: (
                 inputs * ((relevance / (inputs @ W)) @ (alpha * W.clamp(min=0) - (alpha - 1) * W.clamp(max=0)).T)
             ),
-            "Nearly: where one side of an output is empty, the other takes all of its relevance, with a weight of 1.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up - (alpha - 1) * down
-            )(*_two_sides(inputs, W, relevance)),
+            "Nearly: where one side of an output is empty, the other takes all of its relevance, with a weight of 1.": _from_two_sides(
+                lambda alpha, up, down: alpha * up - (alpha - 1) * down
+            ),
         },
         variants={"output by output": _alpha_by_output, "with masks": _alpha_with_masks},
         explanation="""

@@ -35,7 +35,7 @@ def test_another_error_is_not_hidden():
 
 def test_without_widgets_the_view_and_the_settings_are_there():
     menu = w.Dropdown(options=[("two", 2), ("four", 4)], value=4, description="how many")
-    bundle = Panel(doubled, "Double <it>", n=menu)._repr_mimebundle_()
+    bundle = Panel(doubled, title="Double <it>", n=menu)._repr_mimebundle_()
     assert bundle["text/html"].endswith("how many: four</div><p>8</p></div>")
     assert "Double &lt;it&gt;" in bundle["text/html"]
     assert bundle["text/plain"] == "Double <it> (how many: four); run the notebook to move the controls"

@@ -24,7 +24,7 @@ SERIES = (
 """Colour, dash and marker of the first, second … line: none is told by its colour alone."""
 
 
-def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None) -> Axes:
+def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], *, ax: Axes | None = None) -> Axes:
     """Histograms of the cosines of all pairs, for several sets of directions of the same number of dimensions or not.
 
     The dashed curve is the normal distribution of standard deviation 1/√d that random directions come close to.
@@ -53,7 +53,7 @@ def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = N
 
 
 def plot_packing(
-    groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None, *, limit: float = 1.0
+    groups: Mapping[str, Float[Tensor, "n d"]], *, limit: float = 1.0, ax: Axes | None = None
 ) -> Axes:
     """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie.
 
@@ -85,13 +85,13 @@ def plot_packing(
 def plot_measured_lines(
     x: Sequence[float],
     lines: Mapping[str, Sequence[float]],
-    ax: Axes | None = None,
     *,
     dashed: Mapping[str, Sequence[float]] | None = None,
     xlabel: str,
     ylabel: str,
     title: str,
     log: str = "xy",
+    ax: Axes | None = None,
 ) -> Axes:
     """Measured lines with markers and, thin and grey, what a theory says; ``log`` names the axes that are logarithmic.
 
@@ -111,11 +111,7 @@ def plot_measured_lines(
 
 
 def plot_city(
-    places: Float[Tensor, "n 3"],
-    names: Sequence[str],
-    turn: float,
-    tilt: float,
-    ax: Axes | None = None,
+    places: Float[Tensor, "n 3"], names: Sequence[str], turn: float, tilt: float, *, ax: Axes | None = None
 ) -> Axes:
     """Places of a city as arrows from its centre, seen from above (``tilt`` 90) or from the side (0), in degrees.
 

@@ -22,7 +22,7 @@ STYLES = [
 ]
 
 
-def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, ax: Axes | None = None) -> Axes:
+def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, *, ax: Axes | None = None) -> Axes:
     """Who is on the air when: one row a station, dark where it sends."""
     ax = axes_or_new(ax, (6, 3))
     thin = features[:: max(1, len(features) // 600)]
@@ -43,6 +43,7 @@ def plot_waveforms(
     sent: Float[Tensor, "samples"],
     received: Mapping[str, Float[Tensor, "samples"]],
     rate: int,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """The strength that was sent, and one receiver's or several receivers' idea of it."""
@@ -87,6 +88,7 @@ def plot_phase_map(
     theory: Float[Tensor, "n_deltas"],
     measured: Float[Tensor, "n_deltas"] | None = None,
     here: tuple[float, float] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Share of exact recoveries over (delta, rho), the theory's curve and the measured 50% crossing on it."""
@@ -114,7 +116,7 @@ def plot_phase_map(
     return ax
 
 
-def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], ax: Axes | None = None) -> Axes:
+def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], *, ax: Axes | None = None) -> Axes:
     """For each true code the cosine with the nearest one found, sorted; one line a method."""
     ax = axes_or_new(ax)
     for (name, values), (color, _, dash) in zip(cosines.items(), STYLES, strict=False):
@@ -131,7 +133,7 @@ def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], ax: Axes | 
 
 
 def plot_shrinkage(
-    true: Float[Tensor, "n"], read: Mapping[str, Float[Tensor, "n"]], ax: Axes | None = None
+    true: Float[Tensor, "n"], read: Mapping[str, Float[Tensor, "n"]], *, ax: Axes | None = None
 ) -> Axes:
     """Read strength against the strength that was sent; the diagonal is a faithful reader."""
     ax = axes_or_new(ax, (4.2, 3.6))

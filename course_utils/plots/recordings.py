@@ -40,7 +40,7 @@ def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], n
 
 
 def plot_raster(
-    times: Sequence[Sequence[float]], stimulus: Sequence[int], names: Sequence[str], title: str = ""
+    times: Sequence[Sequence[float]], stimulus: Sequence[int], names: Sequence[str], *, title: str = ""
 ) -> Axes:
     """Spikes of one cell: a row for each presentation, those of a stimulus together; on the right the mean counts."""
     figure, (ax, right) = plt.subplots(
@@ -74,6 +74,7 @@ def plot_luck(
     one: float,
     many: float,
     truth: Float[Tensor, "n_true"] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Histogram of the areas of cells that know nothing, the two levels of chance, and cells that know something."""
@@ -95,7 +96,7 @@ def plot_luck(
 
 
 def plot_decoding(
-    n_stimuli: Sequence[int], errors: Mapping[str, Sequence[float]], limit: float, ax: Axes | None = None
+    n_stimuli: Sequence[int], errors: Mapping[str, Sequence[float]], limit: float, *, ax: Axes | None = None
 ) -> Axes:
     """Share of presentations read wrongly against the number of stimuli, a line for each way to read."""
     ax = axes_or_new(ax, (6.5, 3.4))

@@ -185,6 +185,7 @@ def plot_circuit(
     columns: Sequence[Sequence[str]],
     edges: Sequence[Edge],
     titles: Sequence[str] = (),
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Nodes in columns from left to right, and the edges between them, the widest with their weights; names must be unique."""

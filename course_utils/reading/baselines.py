@@ -59,7 +59,7 @@ def random_dictionary_fvu(
     x: Float[Tensor, "n d_in"], n_directions: int, k: int, centre: Float[Tensor, "d_in"], seed: int = 0
 ) -> float:
     """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely."""
-    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed), k, centre)
+    return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed=seed), k, centre)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def halves(text: LabelledText, tokenizer: PreTrainedTokenizerFast) -> tuple[str,
         return " ".join(words[:25]), " ".join(["", *words[25:]])
     ids = tokenizer.encode(text.text)
     cut = min(16, max(4, len(ids) // 3))
-    return tokenizer.decode(ids[:cut]), tokenizer.decode(ids[cut:])
+    return str(tokenizer.decode(ids[:cut])), str(tokenizer.decode(ids[cut:]))
 
 
 def judged(

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -113,7 +113,8 @@ class Texts:
         self.carriers = CARRIERS if split == "train" else HELD_OUT_CARRIERS
 
     def encode(self, text: str) -> list[int]:
-        return [self.tokenizer.bos_token_id, *self.tokenizer(text)["input_ids"]]
+        start: Any = self.tokenizer.bos_token_id
+        return [start, *self.tokenizer(text)["input_ids"]]
 
     def opening(self, phrase: str) -> str:
         """One to three sentences of a topical text, then a sentence that ends in the phrase."""

@@ -53,7 +53,7 @@ def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
     """Token numbers of each text, ``<|endoftext|>`` first, cut to one row."""
-    end = tokenizer.convert_tokens_to_ids(END_OF_TEXT)
+    end: Any = tokenizer.convert_tokens_to_ids(END_OF_TEXT)
     all_ids: Any = tokenizer(texts)["input_ids"]
     return [[end, *ids[: CONFIG["n_positions"] - 1]] for ids in all_ids]
 

@@ -65,7 +65,7 @@ def harvest(
 def train(
     name: str, out: Path, model: TransformerBridge, activations: Tensor, held_out: Tensor, steps: int | None
 ) -> None:
-    recipe = SAES[name] | ({"steps": steps} if steps else {})
+    recipe: dict[str, Any] = SAES[name] | ({"steps": steps} if steps else {})
     hook_name = hook_of(name)
     sae = SAE(model.cfg.d_model, recipe["d_sae"], recipe["architecture"], k=recipe.get("k"), seed=0)
     batches = islice(activation_batches(activations, BATCH, seed=0, epochs=None), recipe["steps"])

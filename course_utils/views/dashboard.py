@@ -30,11 +30,11 @@ def dashboard_entry(summary: LatentSummary) -> str:
 
 def export_dashboard(
     path: str | Path,
-    title: str,
     summaries: Iterable[LatentSummary],
     *,
     note: str = "",
-    max_bytes: int = 3_000_000,
+    max_bytes: int = 3000000,
+    title: str,
 ) -> int:
     """Write one self-contained page of at most ``max_bytes``. Returns the number of latents that fitted.
 

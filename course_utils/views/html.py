@@ -95,7 +95,7 @@ def _token(token: str, strength: float, share: float, marked: bool) -> str:
     return f'<span style="{style}" title="{strength:.2f}">{escape(show_token(token))}</span>'
 
 
-def latent_card(summary: LatentSummary, title: str = "", *, blind: bool = False) -> str:
+def latent_card(summary: LatentSummary, *, blind: bool = False, title: str = "") -> str:
     """Everything known about one latent on one card.
 
     Title, label and tokens are escaped.

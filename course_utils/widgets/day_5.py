@@ -15,9 +15,9 @@ from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
     SAMPLE_RATE,
     Stations,
+    broadcast,
     listen,
     on_air,
-    send,
     signal_to_noise,
     success_rates,
     wav_bytes,
@@ -40,7 +40,7 @@ def tuner_panel(
 
     def view(station: int, receiver: str, others: float) -> str:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
-        features = send(stations.sound, on)
+        features = broadcast(stations.sound, on)
         heard = receivers[receiver](features @ codes)[:, station]
         sent = features[:, station]
         quality = signal_to_noise(sent, heard)

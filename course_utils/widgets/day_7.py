@@ -35,8 +35,8 @@ class StreamingPanel(Panel):
 
     sign = "writing …"
 
-    def __init__(self, view: Callable[..., Iterator[str]], title: str = "", **controls: Control) -> None:
-        super().__init__(view, title, slow=True, **controls)
+    def __init__(self, view: Callable[..., Iterator[str]], *, title: str = "", **controls: Control) -> None:
+        super().__init__(view, title=title, slow=True, **controls)
 
     def _pages(self) -> Iterator[str]:
         return self._view(**self.values)
@@ -87,7 +87,7 @@ def dial_panel(
 
     return StreamingPanel(
         view,
-        "Turn the dial",
+        title="Turn the dial",
         what=w.Dropdown(options=list(units), value=next(iter(units))),
         how=w.ToggleButtons(options=["add", "clamp", "scale"], value="add"),
         dial=w.FloatSlider(value=dial, min=-10, max=10, step=0.5),
@@ -116,7 +116,7 @@ def dose_panel(
 
     return Panel(
         view,
-        "One concept at a time",
+        title="One concept at a time",
         slow=True,
         concept=w.Dropdown(options=list(concepts), value=concepts[0]),
     )
@@ -164,7 +164,7 @@ def patching_panel(
 
     return Panel(
         view,
-        "Where does the answer come from?",
+        title="Where does the answer come from?",
         slow=True,
         sentence=w.Dropdown(options=[(s.prompt, i) for i, s in enumerate(sentences)], value=0),
         part=w.ToggleButtons(options=list(PATCHABLE_PARTS), value="residual stream"),

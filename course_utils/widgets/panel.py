@@ -71,9 +71,9 @@ class Panel:
     def __init__(
         self,
         view: Callable[..., str] | Callable[..., Iterator[str]],
-        title: str = "",
         *,
         slow: bool = False,
+        title: str = "",
         **controls: Control,
     ) -> None:
         self._view: Callable[..., Any] = view

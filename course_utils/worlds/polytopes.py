@@ -38,7 +38,7 @@ class LinearRegion(NamedTuple):
     """Which hidden neurons are on inside, first layer first."""
 
 
-def random_network(widths: Sequence[int], seed: int, *, d_in: int = 2, d_out: int = 1) -> ReLUNetwork:
+def random_network(widths: Sequence[int], *, d_in: int = 2, d_out: int = 1, seed: int) -> ReLUNetwork:
     """A network with ``widths`` hidden neurons, its weights of He's size, with biases that move borders off the origin."""
     generator = torch.Generator().manual_seed(seed)
     sizes = [d_in, *widths, d_out]
@@ -85,13 +85,13 @@ def train_network(
     points: Float[Tensor, "n d_in"],
     classes: Int[Tensor, "n"],
     widths: Sequence[int],
-    seed: int,
     *,
     steps: int = 400,
     lr: float = 0.02,
+    seed: int,
 ) -> ReLUNetwork:
     """Fit a network to labelled points: all of them at every step, cross-entropy, Adam."""
-    start = random_network(widths, seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
+    start = random_network(widths, seed=seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
     points = points.double()  # so that late digits do not depend on the machine
     parameters = [p.double().requires_grad_() for p in (*start.weights, *start.biases)]
     network = ReLUNetwork(tuple(parameters[: len(start.weights)]), tuple(parameters[len(start.weights) :]))

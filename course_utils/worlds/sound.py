@@ -20,7 +20,7 @@ PENTATONIC = np.array([0, 2, 4, 7, 9, 12, 14, 16])
 
 
 def programme(
-    kind: str, seed: int, seconds: float = 3.0, rate: int = SAMPLE_RATE
+    kind: str, seconds: float = 3.0, rate: int = SAMPLE_RATE, *, seed: int
 ) -> Float[Tensor, "samples"]:
     """One programme, evened out as stations do it, so that all are about equally loud; it stays below 0.9.
 
