@@ -149,9 +149,8 @@ def resample(
     """New weights: each dead latent reads and writes the direction of one badly explained input."""
     rows = chosen / chosen.norm(dim=1, keepdim=True)
     W_enc, b_enc, W_dec = W_enc.clone(), b_enc.clone(), W_dec.clone()
-    _, columns = fresh_pairs(
-        chosen, W_enc, dead
-    )  # rows.T, 0.2 times as long as live encoder columns are on average
+    # rows.T, 0.2 times as long as live encoder columns are on average
+    _, columns = fresh_pairs(chosen, W_enc, dead)
     W_dec[dead], W_enc[:, dead], b_enc[dead] = rows, columns, 0.0
     return W_enc, b_enc, W_dec
 

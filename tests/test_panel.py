@@ -73,9 +73,8 @@ def test_a_sign_stands_beside_the_controls_while_a_view_is_drawn_that_was_slow_b
     signs = []
 
     def view(n):
-        signs.append(
-            "working" in panel._busy.value if n != 1 else None
-        )  # the first is drawn before there is a panel
+        # the first is drawn before there is a panel
+        signs.append("working" in panel._busy.value if n != 1 else None)
         return ""
 
     clock = iter([0.0, 0.01, 1.0, 1.2, 2.0, 2.01])  # two readings a drawing: quick, slow, quick

@@ -245,7 +245,7 @@ def _progress() -> Finding:
         )
     place = next(folder for folder in (path.parent, *path.parent.parents) if folder.exists())
     if path.is_dir() or not place.is_dir():
-        problem = "it is a folder" if path.is_dir() else f"{place} is no folder"
+        problem = "it is a folder" if path.is_dir() else f"{place} is not a folder"
     else:
         try:
             with tempfile.TemporaryFile(dir=place):

@@ -13,7 +13,11 @@ from course_utils.exercises.rendering import Shown
 
 
 def progress() -> None:
-    """Show the seven days: how many exercises and quiz questions of each are solved."""
+    """Show the seven days: how many exercises and quiz questions of each are solved.
+
+    >>> progress()  # doctest: +ELLIPSIS
+    Day 1 ...
+    """
     progress_shown().show()
 
 

@@ -33,6 +33,10 @@ def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
     Raises:
         KeyError: if there is no such quiz.
         ValueError: if it has no question of this number, or the reply is none of its options.
+
+    >>> quiz("day_6.reading", 1, "a")  # doctest: +ELLIPSIS
+    day_6.reading, question 1: ✗ Not yet.
+    ...
     """
     questions = find_quiz(key).questions
     if number is None:

@@ -215,7 +215,7 @@ def _is_placeholder(attempt: Callable[..., Any], outcome: CaseOutcome) -> bool:
 
 
 def _not_attempted(attempt: Callable[..., Any]) -> Verdict:
-    """Work above a forgotten ``raise`` is told from an untouched stub: by a line of code more than `def` and `raise`."""
+    """Distinguish a forgotten ``raise`` under real work from an untouched stub, which has two lines of code."""
     code = getattr(innermost(attempt), "__code__", None)
     if code is None or len({line for *_, line in code.co_lines() if line}) <= 2:
         return NOT_ATTEMPTED

@@ -167,9 +167,8 @@ def plot_pareto_over_seeds(
             color=color, marker=marker, linestyle=dash, capsize=3, label=name,
         )  # fmt: skip
     ax.set(xlabel="l0: latents active at once", ylabel=ylabel, title=title, xscale="log")
-    ax.legend(
-        frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1)
-    )  # points lie everywhere
+    # points lie everywhere
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 

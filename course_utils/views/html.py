@@ -66,7 +66,7 @@ def token_strip(
     strongest: float | None = None,
     marked: int | None = None,
 ) -> str:
-    """Colour each token by how strongly a latent fires on it; point at one to read the number.
+    """Colour each token by how strongly a latent fires on it; point at one to read the number. Returns HTML.
 
     The space that a token begins with is coloured with it. Negative strengths count as none.
 
@@ -76,6 +76,9 @@ def token_strip(
 
     Raises:
         ValueError: if there are not as many strengths as tokens.
+
+    >>> print(token_strip([" sea"], [2.0]))
+    <span style="background:rgba(255,140,0,1.00);white-space:pre-wrap;color:#000" title="2.00"> sea</span>
     """
     if len(tokens) != len(strengths):
         raise ValueError(f"{len(tokens)} tokens, but {len(strengths)} strengths")

@@ -45,9 +45,8 @@ def tuner_panel(
         sent = features[:, station]
         quality = signal_to_noise(sent, heard)
         speaking = (features > 0).sum(dim=1)
-        crowded = int(
-            (speaking == speaking.max()).float().argmax()
-        )  # the moment at which a receiver is tested
+        # the moment at which a receiver is tested
+        crowded = int((speaking == speaking.max()).float().argmax())
         some = slice(crowded, crowded + SAMPLE_RATE // 10)
         ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
         at_once = speaking.float().mean()

@@ -82,9 +82,8 @@ def directions_within(epsilon: float, d: int, tries: int, *, seed: int) -> Float
     """Draw ``tries`` random directions one after the other; keep each that has ``|cos| <= epsilon`` with all kept ones."""
     kept = torch.empty(0, d)
     for block in random_directions(tries, d, seed=seed).split(256):
-        block = block[
-            ((block @ kept.T).abs() <= epsilon).all(dim=1)
-        ]  # before the slow loop over what is left
+        # before the slow loop over what is left
+        block = block[((block @ kept.T).abs() <= epsilon).all(dim=1)]
         while len(block):
             kept = torch.cat([kept, block[:1]])
             block = block[1:][(block[1:] @ block[0]).abs() <= epsilon]
@@ -141,6 +140,10 @@ def feature_dimensionality(
     a number changes nothing, and the sum over the features is at most the rank of ``W`` (Elhage et al. 2022, "The
     Geometry of Superposition"; the same number as the capacity of Scherlis et al. 2022, section 2). A column of zeros
     gives 0.
+
+    >>> antipodal_pair_and_one_alone = torch.tensor([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> feature_dimensionality(antipodal_pair_and_one_alone)
+    tensor([0.5000, 0.5000, 1.0000])
     """
     length = W.norm(dim=-2).square()
     shared = (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)

@@ -117,9 +117,8 @@ def linear_regions(network: ReLUNetwork, half_width: float = 1.0) -> list[Linear
             f"regions are drawn in two dimensions, the network reads {network.weights[0].shape[1]}"
         )
     square = half_width * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    cells = [
-        (square, np.eye(2), np.zeros(2), np.zeros(0, dtype=bool))
-    ]  # corners, the map so far, the code so far
+    # corners, the map so far, the code so far
+    cells = [(square, np.eye(2), np.zeros(2), np.zeros(0, dtype=bool))]
     for W, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
         W, b = W.double().numpy(), b.double().numpy()
         deeper = []
@@ -165,7 +164,7 @@ def polygon_area(corners: Float[np.ndarray, "n_corners 2"]) -> float:
 
 
 def most_regions(widths: Sequence[int], d_in: int) -> int:
-    """More linear regions than this a network with ``widths`` hidden neurons cannot have.
+    """Upper bound on the number of linear regions of a network with these hidden ``widths``.
 
     One layer: 1 + n + n(n-1)/2 + … up to ``d_in`` neurons at a time, which lines in general position reach (Zaslavsky
     1975). Deeper: the product over the layers, where no layer cuts in more dimensions than the narrowest before it

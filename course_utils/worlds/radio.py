@@ -39,7 +39,12 @@ def draw_stations(n_stations: int = 100, seconds: float = 3.0, *, seed: int = 0)
 def random_codes(
     n_stations: int, n_channels: int, *, seed: int = 0
 ) -> Float[Tensor, "n_stations n_channels"]:
-    """Directions drawn at random, of length 1."""
+    """Directions drawn at random, of length 1. Returns a code a row.
+
+    >>> codes = random_codes(4, 2, seed=0)
+    >>> codes.norm(dim=1)
+    tensor([1.0000, 1.0000, 1.0000, 1.0000])
+    """
     # another stream than an `SAE` takes, which would else start exactly at the answer where seed and shape agree
     generator = torch.Generator().manual_seed(seed + 10_000)
     codes = torch.randn(n_stations, n_channels, generator=generator, dtype=torch.float64)
@@ -57,6 +62,11 @@ def spread_codes(
 
     Two hundred steps turn a difference in the last bit into one ten thousand times as large, so the result is rounded to
     four decimals: it is then the same on every processor.
+
+    >>> codes = random_codes(12, 6, seed=0)
+    >>> spread = spread_codes(codes, steps=20)
+    >>> bool((spread @ spread.T).triu(1).abs().max() < (codes @ codes.T).triu(1).abs().max())
+    True
     """
     dtype, codes = codes.dtype, codes.double()
     itself = torch.eye(len(codes), dtype=codes.dtype)

@@ -109,7 +109,7 @@ def fit_toy_models(
 ) -> ToyModels:
     """Train all instances at once with Adam, whose learning rate falls from ``lr`` to 0 along a cosine.
 
-    Ctrl-C ends the training early and keeps what there is.
+    Ctrl-C ends the training early and keeps what there is. Returns the trained models; ``losses`` holds their curves.
 
     Args:
         sparsity: 1 - probability of a feature: one number, (instances,) or (instances, n_features).
@@ -127,6 +127,10 @@ def fit_toy_models(
     Raises:
         ValueError: if shapes do not fit, features cannot be drawn, or the penalty cannot be derived.
         FloatingPointError: if the loss stops being finite.
+
+    >>> models = fit_toy_models(n_features=5, d_hidden=2, sparsity=[0.0, 0.9], steps=20, progress=False)
+    >>> models.W.shape  # an instance for each sparsity
+    torch.Size([2, 2, 5])
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
