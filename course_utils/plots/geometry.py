@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import matplotlib.pyplot as plt
 import torch
@@ -11,16 +12,10 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
+from course_utils.plots.style import BLACK, ORANGE, axes_or_new, series
 from course_utils.worlds import pairwise_cosines, welch_bound
 
-SERIES = (
-    (BLUE, "-", "o"),
-    (VERMILLION, "--", "s"),
-    (GREEN, ":", "^"),
-    (PURPLE, "-.", "D"),
-    (BLACK, "-", "v"),
-)
+SERIES = list(islice(series(), 5))
 """Colour, dash and marker of the first, second … line: none is told by its colour alone."""
 
 

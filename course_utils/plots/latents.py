@@ -15,7 +15,9 @@ from torch import Tensor
 from course_utils.plots.style import (
     BLACK,
     BLUE,
+    DASHES,
     GREEN,
+    MARKERS,
     ORANGE,
     PURPLE,
     SKY,
@@ -26,8 +28,6 @@ from course_utils.plots.style import (
 from course_utils.training import History
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
-DASHES = ("-", "--", ":", "-.")
-MARKERS = ("o", "s", "^", "D", "v", "P")
 LOWEST_AREA = 0.4
 
 
