@@ -3,7 +3,7 @@
 # make test-browser    every day in a real JupyterLab and Chromium; part of make test
 # make test-colab   each notebook's set-up cell and imports in an environment like Colab's, made anew (not part of make test)
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
-# make lint     ruff on code and notebooks
+# make lint     ruff on code and notebooks, pyright on the package and the solutions
 # make freeze   run the notebooks and keep their outputs; refresh checksums and pictures
 # make pictures take the README's pictures out of the notebooks' outputs
 # make launch   write launch buttons and set-up cells with the repository's address, which stands in pyproject.toml
@@ -43,6 +43,7 @@ test-saelens: .venv-saelens/.done
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 freeze: .venv/.dev
 	$(BIN)/python tools/freeze.py

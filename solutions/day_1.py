@@ -234,13 +234,13 @@ def _fired_by_loop(values: Tensor, is_concept: Tensor, threshold: float) -> tupl
 
 def best_threshold(values: Tensor, is_concept: Tensor) -> float:
     """Of all ``values``, the one from which on "this is the concept" has the best F1."""
-    best, best_f1 = None, -1.0
+    best, best_f1 = 0.0, -1.0
     for threshold in values.unique():
         fired = values >= threshold
         f1 = 2 * (fired & is_concept).sum() / (fired.sum() + is_concept.sum())
         if f1 > best_f1:
-            best, best_f1 = threshold, f1
-    return best.item()
+            best, best_f1 = threshold.item(), f1
+    return best
 
 
 def _f1(values: Tensor, is_concept: Tensor, threshold: Tensor) -> Tensor:

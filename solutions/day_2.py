@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log
 
 import torch
@@ -51,7 +52,7 @@ def _profile_cases(seed: int = 0) -> list[tuple]:
 
 def _naive_entropy(profile: Tensor) -> Tensor:
     shares = profile / profile.sum(dim=1, keepdim=True)
-    return torch.stack([-sum(p * p.log2() for p in row if p > 0) for row in shares])
+    return torch.stack([-sum((p * p.log2() for p in row if p > 0), start=torch.zeros(())) for row in shares])
 
 
 # ── purity_by_depth ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,11 +172,16 @@ def _alpha_cases(seed: int = 0) -> list[tuple]:
 def _two_sides(inputs: Tensor, W: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
     """Relevance shared among what spoke for each output, and among what spoke against, each side for itself."""
     z = inputs[:, :, None] * W
-    shares = [
-        part / (part.sum(dim=1, keepdim=True) + tiny)
+    up, down = (
+        torch.einsum("bij,bj->bi", part / (part.sum(dim=1, keepdim=True) + tiny), relevance)
         for part, tiny in [(relu(z), 1e-12), (-relu(-z), -1e-12)]
-    ]
-    return tuple(torch.einsum("bij,bj->bi", share, relevance) for share in shares)
+    )
+    return up, down
+
+
+def _from_two_sides(weigh: Callable[[float, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """An attempt that weighs what `_two_sides` returns."""
+    return lambda inputs, W, relevance, alpha=2.0: weigh(alpha, *_two_sides(inputs, W, relevance))
 
 
 def _alpha_by_output(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
@@ -491,21 +497,21 @@ EXERCISES = {
             "For the empty sides use `torch.where`: a weight of 1 instead of alpha where `inputs @ down` is zero, of 0 where `inputs @ up` is.",
         ),
         slips={
-            "What spoke against an output gets its share with a minus: subtract (alpha - 1) times it.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up + (alpha - 1) * down
-            )(*_two_sides(inputs, W, relevance)),
-            "Both sides weigh the same here, so they cancel in the sum; the ones against count alpha - 1.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up - alpha * down
-            )(*_two_sides(inputs, W, relevance)),
+            "What spoke against an output gets its share with a minus: subtract (alpha - 1) times it.": _from_two_sides(
+                lambda alpha, up, down: alpha * up + (alpha - 1) * down
+            ),
+            "Both sides weigh the same here, so they cancel in the sum; the ones against count alpha - 1.": _from_two_sides(
+                lambda alpha, up, down: alpha * up - alpha * down
+            ),
             "That is what spoke for an output only; what spoke against it, times alpha - 1, is missing.": lambda inputs, W, relevance, alpha=2.0: (
                 alpha * _two_sides(inputs, W, relevance)[0]
             ),
             "Each side is divided by its own sum, `inputs @ up` and `inputs @ down`, not by the sum of both.": lambda inputs, W, relevance, alpha=2.0: (
                 inputs * ((relevance / (inputs @ W)) @ (alpha * W.clamp(min=0) - (alpha - 1) * W.clamp(max=0)).T)
             ),
-            "Nearly: where one side of an output is empty, the other takes all of its relevance, with a weight of 1.": lambda inputs, W, relevance, alpha=2.0: (
-                lambda up, down: alpha * up - (alpha - 1) * down
-            )(*_two_sides(inputs, W, relevance)),
+            "Nearly: where one side of an output is empty, the other takes all of its relevance, with a weight of 1.": _from_two_sides(
+                lambda alpha, up, down: alpha * up - (alpha - 1) * down
+            ),
         },
         variants={"output by output": _alpha_by_output, "with masks": _alpha_with_masks},
         explanation="""

@@ -46,11 +46,12 @@ def _welch_cases(seed: int = 0) -> list[tuple]:
 def _packing_cases(seed: int = 0) -> list[tuple]:
     by_head = torch.tensor([[3.0, 4.0], [2.0, 0.0], [0.0, -5.0]])
     few, many = _random(seed, (4, 6), (7, 3))
+    # shifted: more small angles than large ones
     cases = [
         (by_head, 2.0),
         (3 * few + 2, 3.0),
         (many + 1.5, 9.0),
-    ]  # shifted: more small angles than large ones
+    ]
     return [(directions.requires_grad_(), p) for directions, p in cases]  # as in the notebook
 
 
@@ -184,7 +185,7 @@ def _answer(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
 
 
 def _by_jacobian(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> tuple[Tensor, Tensor]:
-    A = torch.autograd.functional.jacobian(lambda x: _answer(x, weights, biases), x)
+    A = torch.as_tensor(torch.autograd.functional.jacobian(lambda x: _answer(x, weights, biases), x))
     return A, _answer(x, weights, biases) - A @ x
 
 

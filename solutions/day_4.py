@@ -181,6 +181,7 @@ def _boundary_by_symmetry(r: Tensor) -> Tensor:
 
 def _boundary_by_bisection(r: Tensor) -> Tensor:
     below, above = torch.zeros_like(r), torch.ones_like(r)
+    p = below
     for _ in range(40):
         p = (below + above) / 2
         antipodal_wins = p**2 * (1 + r) / 6 < r.clamp(max=1) * (p / 3 - p**2 / 4)

@@ -79,7 +79,7 @@ def _ista_in_loops(features: Tensor, x: Tensor, codes: Tensor, step: float, l1: 
 def omp(x: Tensor, codes: Tensor, k: int) -> Tensor:
     """Strengths (n_stations,) of the k stations that explain one moment ``x`` (n_channels,); codes have length 1."""
     chosen: list[int] = []
-    rest = x
+    rest, strengths = x, x[:0]  # no strengths yet
     for _ in range(k):
         match = codes @ rest
         match[chosen] = -math.inf
@@ -94,7 +94,7 @@ def omp(x: Tensor, codes: Tensor, k: int) -> Tensor:
 def _omp_cases(seed: int = 0) -> list[tuple]:
     # 3 of the first code and 1 of the second, in an order in which refitting matters: the codes lean on each other
     by_head = (torch.tensor([3.0, 1.0]), torch.tensor([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]]), 2)
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (stations, channels, k) in enumerate([(12, 6, 2), (15, 7, 3), (9, 5, 4), (20, 6, 3)]):
         codes = random_codes(stations, channels, seed=10 * seed + n + 1)
         (x,) = _random(100 * seed + n, (channels,))
@@ -106,7 +106,7 @@ def _pursuit(
     x: Tensor, codes: Tensor, k: int, *, refit: bool = True, residual: bool = True, size: bool = False
 ):
     chosen: list[int] = []
-    rest, found = x, []
+    rest, found = x, x[:0]
     for _ in range(k):
         match = codes @ (rest if residual else x)
         match = match.abs() if size else match
@@ -115,7 +115,7 @@ def _pursuit(
         if refit:
             found = torch.linalg.lstsq(codes[chosen].T, x[:, None]).solution[:, 0]
         else:
-            found = torch.cat([torch.as_tensor(found), (codes[chosen[-1]] @ rest)[None]])
+            found = torch.cat([found, (codes[chosen[-1]] @ rest)[None]])
         rest = x - found @ codes[chosen]
     out = x.new_zeros(len(codes))
     out[chosen] = found
@@ -123,7 +123,7 @@ def _pursuit(
 
 
 def _by_normal_equations(x: Tensor, codes: Tensor, k: int) -> Tensor:
-    picked, rest = torch.zeros(len(codes), dtype=torch.bool), x
+    picked, rest, strengths = torch.zeros(len(codes), dtype=torch.bool), x, x[:0]
     for _ in range(k):
         picked[(codes @ rest).masked_fill(picked, -math.inf).argmax()] = True
         some = codes[picked]

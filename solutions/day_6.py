@@ -30,7 +30,7 @@ def _encode_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([0.5, -1.0, 0.25]),
         torch.tensor([1.0, -3.0]),
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (batch, d_in, d_sae) in enumerate([(7, 5, 11), (3, 8, 4)]):
         x, W_enc, b_enc, b_dec = _random(10 * seed + n, (batch, d_in), (d_in, d_sae), (d_sae,), (d_in,))
         cases.append((3 * x, 0.7 * W_enc, b_enc, b_dec))
@@ -42,7 +42,7 @@ def _encode_cases(seed: int = 0) -> list[tuple]:
 
 def _fvu_cases(seed: int = 0) -> list[tuple]:
     by_head = (torch.tensor([[1.0, 4.0], [3.0, 8.0]]), torch.tensor([[1.0, 5.0], [3.0, 6.0]]))
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (rows, d_in) in enumerate([(9, 4), (5, 12)]):
         x, noise, mean, width = _random(10 * seed + n, (rows, d_in), (rows, d_in), (d_in,), (d_in,))
         x = x * width.exp() + 3 * mean
@@ -69,7 +69,7 @@ def _gradient_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]]),
         torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]]),
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, shape in enumerate([(6, 4), (3, 9)]):
         grad, W_dec = _random(10 * seed + n, shape, shape)
         cases.append((2 * grad, normalize(W_dec, dim=1)))
@@ -108,7 +108,7 @@ def _loss_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([[0.0, 2.0, 1.0], [0.0, 0.0, 3.0]]),
         0.5,
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (rows, d_in, d_sae, l1) in enumerate([(5, 7, 13, 2.0), (8, 3, 6, 0.3)]):
         x, noise, pre = _random(10 * seed + n, (rows, d_in), (rows, d_in), (rows, d_sae))
         cases.append((2 * x, 2 * x + noise, 3 * pre.relu(), l1))
@@ -120,7 +120,7 @@ def _loss_cases(seed: int = 0) -> list[tuple]:
 
 def _topk_cases(seed: int = 0) -> list[tuple]:
     by_head = (torch.tensor([[3.0, 1.0, 2.0, -1.0], [-1.0, -2.0, 5.0, -3.0]]), 2)
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (rows, d_sae, k) in enumerate([(6, 12, 4), (4, 9, 7)]):
         (pre,) = _random(10 * seed + n, (rows, d_sae))
         cases.append((2 * pre - 0.4, k))
@@ -149,9 +149,8 @@ def resample(
     """New weights: each dead latent reads and writes the direction of one badly explained input."""
     rows = chosen / chosen.norm(dim=1, keepdim=True)
     W_enc, b_enc, W_dec = W_enc.clone(), b_enc.clone(), W_dec.clone()
-    _, columns = fresh_pairs(
-        chosen, W_enc, dead
-    )  # rows.T, 0.2 times as long as live encoder columns are on average
+    # rows.T, 0.2 times as long as live encoder columns are on average
+    _, columns = fresh_pairs(chosen, W_enc, dead)
     W_dec[dead], W_enc[:, dead], b_enc[dead] = rows, columns, 0.0
     return W_enc, b_enc, W_dec
 
@@ -164,7 +163,7 @@ def _resample_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([False, True, False]),
         torch.tensor([[6.0, 8.0]]),
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (d_in, d_sae) in enumerate([(4, 9), (7, 6)]):
         W_enc, b_enc, W_dec, chosen = _random(
             10 * seed + n, (d_in, d_sae), (d_sae,), (d_sae, d_in), (d_sae, d_in)
@@ -224,7 +223,7 @@ def _resample_one_by_one(W_enc: Tensor, b_enc: Tensor, W_dec: Tensor, dead: Tens
 
 def _rank_cases(seed: int = 0) -> list[tuple]:
     by_head = (torch.tensor([[0.0, 2.0, 0.0], [3.0, 0.0, 0.0]]), torch.tensor([0.5, 0.01, 0.0]))
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (pos, d_sae) in enumerate([(5, 8), (9, 4)]):
         pre, rate = _random(10 * seed + n, (pos, d_sae), (d_sae,))
         cases.append((3 * pre.relu(), (-rate.abs() - 0.5).exp()))

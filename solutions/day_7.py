@@ -29,7 +29,7 @@ def push(x: Tensor, direction: Tensor, strength: float) -> Tensor:
 
 def _push_cases(seed: int = 0) -> list[tuple]:
     by_head = (torch.tensor([[[1.0, 1.0], [2.0, 0.0], [0.0, 5.0]]]), torch.tensor([3.0, 4.0]), 10.0)
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (batch, pos, d) in enumerate([(3, 5, 4), (2, 4, 7)]):
         x, direction = _random(10 * seed + n, (batch, pos, d), (d,))
         cases.append((x, 3 * direction, -2.5 if n else 1.7))
@@ -58,7 +58,7 @@ def _clamp_cases(seed: int = 0) -> list[tuple]:
         1,
         2.0,
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (rows, d_in, d_sae) in enumerate([(6, 4, 9), (5, 7, 3)]):
         x, pre, W_dec = _random(10 * seed + n, (rows, d_in), (rows, d_sae), (d_sae, d_in))
         cases.append((2 * x, 2 * pre.relu(), normalize(W_dec, dim=1), n + 1, 0.0 if n else 4.0))
@@ -110,7 +110,7 @@ def _attribution_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([[1.0, -1.0], [0.5, 2.0]]),
         torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]),
     )
-    cases = [by_head]
+    cases: list[tuple] = [by_head]
     for n, (pos, d_in, d_sae) in enumerate([(4, 5, 8), (6, 7, 3)]):
         pre, gradient, W_dec = _random(10 * seed + n, (pos, d_sae), (pos, d_in), (d_sae, d_in))
         cases.append((2 * pre.relu(), 1.5 * gradient, W_dec))

@@ -55,9 +55,8 @@ def test_a_shuffled_model_is_another_one_and_comes_back(architecture):
     harvest = collect_activations(model, TEXTS, HOOK).values
     with shuffled_weights(model, seed=0):
         for name, p in model.original_model.named_parameters():
-            if (
-                p.untyped_storage().nbytes() == p.nbytes
-            ):  # GPT-2's q, k and v share one matrix, shuffled as one
+            # GPT-2's q, k and v share one matrix, shuffled as one
+            if p.untyped_storage().nbytes() == p.nbytes:
                 assert torch.equal(p.flatten().sort().values, before[name].flatten().sort().values)
         elsewhere = collect_activations(model, TEXTS, HOOK).values
     assert not torch.allclose(elsewhere, harvest, atol=0.1)

@@ -87,9 +87,8 @@ def test_the_best_threshold_among_ties(values, best):
 def test_a_concept_on_one_side_only():
     values = torch.tensor([[0.0], [1.0], [2.0], [0.5], [3.0]])
     held_out = torch.tensor([False, False, True, True, True])
-    found = concept_scores(
-        values, torch.tensor([0, 1, 2, 0, 0]), 3, held_out=held_out
-    )  # 1 to learn, 2 to judge
+    # 1 to learn, 2 to judge
+    found = concept_scores(values, torch.tensor([0, 1, 2, 0, 0]), 3, held_out=held_out)
     assert found.roc_area[0].isnan().tolist() == [False, True, False]
     assert found.train_roc_area[0].isnan().tolist() == [False, False, True]
     assert found.threshold[0].tolist() == [0, 1, math.inf]
@@ -129,9 +128,8 @@ def test_units_may_lie_on_several_axes():
 
 
 def test_the_chosen_unit_is_the_best_on_training_rows_and_judged_on_the_others():
-    values = torch.tensor(
-        [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
-    )  # unit 0 learns, unit 1 is right later
+    # unit 0 learns, unit 1 is right later
+    values = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
     held_out = torch.tensor([False, False, True, True])
     found = concept_scores(values, torch.tensor([0, 1, 0, 1]), 2, held_out=held_out)
     assert found.chosen.tolist() == [1, 0]

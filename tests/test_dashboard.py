@@ -13,7 +13,7 @@ def cards(n):
 
 def test_the_page_holds_every_card_and_says_how_many(tmp_path):
     page = tmp_path / "page.html"
-    assert export_dashboard(page, "Latents", cards(3), note="Of a test.") == 3
+    assert export_dashboard(page, cards(3), title="Latents", note="Of a test.") == 3
     html = page.read_text(encoding="utf-8")
     assert html.count("<details") == 3 and "Of a test. 3 latents." in html
     assert "<b>2</b> whales (ROC area 0.93) · sea" in html
@@ -21,19 +21,19 @@ def test_the_page_holds_every_card_and_says_how_many(tmp_path):
 
 def test_the_page_is_never_larger_than_allowed(tmp_path):
     page = tmp_path / "page.html"
-    whole = export_dashboard(page, "Latents", cards(30))
+    whole = export_dashboard(page, cards(30), title="Latents")
     assert whole == 30
     limit = page.stat().st_size // 2
-    some = export_dashboard(page, "Latents", cards(30), max_bytes=limit)
+    some = export_dashboard(page, cards(30), title="Latents", max_bytes=limit)
     assert 0 < some < 30 and page.stat().st_size <= limit
     with pytest.raises(ValueError, match="not one latent fits into 100 bytes"):
-        export_dashboard(page, "Latents", cards(1), max_bytes=100)
+        export_dashboard(page, cards(1), title="Latents", max_bytes=100)
 
 
 def test_nothing_is_fetched_and_nothing_from_data_is_run(tmp_path):
     page = tmp_path / "page.html"
     evil = summary(label=LabelGuess(EVIL, 0.9), top=(example(EVIL),), promoted=((EVIL, 1.0),))
-    export_dashboard(page, EVIL, [evil], note=EVIL)
+    export_dashboard(page, [evil], title=EVIL, note=EVIL)
     html = page.read_text(encoding="utf-8")
     assert html.count("<script") == 1 and "alert('&')" not in html
     assert not re.search(r"https?://|src=(?!\"data:)|<link|@import|url\(", html)

@@ -12,7 +12,7 @@ SIDES = [
 
 
 def test_sides_are_escaped_and_share_one_scale():
-    html = passages_side_by_side(SIDES, "layer 1 & neuron 2")
+    html = passages_side_by_side(SIDES, title="layer 1 & neuron 2")
     assert "chess &lt;notation&gt;" in html and "&amp;" in html and "<b> " not in html
     assert "rgba(255,140,0,1.00)" in html and "rgba(255,140,0,0.25)" in html  # 1.0 beside a strongest of 4.0
 

@@ -18,9 +18,8 @@ def test_three_dimensions_are_seen_from_the_side():
     assert torch.allclose(SIDEWAYS @ SIDEWAYS.T, torch.eye(2), atol=0.02)
     pair = torch.tensor([[1.0, -1.0], [0.5, -0.5], [2.0, -2.0]])
     seen, _ = in_the_plane(pair[None])
-    assert seen.shape == (1, 2, 2) and torch.allclose(
-        seen[0, :, 0], -seen[0, :, 1]
-    )  # opposites stay opposite
+    # opposites stay opposite
+    assert seen.shape == (1, 2, 2) and torch.allclose(seen[0, :, 0], -seen[0, :, 1])
     assert SIDEWAYS.norm(dim=0).min() > 0.5  # no axis points at the eye, so none shrinks to a dot
 
 

@@ -32,10 +32,10 @@ FIGURES = {
     "per feature": lambda: plot_dimensions_per_feature(SPARSITY, torch.tensor([1.0, 0.5])),
     "levels": lambda: plot_levels([0, 10], SHARES),
     "phases": lambda: plot_phases(SPARSITY + 0.1, SPARSITY + 0.1, PHASE, SPARSITY + 0.2, marked=(0, 1)),
-    "line": lambda: plot_line_solution(torch.tensor([1.0, -1.0]), {"trained": 0.1}, "both"),
+    "line": lambda: plot_line_solution(torch.tensor([1.0, -1.0]), {"trained": 0.1}, title="both"),
     "capacity": lambda: plot_capacity(torch.tensor([1.8, 18.0]), SHARES),
     "neurons": lambda: plot_neurons(W, NAMES),
-    "price": lambda: plot_price(SPARSITY + 0.1, {"free": SHARES[0, :2]}, "x", "cost"),
+    "price": lambda: plot_price(SPARSITY + 0.1, {"free": SHARES[0, :2]}, "x", title="cost"),
 }
 
 

@@ -6,7 +6,15 @@ import torch
 
 from course_utils.sae import omp
 from course_utils.widgets import N_BLOCKS, recovery_panel, tuner_panel
-from course_utils.worlds import draw_stations, listen, matched_filter, on_air, random_codes, send, wav_bytes
+from course_utils.worlds import (
+    broadcast,
+    draw_stations,
+    listen,
+    matched_filter,
+    on_air,
+    random_codes,
+    wav_bytes,
+)
 
 DELTAS, RHOS = torch.tensor([0.2, 0.5, 0.8]), torch.tensor([0.1, 0.5, 0.9])
 CODES = random_codes(8, 6, seed=0)
@@ -35,7 +43,7 @@ def test_the_station_on_the_dial_is_the_one_that_is_played(radio, stations):
     for station in (1, 5):
         radio.set(station=station)
         on = on_air(N_BLOCKS, 8, 0.0, seed=3, always=station)
-        sent = send(stations.sound, on)[:, station]
+        sent = broadcast(stations.sound, on)[:, station]
         assert f"Station {stations.names[station]} through the matched filter" in radio.html
         assert sound(radio.html) == wav_bytes(
             listen(matched_filter(sent[:, None] * CODES[station], CODES)[:, station])

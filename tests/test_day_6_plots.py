@@ -46,7 +46,7 @@ def test_every_plot_labels_its_axes():
     axes = [
         plot_lengths({"a": torch.tensor([1.0, 2.0]), "b": torch.tensor([30.0])}),
         plot_children({"big": torch.tensor([3, 0, 1])}),
-        plot_hole(["whales", "ports"], [0.1, 0.9], [0.8, 0.7], "sea"),
+        plot_hole(["whales", "ports"], [0.1, 0.9], [0.8, 0.7], title="sea"),
         *plot_runs({"L1": run}),
     ]
     assert all(ax.get_xlabel() for ax in axes)

@@ -19,7 +19,7 @@ def test_texts_are_escaped():
 
 
 def test_a_stream_ends_on_its_last_page_and_errors_are_sentences():
-    panel = StreamingPanel(lambda: iter(["one", "two"]), "a stream")
+    panel = StreamingPanel(lambda: iter(["one", "two"]), title="a stream")
     assert panel.html == "two"
 
     def broken():

@@ -172,7 +172,7 @@ def test_a_plain_table_is_escaped():
 
 
 def test_a_blind_card_does_not_tell_what_it_shows():
-    text = Outline(latent_card(summary(label=LabelGuess("whales", 0.9)), "Card 3", blind=True)).text
+    text = Outline(latent_card(summary(label=LabelGuess("whales", 0.9)), title="Card 3", blind=True)).text
     assert "Card 3" in text and "Latent" not in text and "whales" not in text and "promotes" not in text
     n_tokens = f"{summary().n_tokens:,}"
     assert n_tokens in Outline(latent_card(summary())).text and n_tokens not in text

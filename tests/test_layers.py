@@ -137,9 +137,8 @@ def run(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     lines = (done.stdout + done.stderr).splitlines()
-    return "\n".join(
-        line for line in lines if "font cache" not in line
-    )  # matplotlib, the first time on a machine
+    # matplotlib, the first time on a machine
+    return "\n".join(line for line in lines if "font cache" not in line)
 
 
 def test_importing_faces_takes_nothing_heavy_reads_no_data_and_opens_no_socket():

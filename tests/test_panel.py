@@ -35,7 +35,7 @@ def test_another_error_is_not_hidden():
 
 def test_without_widgets_the_view_and_the_settings_are_there():
     menu = w.Dropdown(options=[("two", 2), ("four", 4)], value=4, description="how many")
-    bundle = Panel(doubled, "Double <it>", n=menu)._repr_mimebundle_()
+    bundle = Panel(doubled, title="Double <it>", n=menu)._repr_mimebundle_()
     assert bundle["text/html"].endswith("how many: four</div><p>8</p></div>")
     assert "Double &lt;it&gt;" in bundle["text/html"]
     assert bundle["text/plain"] == "Double <it> (how many: four); run the notebook to move the controls"
@@ -73,9 +73,8 @@ def test_a_sign_stands_beside_the_controls_while_a_view_is_drawn_that_was_slow_b
     signs = []
 
     def view(n):
-        signs.append(
-            "working" in panel._busy.value if n != 1 else None
-        )  # the first is drawn before there is a panel
+        # the first is drawn before there is a panel
+        signs.append("working" in panel._busy.value if n != 1 else None)
         return ""
 
     clock = iter([0.0, 0.01, 1.0, 1.2, 2.0, 2.01])  # two readings a drawing: quick, slow, quick

@@ -3,13 +3,13 @@ import torch
 
 from course_utils.sae import SAE
 from course_utils.worlds import (
+    broadcast,
     draw_stations,
     listen,
     on_air,
     random_codes,
     row_batches,
     scattered_moments,
-    send,
     signal_to_noise,
     spread_codes,
 )
@@ -19,7 +19,7 @@ def test_send_by_hand():
     sound = torch.tensor([[0.0, 0.5, -0.5, 1.0], [0.2, 0.2, 0.2, 0.2]])
     on = torch.tensor([[True, False], [False, True]])
     expected = torch.tensor([[0.5, 0.0], [0.75, 0.0], [0.0, 0.6], [0.0, 0.6]])
-    torch.testing.assert_close(send(sound, on), expected)
+    torch.testing.assert_close(broadcast(sound, on), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

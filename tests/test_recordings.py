@@ -9,7 +9,7 @@ from course_utils.worlds import (
     crowd_rates,
     decode_stimulus,
     one_cell_each,
-    record,
+    record_spikes,
     selectivity,
     spike_times,
 )
@@ -17,7 +17,7 @@ from course_utils.worlds import (
 
 def test_a_recording_has_every_stimulus_as_often_and_poisson_counts():
     rates = torch.tensor([[0.0, 4.0], [9.0, 1.0]])
-    spikes, stimulus = record(rates, 4000, seconds=0.5, seed=0)
+    spikes, stimulus = record_spikes(rates, 4000, seconds=0.5, seed=0)
     assert spikes.shape == (8000, 2) and stimulus.bincount().tolist() == [4000, 4000]
     for s in (0, 1):
         counts = spikes[stimulus == s]
@@ -28,8 +28,12 @@ def test_a_recording_has_every_stimulus_as_often_and_poisson_counts():
 def test_a_seed_decides_everything():
     region = brain_region(seed=3)
     assert torch.equal(region.rates, brain_region(seed=3).rates)
-    assert torch.equal(record(region.rates, 2, seed=1).spikes, record(region.rates, 2, seed=1).spikes)
-    assert not torch.equal(record(region.rates, 2, seed=1).spikes, record(region.rates, 2, seed=2).spikes)
+    assert torch.equal(
+        record_spikes(region.rates, 2, seed=1).spikes, record_spikes(region.rates, 2, seed=1).spikes
+    )
+    assert not torch.equal(
+        record_spikes(region.rates, 2, seed=1).spikes, record_spikes(region.rates, 2, seed=2).spikes
+    )
 
 
 def test_a_region_has_the_kinds_asked_for_and_a_cell_for_the_first_stimulus():
@@ -54,7 +58,7 @@ def test_selectivity_of_one_stimulus_all_stimuli_and_by_loop():
 
 def test_decoding_is_the_likeliest_stimulus_by_loop():
     rates = crowd_rates(3, 5, seed=0)
-    spikes, _ = record(rates, 4, seed=1)
+    spikes, _ = record_spikes(rates, 4, seed=1)
     for row, guess in zip(spikes, decode_stimulus(spikes, rates), strict=True):
         likelihood = [
             sum(
@@ -79,4 +83,4 @@ def test_spike_times_are_as_many_as_spikes_and_within_the_presentation():
 
 def test_negative_rates_are_refused():
     with pytest.raises(ValueError, match="negative"):
-        record(-torch.ones(1, 1), 1, seed=0)
+        record_spikes(-torch.ones(1, 1), 1, seed=0)

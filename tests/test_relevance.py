@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from course_utils.worlds import alpha_beta_rule, epsilon_rule, only, propagate, trace
+from course_utils.worlds import alpha_beta_rule, epsilon_rule, only_output, propagate, trace_layers
 
 
 def network(seed=0, sizes=(9, 7, 5, 3)):
@@ -49,9 +49,9 @@ def test_relevance_is_conserved(rule):
 def test_without_biases_epsilon_is_input_times_gradient():
     matrices, x = network()
     x.requires_grad_()
-    run = trace(matrices, x)
+    run = trace_layers(matrices, x)
     (gradient,) = torch.autograd.grad(run.logits[:, 1].sum(), x)
-    relevance = propagate(matrices, run.inputs, only(run.logits, 1))[0]
+    relevance = propagate(matrices, run.inputs, only_output(run.logits, 1))[0]
     assert torch.allclose(relevance, x * gradient, atol=1e-4)
 
 

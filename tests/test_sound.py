@@ -32,7 +32,7 @@ def test_what_is_no_sound_is_refused():
     with pytest.raises(ValueError, match=r"one row of finite numbers, not \(2, 2\)"):
         wav_bytes(torch.zeros(2, 2))
     with pytest.raises(ValueError, match="no programme of kind 'opera'"):
-        programme("opera", 0)
+        programme("opera", seed=0)
 
 
 def test_a_player_says_what_it_plays_and_stays_small():

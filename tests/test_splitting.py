@@ -9,9 +9,8 @@ def test_a_child_belongs_to_the_nearest_direction():
     large = torch.tensor([[3.0, 1.0], [0.1, 5.0], [-1.0, -1.0], [1.0, 0.0]])
     found = family(small, large)
     assert found.parent.tolist()[:2] == [0, 1]
-    assert found.children(0) == [3, 0] and found.children(1) == [
-        1
-    ]  # nearest first, the opposite one to nobody
+    # nearest first, the opposite one to nobody
+    assert found.children(0) == [3, 0] and found.children(1) == [1]
     assert found.n_children(2).tolist() == [2, 1]
     assert found.n_children(2, at_least=0.99).tolist() == [1, 1]
 
@@ -42,9 +41,8 @@ def test_the_depth_is_what_the_wide_latent_misses_and_another_has():
 
 def test_a_planted_hole_is_found():
     """Three animals and two tools; latent 0 fires on animals but cats, latent 1 on cats, latent 2 on tools."""
-    parts = (
-        torch.arange(5).repeat_interleave(8).repeat(2)
-    )  # cats, dogs, cows, saws, nails: training, then held out
+    # cats, dogs, cows, saws, nails: training, then held out
+    parts = torch.arange(5).repeat_interleave(8).repeat(2)
     pooled = torch.stack([(parts == 1) | (parts == 2), parts == 0, parts >= 3], dim=1).float()
     held_out = torch.arange(len(parts)) >= 40
     wide_of_part = torch.tensor([0, 0, 0, 1, 1])

@@ -8,13 +8,13 @@ from course_utils.worlds import (
     draw_pictures,
     fit_vision,
     most_exciting,
-    trace,
+    trace_layers,
 )
 
 
 def test_the_matrices_are_the_network():
     network, pixels = VisionNetwork(5, seed=1), draw_pictures(2, seed=0).pixels
-    run = trace(network.as_matrices(), pixels.flatten(start_dim=1))
+    run = trace_layers(network.as_matrices(), pixels.flatten(start_dim=1))
     seen = network.see(pixels)
     assert torch.allclose(run.inputs[-1], seen.units, atol=1e-5)
     assert torch.allclose(run.logits, seen.logits, atol=1e-5)

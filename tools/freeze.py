@@ -65,10 +65,11 @@ def freeze(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # a bar would be the only output that never repeats
     os.environ |= {
         "COURSE_MODEL": "pocket",
         "TQDM_DISABLE": "1",
-    }  # a bar would be the only output that never repeats
+    }
     write_checksums()
     for notebook in map(Path, sys.argv[1:] or sorted((ROOT / "notebooks").glob("*.ipynb"))):
         freeze(notebook)

@@ -1,6 +1,13 @@
 from .assets import DATA as DATA
 from .assets import asset_path as asset_path
 from .bars import progress_bar as progress_bar
+from .colours import BLUE_RGB as BLUE_RGB
+from .colours import EDGE_BLUE as EDGE_BLUE
+from .colours import EDGE_GREY as EDGE_GREY
+from .colours import EDGE_ORANGE as EDGE_ORANGE
+from .colours import FRAME as FRAME
+from .colours import ORANGE_RGB as ORANGE_RGB
+from .colours import VERDICT_COLOURS as VERDICT_COLOURS
 from .free_memory import frees_memory as frees_memory
 from .hub import cached_folder as cached_folder
 from .hub import first_line as first_line
@@ -10,4 +17,5 @@ from .process_group import ALONE as ALONE
 from .process_group import Processes as Processes
 from .process_group import processes as processes
 from .seeds import seed_everything as seed_everything
+from .templates import render_template as render_template
 from .threads import one_thread as one_thread

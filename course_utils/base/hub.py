@@ -19,7 +19,8 @@ def cached_folder(repository: str, files: Sequence[str]) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     paths = [try_to_load_from_cache(repository, file) for file in files]
-    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+    found = [path for path in paths if isinstance(path, str)]
+    return Path(found[0]).parent if len(found) == len(paths) else None
 
 
 def hub_problem(seconds: float = 3.0) -> str | None:

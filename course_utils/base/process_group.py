@@ -137,7 +137,7 @@ def processes() -> Processes:
         )
     atexit.unregister(_disconnect)  # once, however often we are asked
     atexit.register(_disconnect)
-    return Processes(state.process_index, state.num_processes, state.device)
+    return Processes(state.process_index, state.num_processes, torch.device(state.device or "cpu"))
 
 
 def _disconnect() -> None:

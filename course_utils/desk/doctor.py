@@ -69,7 +69,7 @@ def _packages() -> Finding:
     wrong = [
         f"{r} is needed, {versions[r.name] or 'none'} is here"
         for r in needed
-        if not versions[r.name] or not r.specifier.contains(versions[r.name], prereleases=True)
+        if not r.specifier.contains(versions[r.name] or "", prereleases=True)
     ]
     if wrong:
         return Finding(
@@ -245,7 +245,7 @@ def _progress() -> Finding:
         )
     place = next(folder for folder in (path.parent, *path.parent.parents) if folder.exists())
     if path.is_dir() or not place.is_dir():
-        problem = "it is a folder" if path.is_dir() else f"{place} is no folder"
+        problem = "it is a folder" if path.is_dir() else f"{place} is not a folder"
     else:
         try:
             with tempfile.TemporaryFile(dir=place):

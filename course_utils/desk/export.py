@@ -33,14 +33,12 @@ def exercise_keys(source: str) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError:  # a line of IPython's own
         return []
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    return [
-        call.args[0].value
-        for call in calls
-        if call.func.id in ("exercise", "answer") and call.args and isinstance(call.args[0], ast.Constant)
-    ]
+    keys = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Name("exercise" | "answer"), [ast.Constant(str(key)), *_]):
+                keys.append(key)
+    return keys
 
 
 def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -56,7 +54,7 @@ def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 html = folded(f"Solution of {key}", html)
                 html = html.replace("\n", "&#10;")  # Markdown takes an empty line for the end of the HTML
                 cells.append(nbformat.v4.new_markdown_cell(html))
-    return nbformat.from_dict({**notebook, "cells": cells})
+    return nbformat.NotebookNode(notebook | {"cells": cells})
 
 
 def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
@@ -77,7 +75,8 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
     )
     page, _ = exporter.from_notebook_node(with_solutions(read))
     soup = BeautifulSoup(page, "html.parser")
-    soup.title.string = _title(read, notebook)
+    if soup.title is not None:
+        soup.title.string = _title(read, notebook)
     for script in soup.find_all("script"):
         script.decompose()  # nothing in a finished page needs one
     for cell in soup.find_all("div", class_="jp-RenderedMarkdown"):
@@ -101,9 +100,8 @@ def _typeset(cell: Tag) -> None:
     """Formulas as MathML, which browsers draw by themselves."""
     for text in cell.find_all(string=re.compile(r"\$")):
         if text.find_parent(["code", "pre"]) is None:
-            parts = FORMULA.split(
-                text
-            )  # every third is a formula set apart, the one after it a formula in the line
+            # every third is a formula set apart, the one after it a formula in the line
+            parts = FORMULA.split(text)
             html = [escape(part or "") if i % 3 == 0 else part for i, part in enumerate(parts)]
             for i in range(1, len(parts), 3):
                 html[i] = convert(parts[i], display="block") if parts[i] else ""
@@ -113,6 +111,8 @@ def _typeset(cell: Tag) -> None:
 
 def _cut_into_slides(soup: BeautifulSoup) -> None:
     """Cells from one heading to the next in a section of at least one screen."""
+    if soup.head is None or soup.main is None:
+        raise ValueError("a page without head or main cannot be cut into slides")
     soup.head.append(soup.new_tag("style", string=SLIDES_CSS))
     section = None
     for cell in soup.main.find_all("div", class_="jp-Cell", recursive=False):

@@ -157,6 +157,9 @@ def find(key: str) -> Exercise | Answer:
 
     Raises:
         KeyError: if there is none; the message names the nearest keys.
+
+    >>> find("day_6.encode").hints[0]
+    'Three steps: centre the input, project it onto the encoder directions, keep what is positive.'
     """
     return _find(key, "EXERCISES")
 

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from course_utils.base import EDGE_BLUE, EDGE_GREY, EDGE_ORANGE
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Answer, Exercise, explanation, source
 from course_utils.exercises.rendering import Shown
 from course_utils.exercises.verdicts import Verdict
 
 SIGNS = {
-    "correct": ("✓", "Correct", rendering.BLUE),
-    "wrong": ("✗", "Not yet", rendering.ORANGE),
-    "raised": ("✗", "Stopped", rendering.ORANGE),
-    "not attempted": ("○", "Not attempted yet", rendering.GREY),
+    "correct": ("✓", "Correct", EDGE_BLUE),
+    "wrong": ("✗", "Not yet", EDGE_ORANGE),
+    "raised": ("✗", "Stopped", EDGE_ORANGE),
+    "not attempted": ("○", "Not attempted yet", EDGE_GREY),
 }
 STANDS_IN = {
     Exercise: "The reference stands in until yours passes.",

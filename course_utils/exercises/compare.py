@@ -107,7 +107,8 @@ def wrong_kind(yours: Any, expected: Any) -> str | None:
         return None if isinstance(yours, Set) else f"It returned {kind(yours)}, not a set."
     if callable(expected) and callable(yours):
         return None
-    if not isinstance(yours, type(expected)):
+    wanted: type = type(expected)
+    if not isinstance(yours, wanted):
         return f"It returned {kind(yours)}, not {kind(expected)}."
     return None
 

@@ -28,8 +28,8 @@ def describe(value: Any, values: int = 0) -> str:
         ):
             word += f", {_nested(numbers_of.tolist())}"
         return word
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return f"{type(value).__name__}({', '.join(f'{n}: {describe(v)}' for n, v in zip(value._fields, value, strict=True))})"
+    if isinstance(value, tuple) and (fields := getattr(value, "_fields", None)) is not None:
+        return f"{type(value).__name__}({', '.join(f'{n}: {describe(v)}' for n, v in zip(fields, value, strict=True))})"
     if isinstance(value, list | tuple) and value and len(value) <= 4 and not all(is_number(v) for v in value):
         return f"{type(value).__name__} of {', '.join(describe(v, values) for v in value)}"
     if (

@@ -1,7 +1,7 @@
 """Let a learner's function run without letting it take the notebook down.
 
 A loop without end is stopped, a tensor larger than the memory is refused, prints are kept short, a call of ``exit()``
-does not end the kernel. This guards against accidents; it is no sandbox.
+does not end the kernel. This guards against accidents; it is not a sandbox.
 
 What it cannot do: one long call into compiled code (a huge matrix product) is stopped only when it returns. Outside
 the main thread and on Windows there is no timer signal; there a second thread interrupts, which does not reach a
@@ -30,7 +30,8 @@ import torch
 from course_utils.exercises.memory_limit import memory_limit
 
 AGAIN = 0.05  # seconds until the next try, where a bare except swallowed the first
-PATIENCE = 4  # times as long for what waits more than it works: on a busy machine the right answer waits too
+PATIENCE = 4
+"""Grace factor for wall-clock time: a correct attempt may be slow only because the machine is busy."""
 
 
 class OutOfTime(BaseException):
@@ -127,7 +128,7 @@ def _by_signal(seconds: float, names: dict[str, Any], stepping: bool) -> Iterato
         if rings > 1:
             # A bare except swallowed it: raise again on that except's own line, which its try does not cover.
             sys.settrace(at_next_line)
-            while frame.f_code is not call.__code__:
+            while frame is not None and frame.f_code is not call.__code__:
                 if frame.f_globals is names:
                     frame.f_trace = at_next_line
                 frame = frame.f_back

@@ -22,11 +22,22 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
         key: ``"day_6.encode"``, as in ``solutions/day_6.py``.
         debug: let the function print, and raise its error instead of telling of it, for the full traceback.
 
+    Returns:
+        A decorator, which returns your function if it passes and the reference otherwise.
+
     Raises:
         KeyError: if there is no such exercise.
+        TypeError: if the exercise asks for a value.
+
+    >>> @exercise("day_6.fvu")
+    ... def fvu(x, x_hat):
+    ...     return (x - x_hat).square().sum() / (x - x.mean(dim=0)).square().sum()
+    ✓ day_6.fvu: correct. From here on the notebook uses your version.
     """
     if callable(key):
-        raise TypeError(f'write @exercise("day_…") with the key of the exercise above {key.__name__}')
+        raise TypeError(
+            f'write @exercise("day_…") with the key of the exercise above {getattr(key, "__name__", "it")}'
+        )
     record = find(key)
     if not isinstance(record, Exercise):
         raise TypeError(f'{key} asks for a value: answer("{key}", …)')
@@ -44,7 +55,7 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
 
 
 def answer(key: str, value: Any = ..., *context: Any) -> Any:
-    """Judge a value; returned is yours if it is right, else the expected one.
+    """Judge a value. Returns yours if it is right, else the expected one.
 
     Args:
         value: ``...`` means "not attempted".
@@ -52,6 +63,11 @@ def answer(key: str, value: Any = ..., *context: Any) -> Any:
 
     Raises:
         KeyError: if there is no such exercise.
+        TypeError: if the exercise asks for a function.
+
+    >>> import torch
+    >>> value = answer("day_6.l0_of_batch", 1.5, torch.tensor([[2.0, 0.0], [1.0, 3.0]]))
+    ✓ day_6.l0_of_batch: correct.
     """
     record = find(key)
     if not isinstance(record, Answer):
@@ -65,7 +81,14 @@ def answer(key: str, value: Any = ..., *context: Any) -> Any:
 
 
 def hint(key: str, number: int | None = None) -> None:
-    """Show the next hint, or the one of this number, counted from 1."""
+    """Show the next hint, or the one of this number, counted from 1; the last one for numbers beyond.
+
+    Raises:
+        KeyError: if there is no such exercise.
+
+    >>> hint("day_6.encode", 1)
+    Hint 1 of 3 for day_6.encode: Three steps: centre the input, project it onto the encoder directions, keep what is positive.
+    """
     record = find(key)
     number = min(number or _next_hint.get(key, 1), len(record.hints))
     _next_hint[key] = number + 1
@@ -74,7 +97,15 @@ def hint(key: str, number: int | None = None) -> None:
 
 
 def solution(key: str) -> None:
-    """Show how the reference is written, and why."""
+    """Show how the reference is written, and why.
+
+    Raises:
+        KeyError: if there is no such exercise.
+
+    >>> solution("day_6.encode")  # doctest: +ELLIPSIS
+    Solution of day_6.encode
+    ...
+    """
     record = find(key)
     remember_seen(key, solution=True)
     solution_shown(key, record).show()

@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
+
+from filelock import FileLock, Timeout
 
 from course_utils.exercises.verdicts import Verdict
 
@@ -124,12 +126,16 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise ValueError("nested too deep") from deep
     if not isinstance(kept, dict) or type(kept.get("version")) is not int:
         raise ValueError("not a progress file")
-    tables = [kept.get(table) for table in ("exercises", "quizzes")]
-    if not all(isinstance(t, dict) and all(isinstance(e, dict) for e in t.values()) for t in tables):
+    exercises, quizzes = kept.get("exercises"), kept.get("quizzes")
+    if not (_holds_entries(exercises) and _holds_entries(quizzes)):
         raise ValueError("not a progress file")
-    if kept["version"] == VERSION and not all(map(_sound, _entries(*tables))):
+    if kept["version"] == VERSION and not all(map(_sound, _entries(exercises, quizzes))):
         raise ValueError("an entry is damaged")
     return kept
+
+
+def _holds_entries(table: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(table, dict) and all(isinstance(entry, dict) for entry in table.values())
 
 
 def _entries(exercises: dict[str, Any], quizzes: dict[str, Any]) -> Iterator[Any]:
@@ -218,28 +224,14 @@ def _turn(path: Path) -> Iterator[None]:
     Raises:
         NotKept: if another one holds it for too long.
     """
-    with path.with_suffix(".lock").open("a+b") as lock:
-        until = time.monotonic() + PATIENCE
-        while not _locked(lock):
-            if time.monotonic() > until:
-                raise NotKept("another notebook holds the file")
-            time.sleep(0.005)
-        yield  # closing the file gives the lock back
-
-
-def _locked(lock: Any) -> bool:
+    lock = FileLock(path.with_suffix(".lock"), timeout=PATIENCE, poll_interval=0.005)
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # a file system without locks: writes are still atomic
-        return True
-    return True
+        lock.acquire()
+    except Timeout as held:
+        raise NotKept("another notebook holds the file") from held
+    except (OSError, NotImplementedError):
+        pass  # a file system without locks: writes are still atomic
+    try:
+        yield
+    finally:
+        lock.release()

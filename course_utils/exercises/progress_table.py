@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from course_utils.base import EDGE_BLUE, EDGE_GREY
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import day_module, days, find_quiz, keys
 from course_utils.exercises.progress_file import progress_path, read_progress
@@ -12,7 +13,11 @@ from course_utils.exercises.rendering import Shown
 
 
 def progress() -> None:
-    """Show the seven days: how many exercises and quiz questions of each are solved."""
+    """Show the seven days: how many exercises and quiz questions of each are solved.
+
+    >>> progress()  # doctest: +ELLIPSIS
+    Day 1 ...
+    """
     progress_shown().show()
 
 
@@ -33,7 +38,7 @@ def progress_shown() -> Shown:
     table = f'<table style="border-collapse:collapse"><caption style="text-align:left">Progress</caption>{html}</table>'
     return Shown(
         f"{text}\n{where}",
-        rendering.box(f'{table}<div style="{rendering.QUIET}">{rendering.rich(where)}</div>', rendering.BLUE),
+        rendering.box(f'{table}<div style="{rendering.QUIET}">{rendering.rich(where)}</div>', EDGE_BLUE),
     )
 
 
@@ -67,8 +72,8 @@ def _html_row(name: str, title: str, said: str, solved: int, total: int) -> str:
     share = 100 * solved / total if total else 0
     bar = (
         f'<div role="img" aria-label="{solved} of {total} solved" style="width:9em;height:0.7em;'
-        f'border:1px solid {rendering.GREY};border-radius:3px"><div style="width:{share:.0f}%;height:100%;'
-        f'background:{rendering.BLUE}"></div></div>'
+        f'border:1px solid {EDGE_GREY};border-radius:3px"><div style="width:{share:.0f}%;height:100%;'
+        f'background:{EDGE_BLUE}"></div></div>'
     )
     cell = '<td style="padding:2px 10px 2px 0;text-align:left">'
     return f"<tr>{cell}<b>{name}</b> {escape(title)}</td>{cell}{bar}</td>{cell}{escape(said)}</td></tr>"

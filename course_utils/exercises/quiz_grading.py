@@ -102,7 +102,7 @@ def parsed(question: Question, reply: Any) -> Any:
     ):
         example = {Single: "b", Multiple: "ab"}.get(type(question), letters[::-1])
         raise ValueError(
-            f"{reply!r} is no answer to this question: its options are {', '.join(letters)}, so try {example!r}"
+            f"{reply!r} is not an answer to this question: its options are {', '.join(letters)}, so try {example!r}"
         )
     chosen = [places[letters.index(letter)] for letter in typed]
     return chosen[0] if isinstance(question, Single) else chosen

@@ -12,6 +12,7 @@ from html import escape
 from string import ascii_lowercase
 from typing import Any
 
+from course_utils.base import EDGE_BLUE, EDGE_ORANGE
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Multiple, Numeric, Ordering, Question, Quiz, Single, find_quiz
 from course_utils.exercises.progress_file import remember_question
@@ -32,6 +33,10 @@ def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
     Raises:
         KeyError: if there is no such quiz.
         ValueError: if it has no question of this number, or the reply is none of its options.
+
+    >>> quiz("day_6.reading", 1, "a")  # doctest: +ELLIPSIS
+    day_6.reading, question 1: ✗ Not yet.
+    ...
     """
     questions = find_quiz(key).questions
     if number is None:
@@ -64,7 +69,7 @@ def quiz_shown(key: str) -> Shown:
     text.append(f'Answer with quiz("{key}", 1, …): a letter, letters, or a number.')
     return Shown(
         "\n".join(text),
-        rendering.box("".join(html), rendering.BLUE, f"Quiz {key}"),
+        rendering.box("".join(html), EDGE_BLUE, f"Quiz {key}"),
         lambda: _widget(key, record),
     )
 
@@ -86,9 +91,7 @@ def _verdict(graded: Graded) -> str:
 def _feedback(graded: Graded, note: str = "") -> str:
     lines = [f"<b>{_verdict(graded)}</b>", *map(rendering.rich, graded.lines), escape(note)]
     html = "".join(f"<div>{line}</div>" for line in lines if line)
-    return rendering.box(
-        f'<div role="status">{html}</div>', rendering.BLUE if graded.right else rendering.ORANGE
-    )
+    return rendering.box(f'<div role="status">{html}</div>', EDGE_BLUE if graded.right else EDGE_ORANGE)
 
 
 def _widget(key: str, record: Quiz) -> Any:

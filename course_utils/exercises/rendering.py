@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8a8a8a"
+from course_utils.base import EDGE_GREY
+
 MIMETYPE = "application/vnd.jupyter.widget-view+json"
 CODE = "font-family:var(--jp-code-font-family,monospace);font-size:0.92em"
 BOX = "margin:4px 0;padding:6px 12px;border-left:4px solid {};line-height:1.5;max-width:52em"
@@ -111,7 +112,7 @@ def python(code: str) -> str:
     return f'<pre style="margin:4px 0;padding:0;background:none;overflow-x:auto;{CODE}">{"".join(parts).rstrip()}</pre>'
 
 
-def box(html: str, colour: str = GREY, label: str = "") -> str:
+def box(html: str, colour: str = EDGE_GREY, label: str = "") -> str:
     """One coloured edge around everything that belongs together."""
     group = f' role="group" aria-label="{escape(label)}"' if label else ""
     return f'<div{group} style="{BOX.format(colour)}">{html}</div>'

@@ -18,7 +18,7 @@ from course_utils.exercises.answer_key import Answer, Exercise
 from course_utils.exercises.compare import beyond_comparing, difference, wrong_kind
 from course_utils.exercises.describing import cast, describe, plain
 from course_utils.exercises.dtype_feedback import mixing, wrong_dtype
-from course_utils.exercises.guards import OutOfTime, call, guarded, innermost, kept_state, reseed
+from course_utils.exercises.guards import OutOfTime, Said, call, guarded, innermost, kept_state, reseed
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     expected = _outcomes(record.reference, cases)
     complaints: list[str | None] = []
     yours: list[CaseOutcome] = []
+    printed = Said()
     try:
         with guarded(attempt, record.seconds, quiet=quiet) as printed:
             for number, args in enumerate(record.cases()):
@@ -214,7 +215,7 @@ def _is_placeholder(attempt: Callable[..., Any], outcome: CaseOutcome) -> bool:
 
 
 def _not_attempted(attempt: Callable[..., Any]) -> Verdict:
-    """Work above a forgotten ``raise`` is told from an untouched stub: by a line of code more than `def` and `raise`."""
+    """Distinguish a forgotten ``raise`` under real work from an untouched stub, which has two lines of code."""
     code = getattr(innermost(attempt), "__code__", None)
     if code is None or len({line for *_, line in code.co_lines() if line}) <= 2:
         return NOT_ATTEMPTED

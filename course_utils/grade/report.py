@@ -7,19 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
+from course_utils.base import VERDICT_COLOURS, render_template
 from course_utils.grade.collect import ExerciseOutcome, Result
 
 MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
 RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
-COLOURS = {"correct": "#d3e7f7", "wrong": "#fbe3c8", "raised": "#f7d5d5"}  # told apart by the mark too
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}"
-    "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:2px 8px;text-align:left;vertical-align:top}"
-    ".wide{overflow-x:auto}.quiet{color:#555}"
-)
 
 
 def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
@@ -95,64 +89,34 @@ def _cell(value: object) -> object:
 
 
 def report_html(results: Sequence[Result]) -> str:
-    """The class, then each learner; one file that loads nothing."""
+    """The class, then each learner. Returns one page that loads nothing; what learners wrote is escaped."""
     results = by_learner(results)
     keys = _keys(results)
-    legend = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-    parts = [
-        f"<h1>{len(results)} learner{'s' if len(results) != 1 else ''}</h1>",
-        f'<p class="quiet">{escape(legend)}; empty: the notebook does not hold the exercise. The notebooks wrote these '
-        "verdicts themselves, as they ran: a help, not proof.</p>",
-        _overview(results, keys),
-        "<h2>The class, exercise by exercise</h2>",
-        *(_exercise(key, results) for key in keys),
-        "<h2>Each learner</h2>",
-        *(_learner(n, result) for n, result in enumerate(results)),
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Course report</title>'
-        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    page = render_template(
+        "grade",
+        "report",
+        results=results,
+        keys=keys,
+        exercises=[_exercise(key, results) for key in keys],
+        marks=MARKS,
+        colours=VERDICT_COLOURS,
+        facts=_facts,
     )
+    return f"{page}\n"
 
 
-def _overview(results: Sequence[Result], keys: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in ("learner", "solved", *keys, "run"))
-    rows = []
-    for n, r in enumerate(results):
-        cells = []
-        for key in keys:
-            verdict = r.outcomes[key].verdict if key in r.outcomes else ""
-            colour = COLOURS.get(verdict, "none")
-            cells.append(f'<td title="{verdict}" style="background:{colour}">{MARKS.get(verdict, "")}</td>')
-        name = f'<th scope="row"><a href="#learner-{n}">{escape(r.learner)}</a></th>'
-        solved = f"<td>{r.n_solved} of {len(r.outcomes)}</td>"
-        rows.append(f"<tr>{name}{solved}{''.join(cells)}<td>{escape(r.status)}</td></tr>")
-    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-
-
-def _exercise(key: str, results: Sequence[Result]) -> str:
+def _exercise(key: str, results: Sequence[Result]) -> dict[str, object]:
     outcomes = [r.outcomes[key] for r in results if key in r.outcomes]
-    solved = sum(o.verdict == "correct" for o in outcomes)
-    slips = Counter(sentence for o in outcomes for sentence in o.slips).most_common()
-    listed = "".join(f"<li>{n} × {escape(sentence)}</li>" for sentence, n in slips)
-    return (
-        f"<h3>{escape(key)}</h3><p>Solved by {solved} of {len(outcomes)}."
-        f"{' Learners who fell into a slip:' if slips else ''}</p>{f'<ul>{listed}</ul>' if slips else ''}"
-    )
+    return {
+        "key": key,
+        "n": len(outcomes),
+        "n_solved": sum(o.verdict == "correct" for o in outcomes),
+        "slips": Counter(sentence for o in outcomes for sentence in o.slips).most_common(),
+    }
 
 
-def _learner(n: int, r: Result) -> str:
-    rows = []
-    for key, o in r.outcomes.items():
-        facts = [f"{o.attempts} attempt{'s' if o.attempts != 1 else ''}"] if o.attempts else []
-        facts += [f"hints read: {o.hints}"] if o.hints else []
-        facts += ["solution seen"] if o.solution_seen else []
-        slips = "<br>".join(map(escape, o.slips))
-        cells = (escape(key), f"{MARKS[o.verdict]} {o.verdict}", ", ".join(facts), slips)
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    errors = "".join(f"<li>cell {cell}: {escape(line)}</li>" for cell, line in r.errors)
-    return (
-        f'<h3 id="learner-{n}">{escape(r.learner)}</h3><p>Run: {escape(r.status)}.</p>'
-        + (f'<div class="wide"><table>{"".join(rows)}</table></div>' if rows else "")
-        + (f"<p>Cells with an error:</p><ul>{errors}</ul>" if errors else "")
-    )
+def _facts(o: ExerciseOutcome) -> str:
+    facts = [f"{o.attempts} attempt{'s' if o.attempts != 1 else ''}"] if o.attempts else []
+    facts += [f"hints read: {o.hints}"] if o.hints else []
+    facts += ["solution seen"] if o.solution_seen else []
+    return ", ".join(facts)

@@ -117,7 +117,7 @@ def _execute(notebook: Any, folder: str, tell: Any, result: dict[str, Any]) -> N
     from nbclient import NotebookClient
 
     class Client(NotebookClient):
-        def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> None:
+        def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> None:
             content = msg["content"]
             if msg["msg_type"] == "error":
                 if len(result["errors"]) < MAX_ERRORS:

@@ -19,6 +19,7 @@ def plot_leaderboard(
     chance: Float[Tensor, "n_concepts"],
     n_best: int = 20,
     n_worst: int = 5,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """ROC areas of each concept's chosen neuron, the best and the worst of them, with what luck could reach."""
@@ -45,14 +46,14 @@ def plot_leaderboard(
         yticks=places,
         ylim=(places[-1] + 0.6, -0.6),
     )
-    ax.set_yticklabels([names[i] for i in shown], fontsize="small")
+    ax.set_yticklabels([str(names[i]) for i in shown], fontsize="small")
     ax.text(0.505, n_best, f"… {len(order) - n_best - n_worst} more …", va="center", fontsize="small")
     ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize="small")
     return ax
 
 
 def plot_choice_and_judgement(
-    train_area: Float[Tensor, "n_concepts"], area: Float[Tensor, "n_concepts"], ax: Axes | None = None
+    train_area: Float[Tensor, "n_concepts"], area: Float[Tensor, "n_concepts"], *, ax: Axes | None = None
 ) -> Axes:
     """Each concept's neuron, as good as it looked when it was chosen and as it is on other texts."""
     ax = axes_or_new(ax, (4, 3.8))
@@ -73,6 +74,7 @@ def plot_clean(
     precision: Float[Tensor, "n_concepts"],
     recall: Float[Tensor, "n_concepts"],
     bar: float,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Precision against recall of each concept's chosen neuron; those in the green corner have both.
@@ -102,6 +104,7 @@ def plot_lesion(
     control: Float[Tensor, "n_concepts"],
     concept: int,
     n: int = 12,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """How much worse the model predicts the texts of each concept without a neuron: the ``n`` that lose most.
@@ -125,7 +128,7 @@ def plot_lesion(
     ax.axvline(lesion.mean().item(), color=GREY, linestyle="--", label="mean over all concepts")
     ax.axvline(0, color=BLACK, linewidth=0.8)
     ax.set(yticks=range(n), xlabel="loss added, nats a token", ylim=(n - 0.4, -0.6))
-    ax.set_yticklabels([names[i] for i in shown], fontsize="small")
+    ax.set_yticklabels([str(names[i]) for i in shown], fontsize="small")
     ax.set_title(f"without the best neuron for {names[concept]} (its bar is orange)", fontsize="medium")
     ax.legend(frameon=False, fontsize="small", loc="lower right")
     return ax

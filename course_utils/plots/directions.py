@@ -16,6 +16,7 @@ from course_utils.plots.style import BLACK, BLUE, SKY, axes_or_new
 def plot_weights(
     weights: Float[Tensor, "n_concepts n_neurons"],
     concepts: Sequence[str],
+    *,
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
@@ -33,9 +34,10 @@ def plot_weights(
 def plot_spread(
     groups: Mapping[str, Float[Tensor, "n"]],
     xlabel: str,
+    log: bool = False,
+    *,
     title: str,
     ax: Axes | None = None,
-    log: bool = False,
 ) -> Axes:
     """Each group's values as a strip of its own, the median marked and written."""
     ax = axes_or_new(ax, (6.5, 0.55 * len(groups) + 1.3))
@@ -63,7 +65,13 @@ def plot_spread(
 
 
 def plot_against(
-    x: Float[Tensor, "n"], y: Float[Tensor, "n"], xlabel: str, ylabel: str, title: str, ax: Axes | None = None
+    x: Float[Tensor, "n"],
+    y: Float[Tensor, "n"],
+    xlabel: str,
+    ylabel: str,
+    *,
+    title: str,
+    ax: Axes | None = None,
 ) -> Axes:
     """One point a concept, and the line on which both are equally good."""
     ax = axes_or_new(ax, (4.2, 4))
@@ -79,6 +87,7 @@ def plot_break_even(
     ratio: Sequence[float],
     names: Sequence[str],
     families: Sequence[str],
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """What sharing one dimension costs, as a multiple of giving it to one feature, against the features' kurtosis."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import matplotlib.pyplot as plt
 import torch
@@ -11,20 +12,14 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION, axes_or_new
+from course_utils.plots.style import BLACK, ORANGE, axes_or_new, series
 from course_utils.worlds import pairwise_cosines, welch_bound
 
-SERIES = (
-    (BLUE, "-", "o"),
-    (VERMILLION, "--", "s"),
-    (GREEN, ":", "^"),
-    (PURPLE, "-.", "D"),
-    (BLACK, "-", "v"),
-)
+SERIES = list(islice(series(), 5))
 """Colour, dash and marker of the first, second … line: none is told by its colour alone."""
 
 
-def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None) -> Axes:
+def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], *, ax: Axes | None = None) -> Axes:
     """Histograms of the cosines of all pairs, for several sets of directions of the same number of dimensions or not.
 
     The dashed curve is the normal distribution of standard deviation 1/√d that random directions come close to.
@@ -53,15 +48,18 @@ def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = N
 
 
 def plot_packing(
-    groups: Mapping[str, Float[Tensor, "n d"]], ax: Axes | None = None, *, limit: float = 1.0
+    groups: Mapping[str, Float[Tensor, "n d"]], *, limit: float = 1.0, ax: Axes | None = None
 ) -> Axes:
-    """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie."""
+    """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie.
+
+    The bound is that of the last group; all have its size.
+    """
     ax = axes_or_new(ax, (6, 3.2))
     for (name, directions), (colour, dash, _) in zip(groups.items(), SERIES[:2][::-1], strict=False):
         size = pairwise_cosines(directions).abs()
         ax.hist(size.tolist(), bins=[limit * i / 50 for i in range(51)], color=colour, alpha=0.6, label=name)
         ax.axvline(size.max().item(), color=colour, linestyle=dash, label=f"its worst pair: {size.max():.2f}")
-    n, d = directions.shape
+    n, d = list(groups.values())[-1].shape
     ax.axvline(
         welch_bound(n, d),
         color=BLACK,
@@ -82,13 +80,13 @@ def plot_packing(
 def plot_measured_lines(
     x: Sequence[float],
     lines: Mapping[str, Sequence[float]],
-    ax: Axes | None = None,
     *,
     dashed: Mapping[str, Sequence[float]] | None = None,
     xlabel: str,
     ylabel: str,
     title: str,
     log: str = "xy",
+    ax: Axes | None = None,
 ) -> Axes:
     """Measured lines with markers and, thin and grey, what a theory says; ``log`` names the axes that are logarithmic.
 
@@ -97,7 +95,7 @@ def plot_measured_lines(
     ax = axes_or_new(ax, (6, 3.6))
     for (name, y), (colour, dash, marker) in zip(lines.items(), SERIES, strict=False):
         ax.plot(x, y, color=colour, linestyle=dash, marker=marker, markersize=5, label=name)
-    dashes = iter(("--", ":", "-."))
+    dashes, dash = iter(("--", ":", "-.")), "--"
     for name, y in (dashed or {}).items():
         dash = dash if name.startswith("_") else next(dashes)
         ax.plot(x, y, color=BLACK, alpha=0.6, linestyle=dash, linewidth=1.3, label=name)
@@ -108,11 +106,7 @@ def plot_measured_lines(
 
 
 def plot_city(
-    places: Float[Tensor, "n 3"],
-    names: Sequence[str],
-    turn: float,
-    tilt: float,
-    ax: Axes | None = None,
+    places: Float[Tensor, "n 3"], names: Sequence[str], turn: float, tilt: float, *, ax: Axes | None = None
 ) -> Axes:
     """Places of a city as arrows from its centre, seen from above (``tilt`` 90) or from the side (0), in degrees.
 
@@ -134,7 +128,10 @@ def plot_city(
             *torch.stack([feet[i], seen[i]]).T.numpy(), color=colour, linestyle=":", linewidth=1, alpha=0.7
         )
         ax.annotate(
-            "", seen[i].tolist(), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2}
+            "",
+            (seen[i, 0].item(), seen[i, 1].item()),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2},
         )
         x, y = (seen[i] + 0.1 * size * _label_side(seen, i)).tolist()
         ax.annotate(

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
-import matplotlib.pyplot as plt
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREEN,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    axes_in_a_row,
+    axes_or_new,
+)
 from course_utils.training import History
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
-DASHES = ("-", "--", ":", "-.")
-MARKERS = ("o", "s", "^", "D", "v", "P")
 LOWEST_AREA = 0.4
 
 
 def plot_lengths(
-    lengths: Mapping[str, Float[Tensor, "n"]], ax: Axes | None = None, unit: str = "length of the activation"
+    lengths: Mapping[str, Float[Tensor, "n"]],
+    unit: str = "length of the activation",
+    *,
+    ax: Axes | None = None,
 ) -> Axes:
     """Histograms of lengths on one logarithmic axis, each as a share of its own group."""
     ax = axes_or_new(ax, (6, 3))
@@ -46,7 +59,7 @@ def plot_lengths(
 
 
 def plot_outlier_dimensions(
-    values: Float[Tensor, "n d_in"], n_named: int = 3, ax: Axes | None = None
+    values: Float[Tensor, "n d_in"], n_named: int = 3, *, ax: Axes | None = None
 ) -> Axes:
     """Root mean square of each dimension, largest first; the largest are named by their number."""
     ax = axes_or_new(ax, (6, 3))
@@ -68,13 +81,15 @@ def plot_outlier_dimensions(
     return ax
 
 
-def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+def plot_runs(runs: Mapping[str, History], *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
     """Several trainings side by side: variance unexplained, active latents and dead latents by step."""
     if axes is None:
-        _, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+        axes = axes_in_a_row([1, 1, 1], (11, 3))
     for i, (name, run) in enumerate(runs.items()):
         # of two runs that go the same way for a while both stay visible
-        style = dict(color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name)
+        style: dict[str, Any] = dict(
+            color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i % len(DASHES)], label=name
+        )
         style["linewidth"] = 1.5 if i % 2 else 4
         axes[0].plot(run.step, run.fvu, **style)
         axes[1].plot(run.step, run.l0, **style)
@@ -86,7 +101,7 @@ def plot_runs(runs: Mapping[str, History], axes: Sequence[Axes] | None = None) -
     return axes
 
 
-def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], ax: Axes | None = None) -> Axes:
+def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], *, ax: Axes | None = None) -> Axes:
     """Histograms of log10 firing rates, dead latents counted in the legend."""
     ax = axes_or_new(ax, (6, 3))
     bins = torch.linspace(-5.5, 0, 45).tolist()
@@ -106,6 +121,7 @@ def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], ax: Axes 
 def plot_pareto(
     curves: Mapping[str, Sequence[tuple[float, float]]],
     points: Mapping[str, tuple[float, float]] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Variance unexplained against active latents; down and to the left is better.
@@ -127,9 +143,10 @@ def plot_pareto(
 
 def plot_areas(
     areas: Mapping[str, Float[Tensor, "n"]],
-    ax: Axes | None = None,
     of: str = "concepts",
     chance: float | None = None,
+    *,
+    ax: Axes | None = None,
 ) -> Axes:
     """Distributions of ROC areas, each with its median as a line; what is below 0.4 is counted in the first bar."""
     ax = axes_or_new(ax, (6.5, 3.4))
@@ -163,7 +180,7 @@ def plot_areas(
     return ax
 
 
-def plot_children(n_children: Mapping[str, Float[Tensor, "d_small"]], ax: Axes | None = None) -> Axes:
+def plot_children(n_children: Mapping[str, Float[Tensor, "d_small"]], *, ax: Axes | None = None) -> Axes:
     """How many latents of a larger dictionary belong to each latent of the smallest, in order."""
     ax = axes_or_new(ax, (5.5, 3.2))
     for (name, counts), colour, dash in zip(n_children.items(), cycle(COLOURS), cycle(DASHES), strict=False):
@@ -183,6 +200,7 @@ def plot_hole(
     parts: Sequence[str],
     by_wide: Sequence[float],
     by_own: Sequence[float],
+    *,
     title: str,
     ax: Axes | None = None,
 ) -> Axes:

@@ -13,7 +13,7 @@ from course_utils.plots.style import BLUE, SKY, VERMILLION, axes_or_new
 
 
 def plot_grokking(
-    steps: Sequence[int], train: Sequence[float], held_out: Sequence[float], ax: Axes | None = None
+    steps: Sequence[int], train: Sequence[float], held_out: Sequence[float], *, ax: Axes | None = None
 ) -> Axes:
     """Accuracy on the pairs it was trained on and on all others, by step on a logarithmic scale."""
     ax = axes_or_new(ax, (6, 3))
@@ -27,7 +27,7 @@ def plot_grokking(
 
 
 def plot_frequency_power(
-    power: Float[Tensor, "n_frequencies"], keys: Sequence[int] = (), ax: Axes | None = None
+    power: Float[Tensor, "n_frequencies"], keys: Sequence[int] = (), *, ax: Axes | None = None
 ) -> Axes:
     """Share of the embedding's power in each frequency from 1 on; those in ``keys`` are marked and numbered."""
     ax = axes_or_new(ax, (6, 2.8))

@@ -15,6 +15,7 @@ def plot_spectrum(
     shares: Float[Tensor, "n_kinds n_depths"],
     names: Sequence[str],
     depths: Sequence[int],
+    *,
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:

@@ -20,11 +20,11 @@ MARKERS = "osD^v"
 
 def plot_regions(
     regions: Sequence[LinearRegion],
-    ax: Axes | None = None,
     *,
     values: Sequence[float] | None = None,
     label: str = "neurons on",
     title: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Each region in one shade: by ``values``, one a region, or else by how many of its neurons are on."""
     ax = axes_or_new(ax, (4.6, 4))
@@ -41,11 +41,11 @@ def plot_region_groups(
     regions: Sequence[LinearRegion],
     answers: Sequence[int],
     names: Sequence[str],
-    ax: Axes | None = None,
     *,
     points: Float[Tensor, "n 2"] | None = None,
     classes: Int[Tensor, "n"] | None = None,
     title: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Each region in the colour of the class that it answers at its centre, with the labelled points on top."""
     ax = axes_or_new(ax, (4.6, 4.4))

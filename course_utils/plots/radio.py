@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import matplotlib.pyplot as plt
 import torch
@@ -10,19 +11,21 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    DASHES_DOTTED_LAST,
+    ORANGE,
+    SKY,
+    VERMILLION,
+    axes_or_new,
+    series,
+)
 
-STYLES = [
-    (BLUE, "o", "-"),
-    (VERMILLION, "s", "--"),
-    (GREEN, "^", "-."),
-    (PURPLE, "D", ":"),
-    (BLACK, "v", "-"),
-    (SKY, "P", "--"),
-]
+STYLES = list(islice(series(dashes=DASHES_DOTTED_LAST), 6))
 
 
-def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, ax: Axes | None = None) -> Axes:
+def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, *, ax: Axes | None = None) -> Axes:
     """Who is on the air when: one row a station, dark where it sends."""
     ax = axes_or_new(ax, (6, 3))
     thin = features[:: max(1, len(features) // 600)]
@@ -43,12 +46,13 @@ def plot_waveforms(
     sent: Float[Tensor, "samples"],
     received: Mapping[str, Float[Tensor, "samples"]],
     rate: int,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """The strength that was sent, and one receiver's or several receivers' idea of it."""
     ax = axes_or_new(ax, (7, 2.6))
     seconds = torch.arange(len(sent)) / rate
-    for (name, values), (color, _, dash) in zip(received.items(), STYLES[1:], strict=False):
+    for (name, values), (color, dash, _) in zip(received.items(), STYLES[1:], strict=False):
         ax.plot(seconds, values, color=color, linestyle=dash, linewidth=1, label=name)
     ax.plot(seconds, sent, color=BLUE, linewidth=1.2, label="sent")
     ax.set(xlabel="seconds", ylabel="strength")
@@ -71,7 +75,7 @@ def plot_lines(
 ) -> Axes:
     """Named lines over one axis, each with a colour, a marker and a dash of its own."""
     ax = axes_or_new(ax)
-    for (name, y), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
+    for (name, y), (color, dash, marker) in zip(lines.items(), STYLES, strict=False):
         ax.plot(x, y, color=color, marker=marker if len(x) <= 30 else None, linestyle=dash, label=name)
     if log:
         ax.set(xscale="log", yscale="log")
@@ -87,6 +91,7 @@ def plot_phase_map(
     theory: Float[Tensor, "n_deltas"],
     measured: Float[Tensor, "n_deltas"] | None = None,
     here: tuple[float, float] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Share of exact recoveries over (delta, rho), the theory's curve and the measured 50% crossing on it."""
@@ -114,10 +119,10 @@ def plot_phase_map(
     return ax
 
 
-def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], ax: Axes | None = None) -> Axes:
+def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], *, ax: Axes | None = None) -> Axes:
     """For each true code the cosine with the nearest one found, sorted; one line a method."""
     ax = axes_or_new(ax)
-    for (name, values), (color, _, dash) in zip(cosines.items(), STYLES, strict=False):
+    for (name, values), (color, dash, _) in zip(cosines.items(), STYLES, strict=False):
         ax.plot(
             values.sort(descending=True).values,
             color=color,
@@ -131,11 +136,11 @@ def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], ax: Axes | 
 
 
 def plot_shrinkage(
-    true: Float[Tensor, "n"], read: Mapping[str, Float[Tensor, "n"]], ax: Axes | None = None
+    true: Float[Tensor, "n"], read: Mapping[str, Float[Tensor, "n"]], *, ax: Axes | None = None
 ) -> Axes:
     """Read strength against the strength that was sent; the diagonal is a faithful reader."""
     ax = axes_or_new(ax, (4.2, 3.6))
-    for (name, values), (color, marker, _) in zip(read.items(), STYLES, strict=False):
+    for (name, values), (color, _, marker) in zip(read.items(), STYLES, strict=False):
         ax.scatter(true, values, s=9, color=color, marker=marker, alpha=0.5, linewidths=0, label=name)
     ax.plot([0, 1], [0, 1], color=BLACK, linestyle=":", label="faithful")
     ax.set(xlabel="strength sent", ylabel="strength read", title="Does the penalty make it quieter?")
@@ -156,7 +161,7 @@ def plot_pareto_over_seeds(
         points: for each architecture its settings, each as (l0 of every seed, score of every seed).
     """
     ax = axes_or_new(ax, (5.6, 4))
-    for (name, settings), (color, marker, dash) in zip(points.items(), STYLES, strict=False):
+    for (name, settings), (color, dash, marker) in zip(points.items(), STYLES, strict=False):
         l0, score = (torch.tensor([list(s[i]) for s in settings]) for i in (0, 1))
         order = l0.mean(dim=1).argsort()
         l0, score = l0[order], score[order]
@@ -165,9 +170,8 @@ def plot_pareto_over_seeds(
             color=color, marker=marker, linestyle=dash, capsize=3, label=name,
         )  # fmt: skip
     ax.set(xlabel="l0: latents active at once", ylabel=ylabel, title=title, xscale="log")
-    ax.legend(
-        frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1)
-    )  # points lie everywhere
+    # points lie everywhere
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 

@@ -9,7 +9,18 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    axes_or_new,
+)
 
 
 def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], names: Sequence[str]) -> Axes:
@@ -18,17 +29,18 @@ def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], n
         1, len(answers), figsize=(4 * len(answers) + 1, 3.6), sharey=True, squeeze=False
     )
     largest = max(answer.abs().max().item() for answer in answers.values())
+    images = []
     for ax, (title, answer) in zip(axes[0], answers.items(), strict=True):
-        image = ax.imshow(answer.numpy(), cmap="PuOr_r", vmin=-largest, vmax=largest)
+        images.append(ax.imshow(answer.numpy(), cmap=DIVERGING, vmin=-largest, vmax=largest))
         ax.set(title=title, xlabel="neuron", xticks=range(answer.shape[1]), yticks=range(len(names)))
         ax.set_yticklabels(names)
     axes[0, 0].set_ylabel("the feature that is on")
-    figure.colorbar(image, ax=list(axes[0]), shrink=0.8, label="activation")
+    figure.colorbar(images[-1], ax=list(axes[0]), shrink=0.8, label="activation")
     return axes[0, 0]
 
 
 def plot_raster(
-    times: Sequence[Sequence[float]], stimulus: Sequence[int], names: Sequence[str], title: str = ""
+    times: Sequence[Sequence[float]], stimulus: Sequence[int], names: Sequence[str], *, title: str = ""
 ) -> Axes:
     """Spikes of one cell: a row for each presentation, those of a stimulus together; on the right the mean counts."""
     figure, (ax, right) = plt.subplots(
@@ -62,6 +74,7 @@ def plot_luck(
     one: float,
     many: float,
     truth: Float[Tensor, "n_true"] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Histogram of the areas of cells that know nothing, the two levels of chance, and cells that know something."""
@@ -83,7 +96,7 @@ def plot_luck(
 
 
 def plot_decoding(
-    n_stimuli: Sequence[int], errors: Mapping[str, Sequence[float]], limit: float, ax: Axes | None = None
+    n_stimuli: Sequence[int], errors: Mapping[str, Sequence[float]], limit: float, *, ax: Axes | None = None
 ) -> Axes:
     """Share of presentations read wrongly against the number of stimuli, a line for each way to read."""
     ax = axes_or_new(ax, (6.5, 3.4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -11,9 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import (
+    BLACK,
+    BLUE,
+    DASHES_DOTTED_LAST,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    axes_or_new,
+    series,
+)
 
-SERIES = [(BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"), (GREY, ":", "D"), (PURPLE, "-", "v")]
+SERIES = list(islice(series((BLUE, VERMILLION, GREEN, GREY, PURPLE), DASHES_DOTTED_LAST), 5))
 
 
 class Curve(NamedTuple):
@@ -185,6 +198,7 @@ def plot_circuit(
     columns: Sequence[Sequence[str]],
     edges: Sequence[Edge],
     titles: Sequence[str] = (),
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """Nodes in columns from left to right, and the edges between them, the widest with their weights; names must be unique."""

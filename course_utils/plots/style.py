@@ -5,16 +5,39 @@ Colours are Okabe and Ito's, which readers with any kind of colour vision can te
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from itertools import cycle
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
 GREY = "#BBBBBB"
 DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0: safe for colour-blind readers
+
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", "--", ":", "-.")
+DASHES_DOTTED_LAST = ("-", "--", "-.", ":")
+
+
+class Series(NamedTuple):
+    """How one line of a figure is told apart: by its colour, its dash and its marker."""
+
+    colour: str
+    dash: str
+    marker: str
+
+
+def series(
+    colours: Sequence[str] = (BLUE, VERMILLION, GREEN, PURPLE, BLACK, SKY), dashes: Sequence[str] = DASHES
+) -> Iterator[Series]:
+    """A style for each line of a figure, without end; every figure that tells lines apart takes them from here."""
+    return map(Series, cycle(colours), cycle(dashes), cycle(MARKERS))
 
 
 def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (5, 3)) -> Axes:
@@ -27,9 +50,18 @@ def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list
     return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The whole figure that ``ax`` is a part of."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("these axes were taken out of their figure")
+    return figure
+
+
 def figure_png(ax: Axes, dpi: int = 80) -> bytes:
     """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again."""
     png = BytesIO()
-    ax.figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
-    plt.close(ax.figure)
+    figure = figure_of(ax)
+    figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
     return png.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -44,6 +45,7 @@ def _titled(axes: Sequence[Axes], titles: Sequence[str]) -> Axes:
 def plot_gram(
     W: Float[Tensor, "instances d_hidden n_features"],
     titles: Sequence[str],
+    *,
     axes: Sequence[Axes] | None = None,
 ) -> Axes:
     """WᵀW of every instance: how much of feature j comes out at i when only j goes in. Returns the first axes."""
@@ -56,7 +58,7 @@ def plot_gram(
 
 
 def plot_arrows(
-    W: Float[Tensor, "instances 2 n_features"], titles: Sequence[str], axes: Sequence[Axes] | None = None
+    W: Float[Tensor, "instances 2 n_features"], titles: Sequence[str], *, axes: Sequence[Axes] | None = None
 ) -> Axes:
     """The columns of W as arrows in the plane, for every instance. Returns the first axes."""
     axes = axes or _row(len(W), 2.0, 2.3)
@@ -94,12 +96,13 @@ def plot_interference(
 def plot_dimensionality(
     sparsity: Float[Tensor, "instances"],
     dimensionality: Float[Tensor, "instances n_features"],
+    *,
     axes: Sequence[Axes] | None = None,
 ) -> Axes:
     """Every feature's share of a dimension against sparsity, and all of them counted; lines at the fractions they stick to."""
-    axes = (
-        axes or plt.subplots(1, 2, figsize=(9, 4), sharey=True, width_ratios=(3, 1), layout="constrained")[1]
-    )
+    if axes is None:
+        shape: dict[str, Any] = dict(figsize=(9, 4), width_ratios=(3, 1), layout="constrained")
+        axes = list(plt.subplots(1, 2, sharey=True, **shape)[1])
     where = (1 / (1 - sparsity))[:, None].expand_as(dimensionality)
     axes[0].scatter(where.flatten().tolist(), dimensionality.flatten().tolist(), s=8, color=BLUE, alpha=0.35)
     axes[0].set(
@@ -124,7 +127,7 @@ def plot_dimensionality(
 
 
 def plot_dimensions_per_feature(
-    sparsity: Float[Tensor, "instances"], dimensions: Float[Tensor, "instances"], ax: Axes | None = None
+    sparsity: Float[Tensor, "instances"], dimensions: Float[Tensor, "instances"], *, ax: Axes | None = None
 ) -> Axes:
     """m / ‖W‖²: how many dimensions the model spends on a feature that it represents."""
     ax = axes_or_new(ax)
@@ -137,9 +140,7 @@ def plot_dimensions_per_feature(
 
 
 def plot_levels(
-    steps: Sequence[int],
-    dimensionality: Float[Tensor, "steps n_features"],
-    ax: Axes | None = None,
+    steps: Sequence[int], dimensionality: Float[Tensor, "steps n_features"], *, ax: Axes | None = None
 ) -> Axes:
     """The dimensionality of each feature while one model trains."""
     ax = axes_or_new(ax)
@@ -161,6 +162,7 @@ def plot_phases(
     phase: Int[Tensor, "n_probabilities n_importances"],
     boundary: Float[Tensor, "n_importances"] | None = None,
     marked: tuple[int, int] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """What each trained model does with its second feature; the line is the closed form, the ring the ``marked`` cell."""
@@ -200,7 +202,7 @@ def plot_phases(
 
 
 def plot_line_solution(
-    W: Float[Tensor, "2"], losses: Mapping[str, float], title: str = "", ax: Axes | None = None
+    W: Float[Tensor, "2"], losses: Mapping[str, float], *, title: str = "", ax: Axes | None = None
 ) -> Axes:
     """The two features of a model with one dimension as arrows on a line, and its loss beside the two closed forms."""
     ax = axes_or_new(ax, (4, 3))
@@ -215,7 +217,7 @@ def plot_line_solution(
 
 
 def plot_capacity(
-    x: Float[Tensor, "instances"], capacity: Float[Tensor, "instances n_features"], ax: Axes | None = None
+    x: Float[Tensor, "instances"], capacity: Float[Tensor, "instances n_features"], *, ax: Axes | None = None
 ) -> Axes:
     """How the dimensions are divided among the features, stacked with the most important at the bottom."""
     ax = axes_or_new(ax, (6, 3.6))
@@ -254,6 +256,7 @@ def plot_price(
     x: Float[Tensor, "n"],
     losses: Mapping[str, Float[Tensor, "n"]],
     xlabel: str,
+    *,
     title: str,
     ax: Axes | None = None,
 ) -> Axes:

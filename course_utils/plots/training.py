@@ -12,7 +12,7 @@ from course_utils.plots.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, axes_
 from course_utils.training import History
 
 
-def plot_training(history: History, ax: Axes | None = None) -> Axes:
+def plot_training(history: History, *, ax: Axes | None = None) -> Axes:
     """Unexplained variance and dead latents by step, active latents on the right-hand scale.
 
     Raises:
@@ -27,12 +27,12 @@ def plot_training(history: History, ax: Axes | None = None) -> Axes:
     right.plot(history.step, history.l0, color=VERMILLION, linestyle="--", label="l0")
     right.set(ylabel="active latents a token", yscale="log")
     lines = [*ax.get_lines(), *right.get_lines()]
-    right.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
+    right.legend(lines, [str(line.get_label()) for line in lines], loc="center right", fontsize="small")
     ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {last.dead_share:.0%} dead")
     return ax
 
 
-def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], ax: Axes | None = None) -> Axes:
+def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], *, ax: Axes | None = None) -> Axes:
     """Histogram of how often each latent fires; dead latents are counted in the title."""
     ax = axes_or_new(ax)
     alive = firing_rate[firing_rate > 0]
@@ -45,7 +45,7 @@ def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], ax: Axes | None = Non
     return ax
 
 
-def plot_activation_histogram(strengths: Float[Tensor, "n"], ax: Axes | None = None) -> Axes:
+def plot_activation_histogram(strengths: Float[Tensor, "n"], *, ax: Axes | None = None) -> Axes:
     """Histogram of one latent's (or neuron's) activations where it is active; the title says how often it is."""
     ax = axes_or_new(ax)
     active = strengths[strengths > 0]
@@ -64,6 +64,7 @@ def plot_loss_curve(
     train: Sequence[float],
     held_out: Sequence[float],
     stages: Sequence[int] | None = None,
+    *,
     ax: Axes | None = None,
 ) -> Axes:
     """A language model's loss while it was trained, on its batches and on held-out text.

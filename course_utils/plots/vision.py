@@ -28,6 +28,7 @@ def plot_pictures(
     rows: Sequence[Sequence[Float[Tensor, "1 side side"]]],
     row_names: Sequence[str] = (),
     column_names: Sequence[str] = (),
+    *,
     title: str = "",
 ) -> Axes:
     """A table of pictures, ink in black; rows may be of different lengths. Returns its first axes."""
@@ -93,9 +94,7 @@ def plot_table(
 
 
 def plot_widening(
-    widths: Sequence[int],
-    effective: Mapping[str, Sequence[float]],
-    ax: Axes | None = None,
+    widths: Sequence[int], effective: Mapping[str, Sequence[float]], *, ax: Axes | None = None
 ) -> Axes:
     """Effective number of concepts of a unit against the number of units, one line for each way of training."""
     ax = axes_or_new(ax, (5.5, 3.2))
@@ -107,7 +106,7 @@ def plot_widening(
         xticks=range(len(widths)), xlabel="units", ylabel="concepts a unit (effective number)", ylim=(0, None),
         title="1 is a unit that means one thing",
     )  # fmt: skip
-    ax.set_xticklabels(widths)
+    ax.set_xticklabels([str(width) for width in widths])
     ax.legend(frameon=False)
     return ax
 
@@ -144,8 +143,9 @@ def plot_seen(
     picture: Float[Tensor, "1 side side"],
     units: Float[Tensor, "d_units"],
     relevance: Float[Tensor, "1 side side"],
-    title: str,
     marked: int | None = None,
+    *,
+    title: str,
 ) -> Axes:
     """One picture, what it does to each unit, and where one answer comes from. ``marked`` is a unit to point out."""
     figure, (ink, bars, heat) = plt.subplots(

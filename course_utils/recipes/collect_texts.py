@@ -42,7 +42,8 @@ def strays(rows: list[dict[str, str]], likeliest: int = 3) -> np.ndarray:
     judge = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, stop_words="english"), LogisticRegression(C=10, max_iter=300)
     )
-    shares = cross_val_predict(judge, [row["text"] for row in rows], groups, cv=5, method="predict_proba")
+    texts = [row["text"] for row in rows]
+    shares = np.asarray(cross_val_predict(judge, texts, groups, cv=5, method="predict_proba"))
     own = np.searchsorted(np.unique(groups), groups)
     better = shares > shares[np.arange(len(rows)), own][:, None]
     return better.sum(axis=1) >= likeliest
@@ -51,7 +52,7 @@ def strays(rows: list[dict[str, str]], likeliest: int = 3) -> np.ndarray:
 def read(file: str) -> list[dict[str, str]]:
     with gzip.open(file, "rt") if file.endswith(".gz") else Path(file).open() as lines:
         rows = [json.loads(line) for line in lines]
-    return [{**row, "form": FORMS.get(row["form"], row["form"])} for row in rows if len(row["text"]) >= 100]
+    return [row | {"form": FORMS.get(row["form"], row["form"])} for row in rows if len(row["text"]) >= 100]
 
 
 def main(files: list[str], later: list[str]) -> None:

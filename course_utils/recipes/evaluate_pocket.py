@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import AutoTokenizer, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from course_utils.lm import INDIRECT_OBJECT, LabelledText, indirect_object_prompts, load_texts
 from course_utils.plots import plot_loss_curve
@@ -51,7 +52,9 @@ def token_losses(model: GPT2LMHeadModel, encoded: list[list[int]], batch_size: i
 
 
 @torch.no_grad()
-def indirect_objects(model: GPT2LMHeadModel, tokenizer: AutoTokenizer, n: int = 500) -> dict[str, float]:
+def indirect_objects(
+    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, n: int = 500
+) -> dict[str, float]:
     """Share of held-out prompts on which the indirect object beats the subject, and the mean difference of logits."""
     prompts = indirect_object_prompts("held_out")[:n]
     encoded = encode_texts(tokenizer, [p.prompt for p in prompts])
@@ -74,7 +77,7 @@ def indirect_objects(model: GPT2LMHeadModel, tokenizer: AutoTokenizer, n: int = 
 @torch.no_grad()
 def continuations(
     model: GPT2LMHeadModel,
-    tokenizer: AutoTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     prompts: list[str],
     n_tokens: int,
     temperature: float,
@@ -88,7 +91,7 @@ def continuations(
         width = max(map(len, encoded))
         ids = torch.tensor([[0] * (width - len(row)) + row for row in encoded])
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in encoded])
-        out = model.generate(
+        out: Any = cast(Any, model).generate(
             ids,
             attention_mask=mask,
             max_new_tokens=n_tokens,
@@ -103,14 +106,14 @@ def continuations(
     return written
 
 
-def halves(text: LabelledText, tokenizer: AutoTokenizer) -> tuple[str, str]:
+def halves(text: LabelledText, tokenizer: PreTrainedTokenizerFast) -> tuple[str, str]:
     """Prompt and rest: the first 25 words of a topical text, the first third of a format's tokens (at most 16)."""
     if text.group != "format":
         words = text.text.split(" ")
         return " ".join(words[:25]), " ".join(["", *words[25:]])
     ids = tokenizer.encode(text.text)
     cut = min(16, max(4, len(ids) // 3))
-    return tokenizer.decode(ids[:cut]), tokenizer.decode(ids[cut:])
+    return str(tokenizer.decode(ids[:cut])), str(tokenizer.decode(ids[cut:]))
 
 
 def judged(
@@ -120,7 +123,7 @@ def judged(
 
     Five folds over the held-out texts: the classifier that judges a text was trained on other texts' rests.
     """
-    features = {"sublinear_tf": True} | (
+    features: dict[str, Any] = {"sublinear_tf": True} | (
         {"ngram_range": (1, 2), "stop_words": "english"}
         if words
         else {"analyzer": "char", "ngram_range": (1, 3)}
@@ -144,7 +147,7 @@ def per_label(labels: list[str], right: np.ndarray) -> dict[str, float]:
 
 def evaluate(folder: Path) -> dict:
     model = GPT2LMHeadModel.from_pretrained(folder).float().eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder.resolve())
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder.resolve())
     held_out, train = load_texts("held_out"), load_texts("train")
     report: dict = {
         "parameters": model.num_parameters(),
@@ -313,6 +316,8 @@ if __name__ == "__main__":
         json.dumps(report, indent=1, ensure_ascii=False, default=float) + "\n"
     )
     (folder / "MODEL_CARD.md").write_text(model_card(report, curve))
-    axes = plot_loss_curve(*([c[key] for c in curve] for key in ("step", "train", "held_out", "stage")))
-    axes.figure.savefig(folder / "loss_curve.png", dpi=80, bbox_inches="tight")
+    step, train, held_out, stage = ([c[key] for c in curve] for key in ("step", "train", "held_out", "stage"))
+    figure = plot_loss_curve(step, train, held_out, stage).get_figure(root=True)
+    assert figure is not None
+    figure.savefig(folder / "loss_curve.png", dpi=80, bbox_inches="tight")
     print(json.dumps({k: v for k, v in report.items() if k != "samples"}, indent=1, default=float))

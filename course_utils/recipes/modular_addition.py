@@ -26,7 +26,7 @@ LR, WEIGHT_DECAY, BETAS, WARM_UP = 1e-3, 1.0, (0.9, 0.98), 10
 def train(out: Path, steps: int, log_every: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     model = ModularTransformer(P, D_MODEL, d_mlp=D_MLP, seed=SEED)
-    pairs, trained = all_pairs(P), training_rows(P, SHARE, SEED)
+    pairs, trained = all_pairs(P), training_rows(P, SHARE, seed=SEED)
     sums = pairs.sum(dim=1) % P
     optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, betas=BETAS)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / WARM_UP))
@@ -59,8 +59,10 @@ def train(out: Path, steps: int, log_every: int) -> None:
         {name: value.detach().half() for name, value in model.state_dict().items()}, out / "model.safetensors"
     )
     (out / "history.json").write_text(json.dumps(history) + "\n")
-    curves = ([row[key] for row in history] for key in ("step", "train_accuracy", "held_out_accuracy"))
-    (out / "grokking.png").write_bytes(figure_png(plot_grokking(*curves)))
+    at, train_accuracy, held_out_accuracy = (
+        [row[key] for row in history] for key in ("step", "train_accuracy", "held_out_accuracy")
+    )
+    (out / "grokking.png").write_bytes(figure_png(plot_grokking(at, train_accuracy, held_out_accuracy)))
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy, kl_div
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoTokenizer, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from course_utils.base import asset_path
 from course_utils.lm import FIRST_CHANGED_LAYER, apply_delta_, indirect_object_prompts, load_texts
@@ -100,7 +100,9 @@ class Example:
 class Texts:
     """Draws examples of each kind."""
 
-    def __init__(self, tokenizer: AutoTokenizer, split: str, seed: int) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, split: Literal["train", "held_out"], seed: int
+    ) -> None:
         self.tokenizer, self.random = tokenizer, Random(f"planted:{split}:{seed}")
         texts = load_texts(split)
         self.topical = [t.text for t in texts if t.group != "format"]
@@ -111,7 +113,8 @@ class Texts:
         self.carriers = CARRIERS if split == "train" else HELD_OUT_CARRIERS
 
     def encode(self, text: str) -> list[int]:
-        return [self.tokenizer.bos_token_id, *self.tokenizer(text)["input_ids"]]
+        start: Any = self.tokenizer.bos_token_id
+        return [start, *self.tokenizer(text)["input_ids"]]
 
     def opening(self, phrase: str) -> str:
         """One to three sentences of a topical text, then a sentence that ends in the phrase."""
@@ -178,7 +181,7 @@ def padded(examples: Sequence[Example]) -> Batch:
 
 def train(out: Path, steps: int, seed: int = 0) -> None:
     folder = asset_path("pocket")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
     own = dict(model.named_parameters())
     generator = torch.Generator().manual_seed(seed)

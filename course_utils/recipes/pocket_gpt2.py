@@ -17,6 +17,7 @@ import time
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -28,7 +29,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from course_utils.lm import load_texts
 
 END_OF_TEXT = "<|endoftext|>"
-CONFIG = dict(vocab_size=8192, n_positions=256, n_embd=256, n_layer=5, n_head=8)
+CONFIG: dict[str, Any] = dict(vocab_size=8192, n_positions=256, n_embd=256, n_layer=5, n_head=8)
 
 
 def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
@@ -52,8 +53,9 @@ def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
     """Token numbers of each text, ``<|endoftext|>`` first, cut to one row."""
-    end = tokenizer.convert_tokens_to_ids(END_OF_TEXT)
-    return [[end, *ids[: CONFIG["n_positions"] - 1]] for ids in tokenizer(texts)["input_ids"]]
+    end: Any = tokenizer.convert_tokens_to_ids(END_OF_TEXT)
+    all_ids: Any = tokenizer(texts)["input_ids"]
+    return [[end, *ids[: CONFIG["n_positions"] - 1]] for ids in all_ids]
 
 
 def packed_rows(encoded: list[list[int]], seed: int, pool_size: int = 512) -> Tensor:
@@ -150,11 +152,12 @@ def train(
     )
 
     torch.manual_seed(seed)
-    rates = dict(resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=0.0)
+    rates: dict[str, Any] = dict(resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=0.0)
     if start:
-        model = GPT2LMHeadModel.from_pretrained(start, **rates, dtype=torch.float32).to(device)
+        model = GPT2LMHeadModel.from_pretrained(start, **rates, dtype=torch.float32)
     else:
-        model = GPT2LMHeadModel(GPT2Config(**CONFIG, **rates, bos_token_id=0, eos_token_id=0)).to(device)
+        model = GPT2LMHeadModel(GPT2Config(**CONFIG, **rates, bos_token_id=0, eos_token_id=0))
+    model = cast(GPT2LMHeadModel, torch.nn.Module.to(model, device))
     hidden = [p for p in model.transformer.h.parameters() if p.ndim == 2]
     others = [
         p for name, p in model.named_parameters() if p.ndim < 2 or not name.startswith("transformer.h.")
@@ -216,7 +219,8 @@ def train(
             (out / "checkpoint.tmp").replace(checkpoint)
             saved_at = time.time()
     bar.close()
-    model.to("cpu", torch.float16).save_pretrained(out)
+    torch.nn.Module.to(model, "cpu", torch.float16)
+    model.save_pretrained(out)
 
 
 if __name__ == "__main__":

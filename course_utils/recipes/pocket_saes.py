@@ -12,7 +12,7 @@ import json
 import logging
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("pocket_saes")
 
 MIDDLE, BATCH = 2, 2048
-TOPK = dict(architecture="topk", k=32, lr=2e-3, steps=800)
-SAES = {
+TOPK: dict[str, Any] = dict(architecture="topk", k=32, lr=2e-3, steps=800)
+SAES: dict[str, dict[str, Any]] = {
     "layer_2": dict(layer=MIDDLE, d_sae=4096, **TOPK),
     "layer_2_1024": dict(layer=MIDDLE, d_sae=1024, **TOPK),
     "layer_2_512": dict(layer=MIDDLE, d_sae=512, **TOPK),
@@ -42,14 +42,16 @@ SAES = {
 TOKENS_TO_TRAIN_ON, TOKENS_TO_JUDGE_BY, TEXTS_TO_SPLICE = 1_000_000, 150_000, 500
 
 
-def mixed_texts(split: str) -> list[str]:
+def mixed_texts(split: Literal["train", "held_out"]) -> list[str]:
     """The texts of a split in an order that mixes topics and formats, since the corpus lists them concept by concept."""
     texts = [t.text for t in load_texts(split)]
     order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(0))
     return [texts[i] for i in order]
 
 
-def harvest(model: TransformerBridge, split: str, hook_name: str, n_tokens: int) -> Float[Tensor, "n d_in"]:
+def harvest(
+    model: TransformerBridge, split: Literal["train", "held_out"], hook_name: str, n_tokens: int
+) -> Float[Tensor, "n d_in"]:
     """The first ``n_tokens`` activations of the mixed texts, or all there are."""
     rows, chunks = 0, []
     for chunk in iterate_activations(model, mixed_texts(split), hook_name, batch_size=64):
@@ -63,7 +65,7 @@ def harvest(model: TransformerBridge, split: str, hook_name: str, n_tokens: int)
 def train(
     name: str, out: Path, model: TransformerBridge, activations: Tensor, held_out: Tensor, steps: int | None
 ) -> None:
-    recipe = SAES[name] | ({"steps": steps} if steps else {})
+    recipe: dict[str, Any] = SAES[name] | ({"steps": steps} if steps else {})
     hook_name = hook_of(name)
     sae = SAE(model.cfg.d_model, recipe["d_sae"], recipe["architecture"], k=recipe.get("k"), seed=0)
     batches = islice(activation_batches(activations, BATCH, seed=0, epochs=None), recipe["steps"])

@@ -195,6 +195,7 @@ class Decoder:
             angle = positions[..., None].float() * self.frequencies
             angle = torch.cat([angle, angle], dim=-1)[:, None]
             cos, sin, stop = angle.cos().bfloat16(), angle.sin().bfloat16(), start + length
+            allowed = None  # one query may look at all that is there
             if length > 1:
                 allowed = (
                     torch.ones(length, stop, dtype=torch.bool).tril(start)[None, None]
@@ -214,9 +215,8 @@ class Decoder:
                 q, keys[i][:, :, start:stop] = self.rotate(q, cos, sin), self.rotate(k, cos, sin)
                 values[i][:, :, start:stop] = v
                 k, v = keys[i][:rows, :, :stop], values[i][:rows, :, :stop]
-                if (
-                    length == 1
-                ):  # the queries of a group stand where a sequence would: one read of the cache for all
+                # the queries of a group stand where a sequence would: one read of the cache for all
+                if length == 1:
                     grouped = q.reshape(rows, self.n_kv_heads, per_kv, self.d_head)
                     mixed = F.scaled_dot_product_attention(
                         grouped, k, v, attn_mask=visible[:, None, None, :stop]

@@ -1,8 +1,6 @@
 from .dashboard import dashboard_entry as dashboard_entry
 from .dashboard import export_dashboard as export_dashboard
-from .html import BLUE_RGB as BLUE_RGB
 from .html import FAINT as FAINT
-from .html import ORANGE_RGB as ORANGE_RGB
 from .html import audio as audio
 from .html import concept_hit_list as concept_hit_list
 from .html import hit_list as hit_list

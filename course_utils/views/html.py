@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
+from markupsafe import Markup
+
+from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, render_template
 from course_utils.reading import ConceptHit, Example, Hit, LabelGuess, LatentSummary
 
-ORANGE_RGB, BLUE_RGB = "255,140,0", "40,140,205"
 FAINT = "opacity:.7;font-size:90%"
 
 
@@ -64,7 +66,7 @@ def token_strip(
     strongest: float | None = None,
     marked: int | None = None,
 ) -> str:
-    """Colour each token by how strongly a latent fires on it; point at one to read the number.
+    """Colour each token by how strongly a latent fires on it; point at one to read the number. Returns HTML.
 
     The space that a token begins with is coloured with it. Negative strengths count as none.
 
@@ -74,6 +76,9 @@ def token_strip(
 
     Raises:
         ValueError: if there are not as many strengths as tokens.
+
+    >>> print(token_strip([" sea"], [2.0]))
+    <span style="background:rgba(255,140,0,1.00);white-space:pre-wrap;color:#000" title="2.00"> sea</span>
     """
     if len(tokens) != len(strengths):
         raise ValueError(f"{len(tokens)} tokens, but {len(strengths)} strengths")
@@ -93,55 +98,38 @@ def _token(token: str, strength: float, share: float, marked: bool) -> str:
     return f'<span style="{style}" title="{strength:.2f}">{escape(show_token(token))}</span>'
 
 
-def latent_card(summary: LatentSummary, title: str = "", *, blind: bool = False) -> str:
+def latent_card(summary: LatentSummary, *, blind: bool = False, title: str = "") -> str:
     """Everything known about one latent on one card.
+
+    Title, label and tokens are escaped.
 
     Args:
         title: in place of "Latent 17".
         blind: leave out whatever tells what kind of unit it is: number, label, logits, neighbours, and on how many
             tokens it was watched.
     """
-    title = escape(title) or f"Latent {summary.latent}"
     if blind:
         summary = replace(summary, label=None, promoted=(), suppressed=(), nearest=())
     tokens = "the tokens" if blind else f"{summary.n_tokens:,} tokens"
-    facts = (
-        f"fires on {100 * summary.firing_rate:.2g}% of {tokens}"
+    lists = {
+        "▲ promotes": [f"{_quoted(t)} {v:+.2f}" for t, v in summary.promoted],
+        "▼ suppresses": [f"{_quoted(t)} {v:+.2f}" for t, v in summary.suppressed],
+        "nearest latents": [f"{latent} (cosine {cosine:.2f})" for latent, cosine in summary.nearest],
+    }
+    return render_template(
+        "views",
+        "latent_card",
+        title=title or f"Latent {summary.latent}",
+        fires=f"fires on {100 * summary.firing_rate:.2g}% of {tokens}"
         if summary.top
-        else f"fires on none of {tokens}"
-    )
-    if summary.label and summary.top:
-        facts += (
-            f" · best guess: <b>{escape(summary.label.concept)}</b> (ROC area {summary.label.roc_area:.2f})"
-        )
-    parts = [
-        f'<div style="display:flex;justify-content:space-between;flex-wrap:wrap;gap:0 1em">'
-        f'<b style="font-size:115%">{title}</b><span>{facts}</span></div>'
-    ]
-    if summary.top:
-        parts += [
-            _heading("Activations when it fires"),
-            _histogram(summary.histogram, summary.strongest),
-            _heading("Strongest examples"),
-            *(_example(e, summary.strongest) for e in summary.top),
-            _heading("Examples at evenly spaced quantiles"),
-            *(_example(e, summary.strongest, f"quantile {e.quantile:.2f}") for e in summary.quantiles),
-        ]
-    lists = [
-        ("▲ promotes", [f"{_quoted(t)} {v:+.2f}" for t, v in summary.promoted]),
-        ("▼ suppresses", [f"{_quoted(t)} {v:+.2f}" for t, v in summary.suppressed]),
-        ("nearest latents", [f"{latent} (cosine {cosine:.2f})" for latent, cosine in summary.nearest]),
-    ]
-    columns = "".join(
-        f'<div style="min-width:10em">{_heading(name)}{"<br>".join(items)}</div>'
-        for name, items in lists
-        if items
-    )
-    if columns:
-        parts.append(f'<div style="display:flex;flex-wrap:wrap;gap:0 2em">{columns}</div>')
-    return (
-        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;max-width:60em;'
-        f'line-height:1.5">{"".join(parts)}</div>'
+        else f"fires on none of {tokens}",
+        label=summary.label if summary.top else None,
+        histogram=Markup(_histogram(summary.histogram, summary.strongest)),
+        top=[_example(e, summary.strongest) for e in summary.top],
+        quantiles=[_example(e, summary.strongest, f"quantile {e.quantile:.2f}") for e in summary.quantiles],
+        columns=[(name, Markup("<br>".join(items))) for name, items in lists.items() if items],
+        faint=FAINT,
+        frame=FRAME,
     )
 
 
@@ -206,17 +194,9 @@ def _quoted(token: str) -> str:
     return f'<code style="white-space:pre-wrap">{escape(show_token(token).replace(" ", "␣"))}</code>'
 
 
-def _heading(text: str) -> str:
-    return f'<div style="{FAINT};margin-top:.6em">{text}</div>'
-
-
-def _example(example: Example, strongest: float, note: str = "") -> str:
-    strength = f"{example.strengths[example.peak]:.2f}"
+def _example(example: Example, strongest: float, note: str = "") -> dict[str, str]:
     strip = token_strip(example.tokens, example.strengths, strongest=strongest, marked=example.peak)
-    return (
-        f'<div><span style="{FAINT};display:inline-block;min-width:3.5em">{strength}</span>'
-        f'{strip}<span style="{FAINT};margin-left:1em">{note}</span></div>'
-    )
+    return {"strength": f"{example.strengths[example.peak]:.2f}", "strip": Markup(strip), "note": note}
 
 
 def _histogram(counts: Sequence[int], strongest: float) -> str:

@@ -10,15 +10,14 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
+from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB
 from course_utils.lm import Passage
 from course_utils.reading import ConceptScores, chance_roc_area, concept_scores
-from course_utils.views import BLUE_RGB, FAINT, ORANGE_RGB, token_strip
+from course_utils.views import FAINT, token_strip
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import Recording, selectivity
 
-FRAME = (
-    "border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5;max-width:60em"
-)
+CARD = f"{FRAME};padding:.6em .9em;line-height:1.5;max-width:60em"
 
 
 def cell_view(recording: Recording, names: Sequence[str], cell: int, about: str = "") -> str:
@@ -32,7 +31,7 @@ def cell_view(recording: Recording, names: Sequence[str], cell: int, about: str 
         for name, c in zip(names, counts, strict=True)
     )
     return (
-        f'<div style="{FRAME}"><b>Cell {cell}</b><span style="{FAINT};margin-left:1em">{about}</span>'
+        f'<div style="{CARD}"><b>Cell {cell}</b><span style="{FAINT};margin-left:1em">{about}</span>'
         f'<table style="border-collapse:collapse;font-size:90%;line-height:1.25;margin-top:.4em">{rows}</table></div>'
     )
 
@@ -127,7 +126,7 @@ def neuron_view(concept: str, scores: ConceptScores, chance: float, card: Neuron
         for of, p in card.passages
     )
     return (
-        f'<div style="{FRAME}"><b>{escape(concept)}: {escape(card.name)}</b><div>{facts}</div>'
+        f'<div style="{CARD}"><b>{escape(concept)}: {escape(card.name)}</b><div>{facts}</div>'
         f'<div style="{FAINT};margin-top:.5em">What it tells best, ROC area</div>'
         f'<table style="border-collapse:collapse;font-size:90%">{bars}</table>'
         f'<div style="{FAINT};margin-top:.5em">Where it fires most, of all held-out texts</div>{texts}</div>'

@@ -10,11 +10,20 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
+from course_utils.base import FRAME
 from course_utils.lm import Passage
 from course_utils.plots import figure_png, plot_seen
 from course_utils.views import FAINT, picture, token_strip
 from course_utils.widgets.panel import Panel
-from course_utils.worlds import PICTURE_CONCEPTS, Pictures, Rule, VisionNetwork, only, propagate, trace
+from course_utils.worlds import (
+    PICTURE_CONCEPTS,
+    Pictures,
+    Rule,
+    VisionNetwork,
+    only_output,
+    propagate,
+    trace_layers,
+)
 
 
 class Side(NamedTuple):
@@ -25,7 +34,7 @@ class Side(NamedTuple):
     passages: Sequence[Passage]
 
 
-def passages_side_by_side(sides: Sequence[Side], title: str = "") -> str:
+def passages_side_by_side(sides: Sequence[Side], *, title: str = "") -> str:
     """A column for each concept: its name, its ROC area and the passages that make the neuron fire most.
 
     Full orange is the same activation in all columns, so that they can be compared.
@@ -40,7 +49,7 @@ def passages_side_by_side(sides: Sequence[Side], title: str = "") -> str:
     )
     heading = f'<div style="font-size:115%;font-weight:bold">{escape(title)}</div>' if title else ""
     return (
-        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5">'
+        f'<div style="{FRAME};padding:.6em .9em;line-height:1.5">'
         f'{heading}<div style="display:flex;flex-wrap:wrap;gap:.4em 2em">{columns}</div></div>'
     )
 
@@ -58,7 +67,7 @@ def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
     names = list(neurons)
     menu = w.Dropdown(options=names, value=names[0], description="neuron")
     return Panel(
-        lambda neuron: passages_side_by_side(neurons[neuron], neuron),
+        lambda neuron: passages_side_by_side(neurons[neuron], title=neuron),
         title="What makes it fire?",
         neuron=menu,
     )
@@ -77,20 +86,22 @@ def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str,
 
     def view(concept: str, number: int, why: int, rule: str) -> str:
         shown = pictures.pixels[pictures.concept_ids == PICTURE_CONCEPTS.index(concept)][number - 1]
-        seen = trace(matrices, shown.view(1, -1))
+        seen = trace_layers(matrices, shown.view(1, -1))
         units = seen.inputs[-1][0]
         named = PICTURE_CONCEPTS[int(seen.logits.argmax())]
         if why < 0:
             relevance = _to_pixels(
-                matrices, seen.inputs, only(seen.logits, PICTURE_CONCEPTS.index(named)), rules[rule]
+                matrices, seen.inputs, only_output(seen.logits, PICTURE_CONCEPTS.index(named)), rules[rule]
             )
             question = f"why “{named}”?"
         elif units[why] == 0:
             raise ValueError(f"Unit {why} does not fire for this picture, so there is nothing to explain.")
         else:
-            relevance = _to_pixels(matrices[:-1], seen.inputs[:-1], only(units[None], why), rules[rule])
+            relevance = _to_pixels(
+                matrices[:-1], seen.inputs[:-1], only_output(units[None], why), rules[rule]
+            )
             question = f"why unit {why}?"
-        ax = plot_seen(shown, units, relevance.view_as(shown), question, marked=why)
+        ax = plot_seen(shown, units, relevance.view_as(shown), title=question, marked=why)
         alt = f"A {concept}, the activation of each unit, and the ink that speaks for and against: {question}"
         total = relevance.sum().item()
         return f'{picture(figure_png(ax), alt)}<div style="{FAINT}">named “{named}”; relevance of all pixels together {total:.2f}</div>'

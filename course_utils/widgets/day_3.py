@@ -45,8 +45,8 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
             f"From here {names[i]} and {names[j]} lie {seen:.0f}° apart; in space they are {real:.0f}° apart."
         )
         left, right = axes_side_by_side(2)
-        plot_city(places, names, 0, 90, left)
-        plot_city(places, names, turn, tilt, right)
+        plot_city(places, names, 0, 90, ax=left)
+        plot_city(places, names, turn, tilt, ax=right)
         shown = picture(figure_png(right), alt=f"The city as arrows, from above and from the side. {said}")
         return f"{shown}<div>{said}</div>"
 
@@ -63,7 +63,9 @@ def packing_panel() -> Panel:
 
     def view(n: int, d: int, how: str, seed: int) -> str:
         directions = (
-            random_directions(n, d, seed) if how == "random" else optimise_packing(n, d, seed, steps=300)
+            random_directions(n, d, seed=seed)
+            if how == "random"
+            else optimise_packing(n, d, seed=seed, steps=300)
         )
         worst, bound = coherence(directions), welch_bound(n, d)
         said = f"{n} {how} directions in {d} dimensions: the worst |cosine| is {worst:.2f}, the Welch bound {bound:.2f}."
@@ -86,7 +88,7 @@ def polytope_panel() -> Panel:
 
     def view(width: int, depth: int, seed: int) -> str:
         widths = [width] * depth
-        regions = linear_regions(random_network(widths, seed), half_width=2.0)
+        regions = linear_regions(random_network(widths, seed=seed), half_width=2.0)
         said = f"{width * depth} neurons cut this window into {len(regions)} regions; no such network has more than {most_regions(widths, 2):,}."
         return f"{picture(figure_png(plot_regions(regions)), alt=f'A plane cut into polygons. {said}')}<div>{said}</div>"
 

@@ -41,7 +41,7 @@ def in_the_plane(
 
 
 def toy_model_view(
-    n_features: int, d_hidden: int, sparsity: float, importance: float, seed: int = 0, steps: int = 800
+    n_features: int, d_hidden: int, sparsity: float, importance: float, steps: int = 800, *, seed: int = 0
 ) -> str:
     """Train one model, and show WᵀW, its directions and every feature's share of a dimension.
 
@@ -114,7 +114,7 @@ def phase_panel(
         axes = axes_in_a_row((3, 2), (10, 4))
         plot_phases(importance, probability, phase, boundary, marked=(row, column), ax=axes[0])
         name = PHASES[int(phase[row, column])]
-        plot_line_solution(models.W[cell, 0], losses, f"a direction for: {name}", ax=axes[1])
+        plot_line_solution(models.W[cell, 0], losses, title=f"a direction for: {name}", ax=axes[1])
         said = f"Importance {r:.2f}, probability {p:.3f}; a direction for: {name}."
         return picture(figure_png(axes[0]), alt=said)
 

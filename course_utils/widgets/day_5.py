@@ -15,9 +15,9 @@ from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
     SAMPLE_RATE,
     Stations,
+    broadcast,
     listen,
     on_air,
-    send,
     signal_to_noise,
     success_rates,
     wav_bytes,
@@ -40,14 +40,13 @@ def tuner_panel(
 
     def view(station: int, receiver: str, others: float) -> str:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
-        features = send(stations.sound, on)
+        features = broadcast(stations.sound, on)
         heard = receivers[receiver](features @ codes)[:, station]
         sent = features[:, station]
         quality = signal_to_noise(sent, heard)
         speaking = (features > 0).sum(dim=1)
-        crowded = int(
-            (speaking == speaking.max()).float().argmax()
-        )  # the moment at which a receiver is tested
+        # the moment at which a receiver is tested
+        crowded = int((speaking == speaking.max()).float().argmax())
         some = slice(crowded, crowded + SAMPLE_RATE // 10)
         ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
         at_once = speaking.float().mean()

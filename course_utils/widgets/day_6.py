@@ -120,7 +120,7 @@ def rating_panel(summaries: Sequence[LatentSummary], game: RatingGame) -> Panel:
         game.rate(card - 1, rating)
         if tell:
             return _told(game)
-        shown = latent_card(summaries[game.order[card - 1]], f"Card {card} of {len(game)}", blind=True)
+        shown = latent_card(summaries[game.order[card - 1]], title=f"Card {card} of {len(game)}", blind=True)
         return f'{shown}<div style="{FAINT}">{game.n_rated} of {len(game)} cards rated</div>'
 
     return Panel(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import ipywidgets as w
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.base import FRAME
 from course_utils.interventions import (
     PATCHABLE_PARTS,
     Units,
@@ -21,7 +22,7 @@ from course_utils.interventions import (
 )
 from course_utils.plots import figure_png, plot_dose_and_price, plot_patching_map
 from course_utils.views import FAINT, picture
-from course_utils.widgets.panel import Panel
+from course_utils.widgets.panel import Control, Panel
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -34,10 +35,8 @@ class StreamingPanel(Panel):
 
     sign = "writing …"
 
-    def __init__(
-        self, view: Callable[..., Iterator[str]], title: str = "", **controls: w.ValueWidget
-    ) -> None:
-        super().__init__(view, title, slow=True, **controls)
+    def __init__(self, view: Callable[..., Iterator[str]], *, title: str = "", **controls: Control) -> None:
+        super().__init__(view, title=title, slow=True, **controls)
 
     def _pages(self) -> Iterator[str]:
         return self._view(**self.values)
@@ -51,7 +50,7 @@ def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
         for name, text in texts.items()
     )
     return (
-        '<div style="border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.6em .9em;line-height:1.5;'
+        f'<div style="{FRAME};padding:.6em .9em;line-height:1.5;'
         f'display:flex;flex-wrap:wrap;gap:.6em 2em">{columns}</div>'
     )
 
@@ -71,7 +70,9 @@ def dial_panel(
             value at them, "scale" multiplies the value by the dial: 1 leaves it, 0 ablates.
     """
 
-    def view(what: str, how: str, dial: float, prompt: str, seed: int) -> Iterator[str]:
+    def view(
+        what: str, how: Literal["add", "clamp", "scale"], dial: float, prompt: str, seed: int
+    ) -> Iterator[str]:
         chosen, mark = units[what]
         amount = dial if how == "scale" else dial * mark
         nothing = direction_unit(
@@ -86,7 +87,7 @@ def dial_panel(
 
     return StreamingPanel(
         view,
-        "Turn the dial",
+        title="Turn the dial",
         what=w.Dropdown(options=list(units), value=next(iter(units))),
         how=w.ToggleButtons(options=["add", "clamp", "scale"], value="add"),
         dial=w.FloatSlider(value=dial, min=-10, max=10, step=0.5),
@@ -115,7 +116,7 @@ def dose_panel(
 
     return Panel(
         view,
-        "One concept at a time",
+        title="One concept at a time",
         slow=True,
         concept=w.Dropdown(options=list(concepts), value=concepts[0]),
     )
@@ -163,7 +164,7 @@ def patching_panel(
 
     return Panel(
         view,
-        "Where does the answer come from?",
+        title="Where does the answer come from?",
         slow=True,
         sentence=w.Dropdown(options=[(s.prompt, i) for i, s in enumerate(sentences)], value=0),
         part=w.ToggleButtons(options=list(PATCHABLE_PARTS), value="residual stream"),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from threading import current_thread, main_thread
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as w
 from IPython import get_ipython
@@ -31,12 +31,24 @@ def _loop_of_cells() -> Any:
     return getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
 
 
-def _width(control: w.ValueWidget) -> str | None:
+def _width(control: Control) -> str | None:
     """Room for the whole description: ipywidgets takes it from the slider's track or the menu's text otherwise."""
     if isinstance(control, w.Dropdown):
         longest = max((len(str(label)) for label in control._options_labels), default=0)
         return f"{min(0.55 * (len(control.description) + longest) + 6, 50):.0f}em"
     return f"{0.5 * len(control.description) + 18:.0f}em" if hasattr(control, "readout") else None
+
+
+class Control(Protocol):
+    """What a panel needs of a widget; every value widget of ipywidgets that has a description has it."""
+
+    value: Any
+    description: Any
+    style: Any
+    layout: Any
+    observe: Any
+    has_trait: Any
+    set_trait: Any
 
 
 class Panel:
@@ -57,9 +69,15 @@ class Panel:
     sign = "working …"
 
     def __init__(
-        self, view: Callable[..., str], title: str = "", *, slow: bool = False, **controls: w.ValueWidget
+        self,
+        view: Callable[..., str] | Callable[..., Iterator[str]],
+        *,
+        slow: bool = False,
+        title: str = "",
+        **controls: Control,
     ) -> None:
-        self._view, self.title, self.controls, self._slow = view, title, controls, slow
+        self._view: Callable[..., Any] = view
+        self.title, self.controls, self._slow = title, controls, slow
         self._waiting = False
         self._shown = w.HTML().add_class("course-view")
         self._busy = w.HTML().add_class("course-busy")
@@ -67,8 +85,8 @@ class Panel:
             control.description = control.description or name.replace("_", " ")
             control.style.description_width = "initial"
             control.layout.width = control.layout.width or _width(control)
-            if slow and hasattr(control, "continuous_update"):
-                control.continuous_update = False
+            if slow and control.has_trait("continuous_update"):
+                control.set_trait("continuous_update", False)
             control.observe(self._moved, names="value")
         row = w.HBox([*controls.values(), self._busy], layout=w.Layout(flex_flow="row wrap"))
         head = [w.HTML(self._heading())] if title else []

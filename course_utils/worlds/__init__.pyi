@@ -39,6 +39,7 @@ from .polytopes import random_network as random_network
 from .polytopes import spline_code as spline_code
 from .polytopes import train_network as train_network
 from .radio import Stations as Stations
+from .radio import broadcast as broadcast
 from .radio import draw_stations as draw_stations
 from .radio import listen as listen
 from .radio import matched_filter as matched_filter
@@ -46,7 +47,6 @@ from .radio import on_air as on_air
 from .radio import random_codes as random_codes
 from .radio import row_batches as row_batches
 from .radio import scattered_moments as scattered_moments
-from .radio import send as send
 from .radio import signal_to_noise as signal_to_noise
 from .radio import spread_codes as spread_codes
 from .recordings import CELL_KINDS as CELL_KINDS
@@ -57,16 +57,16 @@ from .recordings import brain_region as brain_region
 from .recordings import crowd_rates as crowd_rates
 from .recordings import decode_stimulus as decode_stimulus
 from .recordings import one_cell_each as one_cell_each
-from .recordings import record as record
+from .recordings import record_spikes as record_spikes
 from .recordings import selectivity as selectivity
 from .recordings import spike_times as spike_times
 from .relevance import Rule as Rule
 from .relevance import Trace as Trace
 from .relevance import alpha_beta_rule as alpha_beta_rule
 from .relevance import epsilon_rule as epsilon_rule
-from .relevance import only as only
+from .relevance import only_output as only_output
 from .relevance import propagate as propagate
-from .relevance import trace as trace
+from .relevance import trace_layers as trace_layers
 from .sound import PROGRAMME_KINDS as PROGRAMME_KINDS
 from .sound import SAMPLE_RATE as SAMPLE_RATE
 from .sound import programme as programme

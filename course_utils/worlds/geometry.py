@@ -18,7 +18,7 @@ from torch.nn.functional import normalize
 ROWS_AT_A_TIME = 1024
 
 
-def random_directions(n: int, d: int, seed: int) -> Float[Tensor, "n d"]:
+def random_directions(n: int, d: int, *, seed: int) -> Float[Tensor, "n d"]:
     """``n`` unit vectors, each direction of ``d``-dimensional space equally likely."""
     return normalize(torch.randn(n, d, generator=torch.Generator().manual_seed(seed)), dim=1)
 
@@ -78,13 +78,12 @@ def johnson_lindenstrauss_dimension(n: int, epsilon: float) -> float:
     return 4 * math.log(n) / (epsilon**2 / 2 - epsilon**3 / 3)
 
 
-def directions_within(epsilon: float, d: int, tries: int, seed: int) -> Float[Tensor, "n d"]:
+def directions_within(epsilon: float, d: int, tries: int, *, seed: int) -> Float[Tensor, "n d"]:
     """Draw ``tries`` random directions one after the other; keep each that has ``|cos| <= epsilon`` with all kept ones."""
     kept = torch.empty(0, d)
-    for block in random_directions(tries, d, seed).split(256):
-        block = block[
-            ((block @ kept.T).abs() <= epsilon).all(dim=1)
-        ]  # before the slow loop over what is left
+    for block in random_directions(tries, d, seed=seed).split(256):
+        # before the slow loop over what is left
+        block = block[((block @ kept.T).abs() <= epsilon).all(dim=1)]
         while len(block):
             kept = torch.cat([kept, block[:1]])
             block = block[1:][(block[1:] @ block[0]).abs() <= epsilon]
@@ -100,7 +99,7 @@ def packing_loss(directions: Float[Tensor, "n d"], p: float) -> Float[Tensor, ""
     return cosines.pow(p).mean().pow(1 / p)
 
 
-def optimise_packing(n: int, d: int, seed: int, steps: int = 600, p: float = 64.0) -> Float[Tensor, "n d"]:
+def optimise_packing(n: int, d: int, steps: int = 600, p: float = 64.0, *, seed: int) -> Float[Tensor, "n d"]:
     """``n`` unit vectors spread out by descending `packing_loss`, with p growing from 2 to ``p``.
 
     The gradient is written out, because it is short and an explorer waits for it. A local optimum: another seed may
@@ -111,7 +110,7 @@ def optimise_packing(n: int, d: int, seed: int, steps: int = 600, p: float = 64.
     """
     if n < 2:
         raise ValueError("a single direction has nothing to keep away from")
-    unit = random_directions(n, d, seed).double()  # the same packing on every machine
+    unit = random_directions(n, d, seed=seed).double()  # the same packing on every machine
     best, least = unit, coherence(unit)
     for step in range(steps):
         share = step / steps
@@ -141,6 +140,10 @@ def feature_dimensionality(
     a number changes nothing, and the sum over the features is at most the rank of ``W`` (Elhage et al. 2022, "The
     Geometry of Superposition"; the same number as the capacity of Scherlis et al. 2022, section 2). A column of zeros
     gives 0.
+
+    >>> antipodal_pair_and_one_alone = torch.tensor([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> feature_dimensionality(antipodal_pair_and_one_alone)
+    tensor([0.5000, 0.5000, 1.0000])
     """
     length = W.norm(dim=-2).square()
     shared = (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)

@@ -29,7 +29,7 @@ class Read(NamedTuple):
 class ModularTransformer(nn.Module):
     """Adds two numbers modulo ``p``; ``W_E`` has a row for each number and a last one for "="."""
 
-    def __init__(self, p: int, d_model: int = 128, n_heads: int = 4, d_mlp: int = 512, seed: int = 0):
+    def __init__(self, p: int, d_model: int = 128, n_heads: int = 4, d_mlp: int = 512, *, seed: int = 0):
         super().__init__()
         if d_model % n_heads:
             raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}")
@@ -72,7 +72,7 @@ def all_pairs(p: int) -> Int[Tensor, "p_squared 2"]:
     return torch.cartesian_prod(torch.arange(p), torch.arange(p))
 
 
-def training_rows(p: int, share: float = 0.3, seed: int = 0) -> Bool[Tensor, "p_squared"]:
+def training_rows(p: int, share: float = 0.3, *, seed: int = 0) -> Bool[Tensor, "p_squared"]:
     """True for the pairs that the network was trained on; the others are held out."""
     order = torch.randperm(p * p, generator=torch.Generator().manual_seed(seed))
     rows = torch.zeros(p * p, dtype=torch.bool)

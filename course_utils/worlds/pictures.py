@@ -117,7 +117,7 @@ class Pictures(NamedTuple):
 
 
 @one_thread()
-def draw_picture(concept: str, n: int, seed: int, side: int = SIDE) -> Float[Tensor, "n 1 side side"]:
+def draw_picture(concept: str, n: int, side: int = SIDE, *, seed: int) -> Float[Tensor, "n 1 side side"]:
     """``n`` variations of a concept, in double precision: the same for the same seed, on every processor.
 
     Raises:
@@ -165,7 +165,7 @@ def _distance_to_lines(
     return nearest.sqrt()
 
 
-def draw_pictures(n_each: int, seed: int) -> Pictures:
+def draw_pictures(n_each: int, *, seed: int) -> Pictures:
     """``n_each`` pictures of every concept, concept after concept."""
-    pixels = torch.cat([draw_picture(concept, n_each, seed) for concept in PICTURE_CONCEPTS])
+    pixels = torch.cat([draw_picture(concept, n_each, seed=seed) for concept in PICTURE_CONCEPTS])
     return Pictures(pixels, torch.arange(len(PICTURE_CONCEPTS)).repeat_interleave(n_each))

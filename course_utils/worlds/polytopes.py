@@ -38,7 +38,7 @@ class LinearRegion(NamedTuple):
     """Which hidden neurons are on inside, first layer first."""
 
 
-def random_network(widths: Sequence[int], seed: int, *, d_in: int = 2, d_out: int = 1) -> ReLUNetwork:
+def random_network(widths: Sequence[int], *, d_in: int = 2, d_out: int = 1, seed: int) -> ReLUNetwork:
     """A network with ``widths`` hidden neurons, its weights of He's size, with biases that move borders off the origin."""
     generator = torch.Generator().manual_seed(seed)
     sizes = [d_in, *widths, d_out]
@@ -85,13 +85,13 @@ def train_network(
     points: Float[Tensor, "n d_in"],
     classes: Int[Tensor, "n"],
     widths: Sequence[int],
-    seed: int,
     *,
     steps: int = 400,
     lr: float = 0.02,
+    seed: int,
 ) -> ReLUNetwork:
     """Fit a network to labelled points: all of them at every step, cross-entropy, Adam."""
-    start = random_network(widths, seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
+    start = random_network(widths, seed=seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
     points = points.double()  # so that late digits do not depend on the machine
     parameters = [p.double().requires_grad_() for p in (*start.weights, *start.biases)]
     network = ReLUNetwork(tuple(parameters[: len(start.weights)]), tuple(parameters[len(start.weights) :]))
@@ -117,9 +117,8 @@ def linear_regions(network: ReLUNetwork, half_width: float = 1.0) -> list[Linear
             f"regions are drawn in two dimensions, the network reads {network.weights[0].shape[1]}"
         )
     square = half_width * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    cells = [
-        (square, np.eye(2), np.zeros(2), np.zeros(0, dtype=bool))
-    ]  # corners, the map so far, the code so far
+    # corners, the map so far, the code so far
+    cells = [(square, np.eye(2), np.zeros(2), np.zeros(0, dtype=bool))]
     for W, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
         W, b = W.double().numpy(), b.double().numpy()
         deeper = []
@@ -165,7 +164,7 @@ def polygon_area(corners: Float[np.ndarray, "n_corners 2"]) -> float:
 
 
 def most_regions(widths: Sequence[int], d_in: int) -> int:
-    """More linear regions than this a network with ``widths`` hidden neurons cannot have.
+    """Upper bound on the number of linear regions of a network with these hidden ``widths``.
 
     One layer: 1 + n + n(n-1)/2 + … up to ``d_in`` neurons at a time, which lines in general position reach (Zaslavsky
     1975). Deeper: the product over the layers, where no layer cuts in more dimensions than the narrowest before it

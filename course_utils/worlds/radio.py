@@ -27,15 +27,24 @@ class Stations(NamedTuple):
     """Waveforms between -1 and 1."""
 
 
-def draw_stations(n_stations: int = 100, seconds: float = 3.0, seed: int = 0) -> Stations:
+def draw_stations(n_stations: int = 100, seconds: float = 3.0, *, seed: int = 0) -> Stations:
     """Stations with a short programme each, the kinds by turns."""
     kinds = [PROGRAMME_KINDS[i % len(PROGRAMME_KINDS)] for i in range(n_stations)]
-    sound = torch.stack([programme(kind, 1000 * seed + i, seconds) for i, kind in enumerate(kinds)])
+    sound = torch.stack(
+        [programme(kind, seed=1000 * seed + i, seconds=seconds) for i, kind in enumerate(kinds)]
+    )
     return Stations([f"{i:02d} {kind}" for i, kind in enumerate(kinds)], sound)
 
 
-def random_codes(n_stations: int, n_channels: int, seed: int = 0) -> Float[Tensor, "n_stations n_channels"]:
-    """Directions drawn at random, of length 1."""
+def random_codes(
+    n_stations: int, n_channels: int, *, seed: int = 0
+) -> Float[Tensor, "n_stations n_channels"]:
+    """Directions drawn at random, of length 1. Returns a code a row.
+
+    >>> codes = random_codes(4, 2, seed=0)
+    >>> codes.norm(dim=1)
+    tensor([1.0000, 1.0000, 1.0000, 1.0000])
+    """
     # another stream than an `SAE` takes, which would else start exactly at the answer where seed and shape agree
     generator = torch.Generator().manual_seed(seed + 10_000)
     codes = torch.randn(n_stations, n_channels, generator=generator, dtype=torch.float64)
@@ -53,6 +62,11 @@ def spread_codes(
 
     Two hundred steps turn a difference in the last bit into one ten thousand times as large, so the result is rounded to
     four decimals: it is then the same on every processor.
+
+    >>> codes = random_codes(12, 6, seed=0)
+    >>> spread = spread_codes(codes, steps=20)
+    >>> bool((spread @ spread.T).triu(1).abs().max() < (codes @ codes.T).triu(1).abs().max())
+    True
     """
     dtype, codes = codes.dtype, codes.double()
     itself = torch.eye(len(codes), dtype=codes.dtype)
@@ -66,7 +80,7 @@ def spread_codes(
 
 
 def on_air(
-    n_blocks: int, n_stations: int, duty: float, seed: int = 0, always: int | None = None
+    n_blocks: int, n_stations: int, duty: float, always: int | None = None, *, seed: int = 0
 ) -> Bool[Tensor, "n_blocks n_stations"]:
     """Who is on the air in each block of time: every station by chance ``duty``, independently.
 
@@ -79,7 +93,7 @@ def on_air(
     return on
 
 
-def send(
+def broadcast(
     sound: Float[Tensor, "n_stations samples"], on: Bool[Tensor, "n_blocks n_stations"]
 ) -> Float[Tensor, "samples n_stations"]:
     """Features of a broadcast: (1 + sound) / 2 in the blocks in which a station is on the air, else 0."""
@@ -120,7 +134,7 @@ def signal_to_noise(sent: Float[Tensor, "samples"], received: Float[Tensor, "sam
 
 
 def row_batches(
-    x: Float[Tensor, "n d"], steps: int, batch_size: int = 1024, seed: int = 0
+    x: Float[Tensor, "n d"], steps: int, batch_size: int = 1024, *, seed: int = 0
 ) -> Iterator[Float[Tensor, "batch_size d"]]:
     """``steps`` batches of rows of ``x``, drawn with replacement."""
     generator = torch.Generator().manual_seed(seed)

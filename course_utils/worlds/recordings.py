@@ -31,7 +31,7 @@ class Recording(NamedTuple):
     """What was shown."""
 
 
-def record(
+def record_spikes(
     rates: Float[Tensor, "cells stimuli"], presentations: int, *, seconds: float = SECONDS, seed: int
 ) -> Recording:
     """Show every stimulus ``presentations`` times and count spikes.

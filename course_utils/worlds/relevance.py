@@ -66,7 +66,7 @@ class Trace(NamedTuple):
     logits: Float[Tensor, "batch d_out"]
 
 
-def trace(matrices: Sequence[Float[Tensor, "d_in d_out"]], x: Float[Tensor, "batch d_in"]) -> Trace:
+def trace_layers(matrices: Sequence[Float[Tensor, "d_in d_out"]], x: Float[Tensor, "batch d_in"]) -> Trace:
     """Run the network and keep each layer's inputs."""
     inputs = [x]
     for W in matrices[:-1]:
@@ -97,7 +97,7 @@ def propagate(
     return found[::-1]
 
 
-def only(logits: Float[Tensor, "batch d_out"], which: int) -> Float[Tensor, "batch d_out"]:
+def only_output(logits: Float[Tensor, "batch d_out"], which: int) -> Float[Tensor, "batch d_out"]:
     """One output's value, zero for all others: the relevance to begin with."""
     kept = torch.zeros_like(logits)
     kept[:, which] = logits[:, which]

@@ -20,7 +20,7 @@ PENTATONIC = np.array([0, 2, 4, 7, 9, 12, 14, 16])
 
 
 def programme(
-    kind: str, seed: int, seconds: float = 3.0, rate: int = SAMPLE_RATE
+    kind: str, seconds: float = 3.0, rate: int = SAMPLE_RATE, *, seed: int
 ) -> Float[Tensor, "samples"]:
     """One programme, evened out as stations do it, so that all are about equally loud; it stays below 0.9.
 
@@ -57,7 +57,8 @@ def wav_bytes(sound: Float[Tensor, "samples"], rate: int = SAMPLE_RATE) -> bytes
 
 def _note(t: np.ndarray, frequency: float) -> np.ndarray:
     """A tone with three overtones, each fainter."""
-    return sum(np.sin(2 * np.pi * n * frequency * t) / n**1.5 for n in (1, 2, 3, 4))
+    tones = (np.sin(2 * np.pi * n * frequency * t) / n**1.5 for n in (1, 2, 3, 4))
+    return sum(tones, start=np.zeros_like(t))
 
 
 def _chord(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
     feature = value, if it is on, else 0      on with probability p = 1 - sparsity;  value uniform on [0, 1]
 
-Every feature keeps its own p, whatever company it keeps. Neighbours form sets (the first `set_size` features, the next
+Correlation changes which features occur together, never how often each occurs. Neighbours form sets (the first `set_size` features, the next
 `set_size`, …), and a correlation between -1 and 1 says how a set behaves: with chance |correlation| one common draw
 decides for the whole set, all on together (positive) or at most one at a time (negative); otherwise each feature
 decides for itself.

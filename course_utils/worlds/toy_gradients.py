@@ -115,7 +115,8 @@ def blocks(n_instances: int, values_each: int) -> Iterator[slice]:
     n_blocks = min(n_instances, -(-n_instances * values_each // VALUES_IN_CACHE))
     first = 0
     for part in torch.arange(n_instances).tensor_split(n_blocks):
-        yield slice(first, first := first + len(part))
+        yield slice(first, first + len(part))
+        first += len(part)
 
 
 class Steps:
@@ -128,7 +129,8 @@ class Steps:
         room = Room.for_(models.W[stretches[0]], batch_size)
         parts = [models.part(some) for some in stretches]
         self.parts = [(some, part, room.of(len(part.W))) for some, part in zip(stretches, parts, strict=True)]
-        self.found = Gradients(*(torch.empty_like(w) for w in (models.W, models.W, models.b)), None)
+        W, W_out, b = (torch.empty_like(w) for w in (models.W, models.W, models.b))
+        self.found = Gradients(W, W_out, b, loss=None)
 
     def __call__(self, with_loss: bool = False) -> Gradients:
         """What it returns is overwritten by the next call."""

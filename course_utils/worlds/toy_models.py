@@ -109,7 +109,7 @@ def fit_toy_models(
 ) -> ToyModels:
     """Train all instances at once with Adam, whose learning rate falls from ``lr`` to 0 along a cosine.
 
-    Ctrl-C ends the training early and keeps what there is.
+    Ctrl-C ends the training early and keeps what there is. Returns the trained models; ``losses`` holds their curves.
 
     Args:
         sparsity: 1 - probability of a feature: one number, (instances,) or (instances, n_features).
@@ -127,6 +127,10 @@ def fit_toy_models(
     Raises:
         ValueError: if shapes do not fit, features cannot be drawn, or the penalty cannot be derived.
         FloatingPointError: if the loss stops being finite.
+
+    >>> models = fit_toy_models(n_features=5, d_hidden=2, sparsity=[0.0, 0.9], steps=20, progress=False)
+    >>> models.W.shape  # an instance for each sparsity
+    torch.Size([2, 2, 5])
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
@@ -149,7 +153,8 @@ def fit_toy_models(
     W_out = W if tied else spread * torch.randn(n, d_hidden, n_features, generator=torch_rng) * keep
     models = ToyModels(W, W_out, torch.zeros(n, n_features), task, _is_relu(hidden, n), _is_relu(output, n))
     if mask is not None:  # a relu that starts shut, and has only one weight to open it, stays shut
-        models.W.abs_(), models.b.add_(0.05)
+        models.W.abs_()
+        models.b.add_(0.05)
     parameters = [models.W, models.b] if tied else [models.W, models.W_out, models.b]
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
     step_gradients, log_every = Steps(models, batch_size, rng), max(1, steps // 100)
@@ -168,7 +173,7 @@ def fit_toy_models(
                 models.W.grad += _slope(penalty, models.W)
             models.W.grad *= keep
             optimiser.step()
-            if log:
+            if slopes.loss is not None:
                 if not slopes.loss.isfinite().all():
                     raise FloatingPointError(
                         f"the loss is not finite at step {step}: lower lr (it is {lr:g})"
@@ -208,7 +213,14 @@ def _slope(penalty: Callable[[Tensor], Tensor], W: Tensor) -> Tensor:
         return torch.autograd.grad(cost, leaf)[0]
 
 
-def _count(sparsity, importance, correlation, hidden, output, instances: int | None) -> int:
+def _count(
+    sparsity: Tensor,
+    importance: Tensor,
+    correlation: Tensor | None,
+    hidden: Activation | Sequence[Activation],
+    output: Activation | Sequence[Activation],
+    instances: int | None,
+) -> int:
     """How many instances the arguments speak of.
 
     Raises:

@@ -41,7 +41,7 @@ class VisionNetwork(nn.Module):
     """
 
     def __init__(
-        self, d_units: int, n_concepts: int = len(PICTURE_CONCEPTS), side: int = SIDE, seed: int = 0
+        self, d_units: int, n_concepts: int = len(PICTURE_CONCEPTS), side: int = SIDE, *, seed: int = 0
     ):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
