@@ -114,28 +114,6 @@ def patch_heads(
     return torch.stack(rows)
 
 
-def patch_latents(
-    model: TransformerBridge,
-    ids: Ids,
-    hook_name: str,
-    clean: Float[Tensor, "batch pos d"],
-    corrupted: Float[Tensor, "batch pos d"],
-    sae: SAE,
-    position: int,
-    latents: Sequence[int],
-    score: Score,
-) -> Float[Tensor, "n"]:
-    """Mean score of ``ids`` with one latent's clean value at one token at a time; all the rest stays corrupted."""
-    with torch.no_grad():
-        difference = (sae.encode(clean[:, position]) - sae.encode(corrupted[:, position]))[:, list(latents)]
-    scores = []
-    for latent, change in zip(latents, difference.T, strict=True):
-        source = corrupted.clone()
-        source[:, position] += change[:, None] * sae.W_dec[latent].detach()
-        scores.append(score(patch(model, ids, hook_name, source, (slice(None), position))).mean())
-    return torch.stack(scores)
-
-
 class Attribution(NamedTuple):
     values: Float[Tensor, "batch pos units"]
     gradients: Float[Tensor, "batch pos units"]
