@@ -44,10 +44,8 @@ from .recordings import plot_two_speakers as plot_two_speakers
 from .steering import Edge as Edge
 from .steering import plot_circuit as plot_circuit
 from .steering import plot_doses as plot_doses
-from .steering import plot_effects as plot_effects
 from .steering import plot_guess_and_truth as plot_guess_and_truth
 from .steering import plot_patching_map as plot_patching_map
-from .steering import plot_stimulation as plot_stimulation
 from .style import BLUE as BLUE
 from .style import axes_in_a_row as axes_in_a_row
 from .style import figure_png as figure_png
