@@ -62,8 +62,6 @@ from .toy_models import plot_line_solution as plot_line_solution
 from .toy_models import plot_neurons as plot_neurons
 from .toy_models import plot_phases as plot_phases
 from .toy_models import plot_price as plot_price
-from .training import plot_activation_histogram as plot_activation_histogram
-from .training import plot_firing_rates as plot_firing_rates
 from .training import plot_loss_curve as plot_loss_curve
 from .training import plot_training as plot_training
 from .vision import plot_pictures as plot_pictures
