@@ -34,7 +34,6 @@ from .polytopes import forward_network as forward_network
 from .polytopes import linear_regions as linear_regions
 from .polytopes import local_map as local_map
 from .polytopes import most_regions as most_regions
-from .polytopes import polygon_area as polygon_area
 from .polytopes import random_network as random_network
 from .polytopes import spline_code as spline_code
 from .polytopes import train_network as train_network
