@@ -72,7 +72,6 @@ from .sound import programme as programme
 from .sound import wav_bytes as wav_bytes
 from .synthetic import ToyTask as ToyTask
 from .synthetic import feature_rng as feature_rng
-from .synthetic import sparse_features as sparse_features
 from .toy_gradients import toy_loss as toy_loss
 from .toy_models import ToyModels as ToyModels
 from .toy_models import best_of as best_of
