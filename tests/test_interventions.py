@@ -194,7 +194,7 @@ def test_patching_everything_is_the_clean_run_and_patching_itself_nothing(model)
 def test_maps_are_single_patches(model):
     clean_ids, other_ids = prompt_ids(model, "The sea was")[None], prompt_ids(model, "The king had")[None]
     names = [HOOK, *(f"blocks.{i}.attn.hook_z" for i in range(model.cfg.n_layers))]
-    clean, other = watch(model, clean_ids, names), watch(model, other_ids, names)
+    clean = watch(model, clean_ids, names)
     rows = patch_positions(model, other_ids, clean, [HOOK], last_difference)
     at = (slice(None), 2)
     assert rows.shape == (1, clean_ids.shape[1])
