@@ -200,6 +200,7 @@ def tallies():
     return {key: tally(record) for key, record in RECORDS.items() if callable(record.reference)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key, record in RECORDS.items() if callable(record.reference)])
 def test_small_mistakes_are_noticed(key, tallies):
     survivors = set(tallies[key].survivors)
@@ -208,6 +209,7 @@ def test_small_mistakes_are_noticed(key, tallies):
     assert listed - survivors == set(), "these no longer survive: take them out of SURVIVORS"
 
 
+@pytest.mark.slow
 def test_at_least_95_of_100_mutants_are_noticed(tallies):
     noticed = sum(len(t.wrong) for t in tallies.values())
     passed = sum(len(t.survivors) for t in tallies.values())

@@ -11,6 +11,8 @@ import pytest
 
 from tools.solved import solved, uses, verdicts
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PLUGINS = ["--nbval", "-p", "tools.kept_outputs", "-p", "tools.solved"]
 ENCODE = '''
