@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,8 @@ def test_topics_formats_and_groups_are_as_many_as_promised():
     assert len(topics) >= 80
     assert len({t.group for t in texts} - {"format"}) == 18
     assert formats == {*FORMATS, INDIRECT_OBJECT}
+    promised = f"{len(topics)} topics in 18 groups and {len(formats)} formats"
+    assert promised in (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_no_text_is_in_both_splits_or_in_the_file_twice():
