@@ -11,8 +11,6 @@ import pytest
 
 from tools.solved import solved, uses, verdicts
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[1]
 PLUGINS = ["--nbval", "-p", "tools.kept_outputs", "-p", "tools.solved"]
 ENCODE = '''
@@ -60,6 +58,7 @@ def run(folder, *options):
     return dict(map(reversed, re.findall(r"(\d+) (passed|failed|error)", done.stdout))), done.stdout
 
 
+@pytest.mark.slow
 def test_below_a_solved_exercise_all_work_with_the_learners_function(tmp_path):
     write(tmp_path / "a.ipynb", cell(ENCODE), cell(L0), cell("print(l0)", "2.0"), cell(WHOSE, "True"))
     assert run(tmp_path, *PLUGINS)[0] == {"passed": "4"}
@@ -67,6 +66,7 @@ def test_below_a_solved_exercise_all_work_with_the_learners_function(tmp_path):
     assert run(tmp_path, *without)[0] == {"passed": "3", "failed": "1"}
 
 
+@pytest.mark.slow
 def test_workers_load_both_plug_ins_and_keep_a_notebook_together(tmp_path):
     close = cell("print('area 0.95')", "area 0.93")
     close.metadata["tolerance"] = 2
@@ -76,6 +76,7 @@ def test_workers_load_both_plug_ins_and_keep_a_notebook_together(tmp_path):
     assert counts == {"passed": "9"}, said
 
 
+@pytest.mark.slow
 def test_an_exercise_that_is_not_right_when_solved_fails(tmp_path):
     spoil = "from course_utils.exercises import verdicts\nverdicts._disagree = lambda *a, **k: 'never right'"
     write(tmp_path / "a.ipynb", cell(spoil), cell(ENCODE))
