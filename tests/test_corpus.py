@@ -126,6 +126,7 @@ def test_names_are_single_tokens(tokenizer):
     assert [name for name in NAMES if len(tokenizer.encode(f" {name}", add_special_tokens=False)) != 1] == []
 
 
+@pytest.mark.slow
 def test_the_corpus_is_as_large_as_promised(tokenizer):
     ids = tokenizer([t.text for t in load_texts()], add_special_tokens=False)["input_ids"]
     assert sum(map(len, ids)) >= 3_500_000
