@@ -1,5 +1,7 @@
 # make lab      set everything up in .venv and open JupyterLab; LAB=--allow-root passes options on (root in a container)
-# make test     set everything up in .venv and run every check
+# make check    ruff, types and the quick tests: for every edit (4 minutes on two cores)
+# make test     set everything up in .venv and run every check (25 minutes on two quiet cores); JOBS=8 on more cores
+# make notebooks  every notebook against its kept outputs, unsolved and solved; part of make test
 # make test-browser    every day in a real JupyterLab and Chromium; part of make test
 # make test-colab   each notebook's set-up cell and imports in an environment like Colab's, made anew (not part of make test)
 # make test-saelens   exchange autoencoders with SAELens, in an environment of its own; part of make test
@@ -14,19 +16,29 @@
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
 BIN := .venv/bin
+JOBS ?= 2
+# a file, or a notebook, stays in one process; each has one thread, since there are as many processes as cores
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: lab test test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days shake lock clean
+.PHONY: lab check test notebooks test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days shake lock clean
 
 # in the background, while JupyterLab starts: the model's libraries come from the disk, so that the first cell need not wait for it
 lab: .venv/.lab
 	$(BIN)/python -c "import transformer_lens.model_bridge" > /dev/null 2>&1 & \
 	$(BIN)/jupyter lab $(LAB) $(firstword $(sort $(wildcard notebooks/day_*.ipynb)))
 
+check: .venv/.dev lint
+	$(PYTEST) -m "not slow"
+
 test: .venv/.dev lint test-saelens
 	$(BIN)/course doctor
-	$(BIN)/python -m pytest
-	COURSE_MODEL=pocket TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval.cfg -p tools.kept_outputs -p no:cacheprovider notebooks
+	$(PYTEST)
+	$(MAKE) notebooks
 	$(MAKE) test-browser
+
+notebooks: .venv/.dev
+	COURSE_MODEL=pocket COURSE_PROGRESS= TQDM_DISABLE=1 $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 \
+		--nbval-sanitize-with tests/nbval.cfg -p tools.kept_outputs -p tools.solved -p no:cacheprovider notebooks
 
 test-browser: .venv/.dev
 	tests/browser/install.sh $(BIN)/python

@@ -30,7 +30,11 @@ def coherence(codes: Tensor) -> float:
 
 def _codes_cases(seed: int = 0) -> list[tuple]:
     opposite = torch.tensor([[1.0, 0.0], [-0.96, 0.28], [0.6, 0.8]])
-    return [(opposite,), (random_codes(9, 4, seed=seed),)]
+    codes = random_codes(9, 4, seed=seed)
+    cosines = (codes @ codes.T).fill_diagonal_(0.0)
+    i, j = divmod(int(cosines.abs().argmax()), len(codes))
+    codes[i] *= -cosines[i, j].sign()  # so that the absolute value matters
+    return [(opposite,), (codes,)]
 
 
 def _without_abs(codes: Tensor) -> float:
@@ -94,7 +98,9 @@ def omp(x: Tensor, codes: Tensor, k: int) -> Tensor:
 def _omp_cases(seed: int = 0) -> list[tuple]:
     # 3 of the first code and 1 of the second, in an order in which refitting matters: the codes lean on each other
     by_head = (torch.tensor([3.0, 1.0]), torch.tensor([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]]), 2)
-    cases: list[tuple] = [by_head]
+    # what is left matches nothing, only its opposite
+    below = (torch.tensor([1.0, -1.0]), torch.tensor([[1.0, 0.0], [-0.6, 0.8]]), 2)
+    cases: list[tuple] = [by_head, below]
     for n, (stations, channels, k) in enumerate([(12, 6, 2), (15, 7, 3), (9, 5, 4), (20, 6, 3)]):
         codes = random_codes(stations, channels, seed=10 * seed + n + 1)
         (x,) = _random(100 * seed + n, (channels,))

@@ -176,6 +176,7 @@ print(encode(torch.ones(1, 2), torch.eye(2), torch.zeros(2), torch.zeros(2)).tol
 """
 
 
+@pytest.mark.slow
 def test_a_real_kernel_shows_the_same_twice_and_nothing_on_stderr():
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
 

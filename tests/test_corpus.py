@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,8 @@ def test_topics_formats_and_groups_are_as_many_as_promised():
     assert len(topics) >= 80
     assert len({t.group for t in texts} - {"format"}) == 18
     assert formats == {*FORMATS, INDIRECT_OBJECT}
+    promised = f"{len(topics)} topics in 18 groups and {len(formats)} formats"
+    assert promised in (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_no_text_is_in_both_splits_or_in_the_file_twice():
@@ -123,6 +126,7 @@ def test_names_are_single_tokens(tokenizer):
     assert [name for name in NAMES if len(tokenizer.encode(f" {name}", add_special_tokens=False)) != 1] == []
 
 
+@pytest.mark.slow
 def test_the_corpus_is_as_large_as_promised(tokenizer):
     ids = tokenizer([t.text for t in load_texts()], add_special_tokens=False)["input_ids"]
     assert sum(map(len, ids)) >= 3_500_000

@@ -27,9 +27,7 @@ def test_every_figure_labels_itself():
     some = torch.tensor([0.1, -0.5, 2.0, 0.0])
     for ax in [
         steering.plot_doses(CURVES, xlabel="dose", ylabel="rate"),
-        steering.plot_effects({"a": 0.5, "b": -0.1}, xlabel="loss", reference=0.2),
         steering.plot_guess_and_truth(some, some * 2, xlabel="guess", ylabel="truth"),
-        steering.plot_stimulation(some, some + 1, torch.tensor([2]), xlabel="old", ylabel="new"),
         steering.plot_patching_map(
             some.view(2, 2), ["low", "high"], ["a", "b"], xlabel="token", marked=(0, 1)
         ),

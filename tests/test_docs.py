@@ -89,3 +89,32 @@ def test_citation_fits_the_project():
         and citation["authors"]
         and citation["title"] in (ROOT / "README.md").read_text()
     )
+    version, date = re.search(
+        r"^## (\S+) · (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    ).groups()
+    assert version == project["version"], "the changelog's first part is this version's"
+    assert date in ("unreleased", str(citation["date-released"]))
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES[:1], ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"], ids=lambda p: p.name
+)
+def test_prose_is_wrapped(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    whole = r"\||\[!\[|(- )?\[[^]]+\]\(\S+\)$"  # a row of a table, a button, a link: none can be broken
+    assert [line for line in lines if len(line) > 120 and not re.match(whole, line)] == []
+
+
+def test_a_how_to_has_twelve_lines_at_most():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    how_tos = page.split("## How to add …")[1].split("\n## ")[0].split("\n### ")[1:]
+    assert len(how_tos) == 5
+    assert max(len(text.strip().splitlines()) - 1 for text in how_tos) <= 12
+
+
+def test_forms_for_issues_are_what_code_hosts_read():
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert {"name", "description", "body"} <= set(form)
+        ids = [part["id"] for part in form["body"]]
+        assert len(ids) == len(set(ids)) and all(part["attributes"]["label"] for part in form["body"])

@@ -70,6 +70,7 @@ def test_the_title_is_the_first_heading(page):
     assert page(text("words"), text("# Day 4 · <Toys>")).title.string == "Day 4 · <Toys>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("day_*.ipynb")), ids=lambda path: path.stem[:5])
 def test_a_page_can_be_read_and_every_kept_picture_says_what_it_shows(path, tmp_path):
     cells = nbformat.read(path, as_version=4).cells

@@ -29,6 +29,8 @@ from course_utils.grade import (  # noqa: E402
 from course_utils.grade.collect import _copy  # noqa: E402
 from course_utils.grade.report import _cell  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says")
 
 RIGHT = """

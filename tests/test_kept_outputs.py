@@ -155,6 +155,7 @@ def test_nothing_is_left_out_of_the_comparison_without_a_reason():
 # ── the whole way, with a kernel ────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tolerance", "passes"), [(2, True), (1, False), (0, False)])
 def test_nbval_compares_with_the_tolerance_of_the_cell(tmp_path, tolerance, passes):
     cell = nbformat.v4.new_code_cell("print('area 0.95')", execution_count=1)

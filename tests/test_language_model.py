@@ -458,6 +458,7 @@ def test_auto_starts_no_download(hub):
     assert _choose()[0] == "pocket" and hub.fetched == []
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off(hub, cache, gpt2_folder):
     hub.cut = True
     with pytest.raises(ModelUnavailable, match=r"broke off .*: try again, set COURSE_GPT2"):
@@ -542,6 +543,7 @@ def test_auto_takes_the_pocket_and_says_why(cache, gpt2_folder, monkeypatch, cap
     assert out.count("\n") == 1 and err == ""
 
 
+@pytest.mark.slow
 def test_a_fresh_notebook_shows_one_line_and_nothing_else(black_hole, tmp_path):
     """The libraries are imported here too, and the hub's address comes from the environment."""
     hub = dict(HF_HOME=str(tmp_path), HF_ENDPOINT=constants.ENDPOINT)

@@ -98,7 +98,12 @@ def test_a_notebook_needs_ten_faces_at_most(path):
 
 def test_contributors_see_the_same_table():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert page == layers.with_table(page, layers.floors()), "run `python tools/layers.py`"
+    assert page == layers.with_table(page, layers.floors(), layers.serves()), "run `python tools/layers.py`"
+
+
+def test_each_wing_serves_somebody():
+    listed = [wing for wings in layers.read()["serves"].values() for wing in wings]
+    assert sorted(listed) == sorted(FLOOR), "say whom it serves, in course_utils/layers.toml"
 
 
 def test_every_wing_stands_in_the_order_and_ships():

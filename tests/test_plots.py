@@ -1,8 +1,7 @@
 import matplotlib.pyplot as plt
 import pytest
-import torch
 
-from course_utils.plots import plot_activation_histogram, plot_firing_rates, plot_training
+from course_utils.plots import plot_training
 from course_utils.training import History, Measurement
 
 plt.switch_backend("Agg")  # no window, whatever the machine
@@ -15,38 +14,27 @@ def history():
     return run
 
 
-FIGURES = {
-    plot_training: history(),
-    plot_firing_rates: torch.tensor([0.0, 0.1, 0.01, 0.0]),
-    plot_activation_histogram: torch.tensor([0.0, 1.0, 2.0, 0.0]),
-}
-
-
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
     plt.close("all")
 
 
-@pytest.mark.parametrize("plot", FIGURES)
-def test_a_plot_labels_itself_and_returns_its_axes(plot):
-    ax = plot(FIGURES[plot])
+def test_a_plot_labels_itself_and_returns_its_axes():
+    ax = plot_training(history())
     assert ax.get_xlabel() and ax.get_ylabel() and ax.get_title()
     ax.figure.canvas.draw()
 
 
-@pytest.mark.parametrize("plot", FIGURES)
-def test_a_plot_draws_where_it_is_told(plot):
+def test_a_plot_draws_where_it_is_told():
     _, (left, right) = plt.subplots(ncols=2)
-    assert plot(FIGURES[plot], ax=right) is right
+    assert plot_training(history(), ax=right) is right
     assert not left.has_data() and right.has_data()
     assert len(plt.get_fignums()) == 1
 
 
 def test_titles_count():
     assert plot_training(history()).get_title() == "fvu 0.20, l0 40, 25% dead"
-    assert plot_firing_rates(FIGURES[plot_firing_rates]).get_title() == "2 of 4 dead"
-    assert plot_activation_histogram(torch.tensor([0.0, 1.0])).get_title() == "active on 50% of 2 tokens"
 
 
 def test_the_lines_of_a_training_run():
@@ -60,8 +48,6 @@ def test_the_lines_of_a_training_run():
     }
 
 
-def test_nothing_alive_is_drawn_too():
-    assert plot_firing_rates(torch.zeros(3)).get_title() == "3 of 3 dead"
-    assert "active on 0%" in plot_activation_histogram(torch.zeros(3)).get_title()
+def test_a_training_that_has_not_begun_is_refused():
     with pytest.raises(ValueError, match="before its first step"):
         plot_training(History())

@@ -14,6 +14,8 @@ from distributed_worker import CASES, STEPS, harvest, train
 from course_utils.base import Processes, processes
 from course_utils.lm import open_activations
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).with_name("distributed_worker.py")
 TOLERANCE = dict(atol=2e-5, rtol=2e-4)  # sums of other orders, through 12 steps of Adam
 

@@ -158,6 +158,7 @@ def writer(name, times):
     return process
 
 
+@pytest.mark.slow
 def test_two_notebooks_at_once_lose_nothing_and_a_killed_one_harms_nobody(path):
     one, two, killed = writer("one", 25), writer("two", 25), writer("three", 10**6)
     for process in (killed, one, two):

@@ -6,8 +6,6 @@ import inspect
 import time
 from pathlib import Path
 
-import filled
-import nbformat
 import pytest
 import torch
 from mutants import mutants, tally
@@ -30,6 +28,7 @@ from course_utils.exercises import (
 )
 from course_utils.exercises.answer_key import explanation, source
 from course_utils.exercises.compare import difference
+from tools.solved import uses
 
 NOTEBOOKS = {
     path.stem[:5]: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("day_*.ipynb"))
@@ -201,6 +200,7 @@ def tallies():
     return {key: tally(record) for key, record in RECORDS.items() if callable(record.reference)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key, record in RECORDS.items() if callable(record.reference)])
 def test_small_mistakes_are_noticed(key, tallies):
     survivors = set(tallies[key].survivors)
@@ -209,6 +209,7 @@ def test_small_mistakes_are_noticed(key, tallies):
     assert listed - survivors == set(), "these no longer survive: take them out of SURVIVORS"
 
 
+@pytest.mark.slow
 def test_at_least_95_of_100_mutants_are_noticed(tallies):
     noticed = sum(len(t.wrong) for t in tallies.values())
     passed = sum(len(t.survivors) for t in tallies.values())
@@ -289,7 +290,7 @@ def test_the_right_option_is_not_always_the_same_one():
 
 @pytest.mark.parametrize("day", NOTEBOOKS)
 def test_notebook_and_answer_key_name_the_same(day):
-    used = filled.uses(NOTEBOOKS[day])
+    used = uses(NOTEBOOKS[day])
     here = set(keys(day)) if day in days() else set()
     assert sorted(used.times) == sorted(here), "each exercise of the day stands in its notebook once"
     assert sorted(used.quizzes) == sorted(keys(day, "QUIZZES") if day in days() else [])
@@ -297,9 +298,9 @@ def test_notebook_and_answer_key_name_the_same(day):
 
 @pytest.mark.parametrize("day", NOTEBOOKS)
 def test_stubs_ask_for_the_references_arguments(day):
-    for key, node in filled.uses(NOTEBOOKS[day]).exercises.items():
+    for key, node in uses(NOTEBOOKS[day]).exercises.items():
         check_stub(key, node)
-    for key, node in filled.uses(NOTEBOOKS[day]).answers.items():
+    for key, node in uses(NOTEBOOKS[day]).answers.items():
         assert isinstance(find(key), Answer)
         assert ast.unparse(node.args[1]) in ("...", "None"), f"{key} is answered in the notebook"
 
@@ -311,44 +312,3 @@ def check_stub(key, node):
     assert all(p.default is not p.empty for p in parameters[len(asked) :]), key
     assert ast.get_docstring(node), f"{key} has no docstring"
     assert "NotImplementedError" in ast.unparse(node.body[-1]), f"{key} is solved in the notebook"
-
-
-@pytest.mark.parametrize("day", [day for day in NOTEBOOKS if day in days()])
-def test_the_solved_notebook_runs(day, monkeypatch):
-    monkeypatch.setenv("COURSE_MODEL", "pocket")
-    path = NOTEBOOKS[day]
-    shown = filled.run(filled.filled(nbformat.read(path, as_version=4)), path.parent)
-    solved = [text for text in shown if text.startswith("✓ day_")]
-    assert len(solved) == len(keys(day))
-    assert not [text for text in shown if text.startswith(("✗", "○"))]
-
-
-SCRATCH = '''
-import torch
-from course_utils.exercises import answer, exercise, quiz
-%%%
-%matplotlib inline
-@exercise("day_6.encode")
-def encode(x, W_enc, b_enc, b_dec):
-    """Latents."""
-    raise NotImplementedError
-%%%
-l0 = answer("day_6.l0_of_batch", ..., encode(torch.ones(1, 2), torch.eye(2), torch.zeros(2), torch.zeros(2)))
-print(f"{l0:.1f} latents")
-%%%
-quiz("day_6.reading")
-'''
-
-
-def test_filling_in_solves(tmp_path):
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(s.strip()) for s in SCRATCH.split("%%%")]
-    )
-    path = tmp_path / "day_6_scratch.ipynb"
-    nbformat.write(notebook, path)
-    used = filled.uses(path)
-    assert used.times == ["day_6.encode", "day_6.l0_of_batch"] and used.quizzes == ["day_6.reading"]
-    check_stub("day_6.encode", used.exercises["day_6.encode"])
-    shown = filled.run(filled.filled(notebook), tmp_path)
-    assert [text[:14] for text in shown[:2]] == ["✓ day_6.encode", "✓ day_6.l0_of_"]
-    assert shown[2] == "2.0 latents\n"

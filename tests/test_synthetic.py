@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.worlds import ToyTask, feature_rng, sparse_features
+from course_utils.worlds import ToyTask, feature_rng
 
 N = 40_000
 
 
 def draw(probability, **kwargs):
-    return sparse_features(N, torch.as_tensor(probability), feature_rng(0), **kwargs)
+    p = torch.as_tensor(probability)
+    return ToyTask(p, torch.ones_like(p), **kwargs).batch(N, feature_rng(0))[0]
 
 
 def pairs(correlation, p=0.25):
@@ -32,7 +33,7 @@ def test_each_feature_is_on_as_often_as_asked_and_uniform_then():
 
 
 def test_signed_values_are_uniform_on_both_sides():
-    x = draw([[0.5]], signed=True)
+    x = draw([[0.5]], target="absolute")
     present = x[x != 0]
     assert len(present) / N == pytest.approx(0.5, abs=0.01)
     assert present.mean() == pytest.approx(0, abs=0.02) and present.square().mean() == pytest.approx(
@@ -101,5 +102,5 @@ def test_one_draw_takes_the_generators_own_float32_numbers(batch_size, bits):
     other = np.random.Generator(bits(5))
     u = torch.from_numpy(other.random((1, batch_size, 3), dtype=np.float32))
     expected = (1 - u / p[:, None]).relu()
-    torch.testing.assert_close(sparse_features(batch_size, p, rng), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(ToyTask(p, p).batch(batch_size, rng)[0], expected, atol=1e-6, rtol=0)
     assert rng.random() == other.random()  # what comes next is the same too

@@ -20,16 +20,16 @@ DATA = ROOT / "course_utils" / "data"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def write_checksums() -> None:
+def checksums() -> str:
+    """A line for each file that ships."""
     files = [
         p
         for p in sorted(DATA.rglob("*"))
         if p.is_file() and p.suffix not in (".md", ".png") and p.name != "SHA256SUMS"
     ]
-    lines = [
+    return "".join(
         f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(DATA).as_posix()}\n" for p in files
-    ]
-    (DATA / "SHA256SUMS").write_text("".join(lines))
+    )
 
 
 def static_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
@@ -70,6 +70,6 @@ if __name__ == "__main__":
         "COURSE_MODEL": "pocket",
         "TQDM_DISABLE": "1",
     }
-    write_checksums()
+    (DATA / "SHA256SUMS").write_text(checksums())
     for notebook in map(Path, sys.argv[1:] or sorted((ROOT / "notebooks").glob("*.ipynb"))):
         freeze(notebook)

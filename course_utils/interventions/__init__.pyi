@@ -12,7 +12,6 @@ from .patching import Attribution as Attribution
 from .patching import attribute as attribute
 from .patching import patch as patch
 from .patching import patch_heads as patch_heads
-from .patching import patch_latents as patch_latents
 from .patching import patch_positions as patch_positions
 from .patching import watch as watch
 from .steering import continuation_losses as continuation_losses

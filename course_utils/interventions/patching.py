@@ -131,38 +131,6 @@ def patch_heads(
     return torch.stack(rows)
 
 
-def patch_latents(
-    model: TransformerBridge,
-    sae: SAE,
-    ids: Ids,
-    clean: Float[Tensor, "batch pos d"],
-    corrupted: Float[Tensor, "batch pos d"],
-    position: int,
-    latents: Sequence[int],
-    score: Score,
-) -> Float[Tensor, "n"]:
-    """Mean score of ``ids`` with one latent's clean value at one token at a time; all the rest stays corrupted.
-
-    Args:
-        ids: of the corrupted texts.
-        clean, corrupted: the activations of either run at the hook point that ``sae`` reads.
-        position: the token at which latents are patched.
-        latents: their numbers; one score each comes back.
-
-    Raises:
-        ValueError: if the SAE does not say where it reads, or the shapes differ.
-    """
-    hook_name = hook_name_of(sae)
-    with torch.no_grad():
-        difference = (sae.encode(clean[:, position]) - sae.encode(corrupted[:, position]))[:, list(latents)]
-    scores = []
-    for latent, change in zip(latents, difference.T, strict=True):
-        source = corrupted.clone()
-        source[:, position] += change[:, None] * sae.W_dec[latent].detach()
-        scores.append(score(patch(model, ids, hook_name, source, (slice(None), position))).mean())
-    return torch.stack(scores)
-
-
 class Attribution(NamedTuple):
     """What each unit is worth, if all were linear; made by `attribute`."""
 

@@ -44,10 +44,8 @@ from .recordings import plot_two_speakers as plot_two_speakers
 from .steering import Edge as Edge
 from .steering import plot_circuit as plot_circuit
 from .steering import plot_doses as plot_doses
-from .steering import plot_effects as plot_effects
 from .steering import plot_guess_and_truth as plot_guess_and_truth
 from .steering import plot_patching_map as plot_patching_map
-from .steering import plot_stimulation as plot_stimulation
 from .style import BLUE as BLUE
 from .style import axes_in_a_row as axes_in_a_row
 from .style import figure_png as figure_png
@@ -64,8 +62,6 @@ from .toy_models import plot_line_solution as plot_line_solution
 from .toy_models import plot_neurons as plot_neurons
 from .toy_models import plot_phases as plot_phases
 from .toy_models import plot_price as plot_price
-from .training import plot_activation_histogram as plot_activation_histogram
-from .training import plot_firing_rates as plot_firing_rates
 from .training import plot_loss_curve as plot_loss_curve
 from .training import plot_training as plot_training
 from .vision import plot_pictures as plot_pictures

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from torch import Tensor
@@ -18,7 +18,6 @@ from course_utils.plots.style import (
     DASHES_DOTTED_LAST,
     GREEN,
     GREY,
-    ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
@@ -105,32 +104,6 @@ def plot_patching_map(
     return ax
 
 
-def plot_effects(
-    effects: Mapping[str, float],
-    *,
-    xlabel: str,
-    title: str = "",
-    reference: float | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Horizontal bars with their numbers, the first on top; negative ones in another colour.
-
-    Args:
-        reference: a value to mark by a dashed line.
-    """
-    ax = axes_or_new(ax, (6, 0.3 * len(effects) + 1.2))
-    values = list(effects.values())
-    bars = ax.barh(range(len(values)), values, color=[BLUE if v >= 0 else ORANGE for v in values])
-    ax.bar_label(bars, [f"{v:.2f}" for v in values], padding=3, fontsize=8)
-    ax.axvline(0, color=BLACK, linewidth=0.8)
-    if reference is not None:
-        ax.axvline(reference, color=BLACK, linestyle="--", linewidth=1)
-    ax.set(xlabel=xlabel, title=title, yticks=range(len(values)), yticklabels=list(effects))
-    ax.margins(x=0.15)
-    ax.invert_yaxis()
-    return ax
-
-
 def plot_guess_and_truth(
     guess: Float[Tensor, "n"],
     truth: Float[Tensor, "n"],
@@ -150,40 +123,6 @@ def plot_guess_and_truth(
     limits = (low - margin, high + margin)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
     ax.legend(frameon=False, fontsize="small")
-    return ax
-
-
-def plot_stimulation(
-    before: Float[Tensor, "n"],
-    after: Float[Tensor, "n"],
-    marked: Int[Tensor, "some"],
-    *,
-    xlabel: str,
-    ylabel: str,
-    title: str = "",
-    ax: Axes | None = None,
-) -> Axes:
-    """One point a latent, what pushing it does in one model against another; the marked ones carry their number."""
-    ax = axes_or_new(ax, (5.2, 4))
-    is_marked: Bool[Tensor, "n"] = torch.zeros(len(before), dtype=torch.bool)
-    is_marked[marked] = True
-    ax.scatter(before[~is_marked].tolist(), after[~is_marked].tolist(), s=6, color=GREY, label="latents")
-    ax.scatter(
-        before[is_marked].tolist(), after[is_marked].tolist(), s=26, color=VERMILLION, label="suspects"
-    )
-    for latent in marked.tolist():
-        ax.annotate(
-            str(latent),
-            (before[latent], after[latent]),
-            fontsize=7,
-            xytext=(4, 2),
-            textcoords="offset points",
-        )
-    both = torch.cat([before, after])
-    ends = [both.min().item(), both.max().item()]
-    ax.plot(ends, ends, color=BLACK, linestyle="--", linewidth=1, label="same in both")
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.legend(frameon=False, fontsize="small", loc="upper left")
     return ax
 
 

@@ -1,14 +1,12 @@
-"""How a training went, and how often latents and neurons fire."""
+"""How a training went."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxtyping import Float
 from matplotlib.axes import Axes
-from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, ORANGE, SKY, VERMILLION, axes_or_new
+from course_utils.plots.style import BLACK, BLUE, SKY, VERMILLION, axes_or_new
 from course_utils.training import History
 
 
@@ -29,33 +27,6 @@ def plot_training(history: History, *, ax: Axes | None = None) -> Axes:
     lines = [*ax.get_lines(), *right.get_lines()]
     right.legend(lines, [str(line.get_label()) for line in lines], loc="center right", fontsize="small")
     ax.set_title(f"fvu {last.fvu:.2f}, l0 {last.l0:.0f}, {last.dead_share:.0%} dead")
-    return ax
-
-
-def plot_firing_rates(firing_rate: Float[Tensor, "d_sae"], *, ax: Axes | None = None) -> Axes:
-    """Histogram of how often each latent fires; dead latents are counted in the title."""
-    ax = axes_or_new(ax)
-    alive = firing_rate[firing_rate > 0]
-    ax.hist(alive.log10().tolist(), bins=30, color=BLUE)
-    ax.set(
-        xlabel="log10 firing rate",
-        ylabel="latents",
-        title=f"{len(firing_rate) - len(alive)} of {len(firing_rate)} dead",
-    )
-    return ax
-
-
-def plot_activation_histogram(strengths: Float[Tensor, "n"], *, ax: Axes | None = None) -> Axes:
-    """Histogram of one latent's (or neuron's) activations where it is active; the title says how often it is."""
-    ax = axes_or_new(ax)
-    active = strengths[strengths > 0]
-    ax.hist(active.tolist(), bins=40, color=ORANGE, log=bool(len(active)))
-    share = len(active) / max(len(strengths), 1)
-    ax.set(
-        xlabel="activation",
-        ylabel="tokens",
-        title=f"active on {100 * share:.2g}% of {len(strengths):,} tokens",
-    )
     return ax
 
 

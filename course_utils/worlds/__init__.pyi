@@ -34,7 +34,6 @@ from .polytopes import forward_network as forward_network
 from .polytopes import linear_regions as linear_regions
 from .polytopes import local_map as local_map
 from .polytopes import most_regions as most_regions
-from .polytopes import polygon_area as polygon_area
 from .polytopes import random_network as random_network
 from .polytopes import spline_code as spline_code
 from .polytopes import train_network as train_network
@@ -73,7 +72,6 @@ from .sound import programme as programme
 from .sound import wav_bytes as wav_bytes
 from .synthetic import ToyTask as ToyTask
 from .synthetic import feature_rng as feature_rng
-from .synthetic import sparse_features as sparse_features
 from .toy_gradients import toy_loss as toy_loss
 from .toy_models import ToyModels as ToyModels
 from .toy_models import best_of as best_of

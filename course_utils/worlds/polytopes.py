@@ -157,12 +157,6 @@ def _halves(corners: np.ndarray, side: np.ndarray, size: float) -> list[np.ndarr
     return [np.array(half) for half in halves]
 
 
-def polygon_area(corners: Float[np.ndarray, "n_corners 2"]) -> float:
-    """The area of a polygon, corners in order."""
-    x, y = (corners - corners[0]).T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
-
-
 def most_regions(widths: Sequence[int], d_in: int) -> int:
     """Upper bound on the number of linear regions of a network with these hidden ``widths``.
 

@@ -24,29 +24,6 @@ def feature_rng(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(seed))
 
 
-def sparse_features(
-    batch_size: int,
-    probability: Float[Tensor, "instances n_features"],
-    rng: np.random.Generator,
-    *,
-    correlation: Float[Tensor, "instances"] | None = None,
-    set_size: int = 2,
-    signed: bool = False,
-) -> Float[Tensor, "instances batch n_features"]:
-    """Draw a batch for each instance.
-
-    Args:
-        probability: that a feature is on; the features of a set need the same one where there is a correlation.
-        correlation: of each instance, -1 to 1 (see the module); None lets every feature decide for itself.
-        signed: values uniform on [-1, 1] instead of [0, 1].
-
-    Raises:
-        ValueError: if a probability is outside (0, 1], or the sets are impossible.
-    """
-    _check(probability, correlation, set_size)
-    return _draw(batch_size, probability, rng, correlation, set_size, signed)
-
-
 def _draw(
     batch_size: int,
     probability: Tensor,

@@ -1,14 +1,23 @@
-"""Fill a notebook's exercises in with their references, and run it: what a learner sees who solved everything."""
+"""Solve every exercise of a notebook while nbval runs it: a plug-in.
+
+    pytest --nbval -p tools.kept_outputs -p tools.solved notebooks
+
+A cell with an exercise runs as it stands, unsolved, and nbval compares what it shows with what is kept. Then the same
+cell runs once more with the references filled in, as when a learner goes back and solves it: every exercise in it must
+say ✓. All cells below work with the learner's functions from there on, and must print what the notebook keeps, which
+is what an unsolved run printed. So one run shows that both paths run, and that they lead to the same outputs.
+"""
 
 from __future__ import annotations
 
 import ast
+import copy
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
-from nbclient import NotebookClient
+import pytest
 
 
 class Uses(NamedTuple):
@@ -90,23 +99,41 @@ def _expected(key, *context):
 """
 
 
-def filled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook as it is when everything is solved; only cells with an exercise change."""
-    solved = nbformat.from_dict(json.loads(json.dumps(notebook)))
-    for cell in solved.cells:
-        if cell.cell_type == "code":
-            tree = parsed(cell.source)
-            changed = ast.unparse(ast.fix_missing_locations(_Fill().visit(tree)))
-            if changed != ast.unparse(parsed(cell.source)):
-                cell.source = changed
-    solved.cells.insert(0, nbformat.v4.new_code_cell(HELPERS))
-    return solved
+def solved(source: str) -> tuple[str, list[str]]:
+    """A cell with its exercises filled in, and their keys; a cell without any stays as it is."""
+    before = parsed(source)
+    keys = [
+        key
+        for node in ast.walk(before)
+        for key in (*(_key(d, "exercise") for d in getattr(node, "decorator_list", [])), _key(node, "answer"))
+        if key
+    ]
+    if not keys:
+        return source, []
+    return HELPERS + ast.unparse(ast.fix_missing_locations(_Fill().visit(before))), keys
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path) -> list[str]:
-    """Run a notebook, which must not fail; the text of everything that it shows."""
-    NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
-    ).execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [o.get("data", {}).get("text/plain", o.get("text", "")) for o in outputs]
+def verdicts(outputs: list[dict[str, Any]]) -> list[str]:
+    """First lines of what the judges of a cell say."""
+    shown = [output.get("data", {}).get("text/plain", output.get("text", "")) for output in outputs]
+    return [text.splitlines()[0] for text in shown if text.startswith(("✓", "✗", "○"))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """After a cell with an exercise has run and was compared: the same cell, solved."""
+    yield
+    cell = getattr(item, "cell", None)
+    source, keys = solved(cell.source) if cell else ("", [])
+    if not keys:
+        return
+    again = copy.deepcopy(cell)
+    again.update(source=source, execution_count=None, outputs=[])  # nbval runs it and compares nothing
+    run = type(item).from_parent(
+        item.parent, name=f"{item.name}, solved", cell_num=item.cell_num, cell=again, options=item.options
+    )
+    run.runtest()
+    said = verdicts(run.test_outputs)
+    right = [line for line in said if line.startswith("✓")]
+    if len(right) != len(keys) or said != right:
+        run.raise_cell_error(f"Solved, {', '.join(keys)} should say ✓ and nothing else", "\n".join(said))

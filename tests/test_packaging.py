@@ -1,0 +1,66 @@
+"""What pyproject.toml asks for is what tests import, and what ships is what SHA256SUMS lists."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tools.freeze import DATA, checksums
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+OWN = {"course_utils", "solutions", "tools", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+
+
+def normalised(name):
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
+
+
+def brought(extra):
+    """The distributions that an installation with this extra asks for by name."""
+    found = set()
+    for requirement in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]):
+        if normalised(requirement) == PROJECT["name"]:
+            for other in re.search(r"\[(.*)\]", requirement)[1].split(","):
+                found |= brought(other)
+        else:
+            found.add(normalised(requirement))
+    return found
+
+
+def imported(folder):
+    """{third-party module: a file of the folder that imports it}"""
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            found |= {name.partition(".")[0]: path.name for name in names}
+    return {name: path for name, path in found.items() if name not in {*OWN, *sys.stdlib_module_names}}
+
+
+@pytest.mark.parametrize(("folder", "extras"), [("tests", ["test"]), ("tests/browser", ["test", "browser"])])
+def test_what_tests_import_is_asked_for(folder, extras):
+    there = set().union(*map(brought, extras))
+    provider = packages_distributions()
+    missing = {
+        name: path
+        for name, path in imported(ROOT / folder).items()
+        if not {normalised(d) for d in provider.get(name, [name])} & there
+    }
+    assert missing == {}, "add them to an extra in pyproject.toml"
+
+
+def test_every_requirement_has_its_exact_version_in_the_constraints():
+    lines = (ROOT / "binder" / "constraints.txt").read_text().splitlines()
+    pinned = [normalised(line) for line in lines]
+    assert pinned == sorted(pinned) and all("==" in line for line in lines)
+    assert brought("dev") - set(pinned) == set(), "run `make lock`"
+
+
+def test_checksums_are_those_of_the_files():
+    assert (DATA / "SHA256SUMS").read_text() == checksums(), "run `make freeze`"
