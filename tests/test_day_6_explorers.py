@@ -36,7 +36,7 @@ def panel(parts):
     by_text = latent_peaks_by_text(firings, activations.where, len(TEXTS))
     scores = concept_scores(by_text, IDS, 3)
     return latent_panel(
-        sae, activations, tokens, tiny_model(), firings, scores, CONCEPTS, concept="names", sentence="The cat"
+        tiny_model(), sae, activations, tokens, firings, scores, CONCEPTS, concept="names", sentence="The cat"
     )
 
 

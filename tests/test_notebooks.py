@@ -3,7 +3,9 @@
 Whether their outputs are still what the code prints is nbval's part of `make test`.
 """
 
+import io
 import json
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -41,11 +43,24 @@ def test_no_output_names_an_object_by_its_address(code_cells):
     assert " at 0x" not in json.dumps([cell["outputs"] for cell in code_cells])
 
 
-def test_cells_are_short(code_cells):
-    lengths = sorted(
-        len([line for line in "".join(c["source"]).splitlines() if line.strip()])
-        for c in code_cells
-        if "launch" not in c["metadata"].get("tags", ())  # written by tools/launch.py, and folded
+def lines_of_code(source: str) -> int:
+    """Logical lines: a call that is wrapped counts once, as the eye takes it."""
+    code = "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!"))) + "\n"
+    return sum(
+        token.type == tokenize.NEWLINE for token in tokenize.generate_tokens(io.StringIO(code).readline)
     )
+
+
+def test_cells_are_short_and_narrow(code_cells):
+    # the set-up cell is written by tools/launch.py, and folded
+    sources = ["".join(c["source"]) for c in code_cells if "launch" not in c["metadata"].get("tags", ())]
+    lengths = sorted(map(lines_of_code, sources))
     assert lengths[-1] <= 25, "a cell has more than 25 lines of code"
     assert lengths[len(lengths) // 2] <= 6, "the median cell has more than 6 lines of code"
+    wide = [line for source in sources for line in source.splitlines() if len(line) > 92]
+    assert wide == [], "JupyterLab shows about 92 columns beside its file browser"
+
+
+def test_cells_that_only_build_a_table_are_folded(code_cells):
+    tables = [c for c in code_cells if "plain_table(" in "".join(c["source"])]
+    assert all(c["metadata"].get("jupyter", {}).get("source_hidden") for c in tables)

@@ -20,6 +20,7 @@ MARK = "<!-- launch buttons -->"
 TAG = "launch"
 SETUP = """\
 # @title Set-up: installs the course on Colab, does nothing elsewhere
+# fmt: off
 import sys
 
 if "google.colab" in sys.modules:
@@ -28,10 +29,12 @@ if "google.colab" in sys.modules:
     from importlib.metadata import version
     from pathlib import Path
 
-    kept = Path(tempfile.mkdtemp(), "kept.txt")  # Colab's own torch and numpy stay as they are
+    # Colab's own torch and numpy stay as they are
+    kept = Path(tempfile.mkdtemp(), "kept.txt")
     kept.write_text("".join(f"{name}=={version(name)}\\n" for name in ("torch", "numpy")))
     course = "REQUIREMENT"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-c", str(kept), course], check=True)"""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "-c", str(kept), course]
+    subprocess.run(pip, check=True)"""
 
 
 def address(root: Path = ROOT) -> str:

@@ -38,10 +38,10 @@ N_CHILDREN = 12
 
 
 def latent_panel(
+    model: TransformerBridge,
     sae: SAE,
     activations: Activations,
     tokens: Tokens,
-    model: TransformerBridge,
     firings: Firings,
     scores: ConceptScores,
     concepts: Sequence[str],
