@@ -55,7 +55,7 @@ test-saelens: .venv-saelens/.done
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 freeze: .venv/.dev
 	$(BIN)/python tools/freeze.py
