@@ -17,6 +17,7 @@ from course_utils.exercises import (
     Numeric,
     Ordering,
     Single,
+    answer,
     days,
     exercise,
     find,
@@ -110,6 +111,15 @@ def test_the_reference_passes_and_quickly(key):
 @pytest.mark.parametrize("key", EXERCISES)
 def test_a_stub_falls_back_to_the_reference(key, capsys):
     assert exercise(key)(stub) is EXERCISES[key].reference
+    assert "not attempted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", ANSWERS)
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_an_answer_left_open_is_the_expected_value(key, nothing, capsys):
+    record = ANSWERS[key]
+    for context in contexts(record):
+        assert difference(answer(key, nothing, *context), computed(record.reference, context)) is None
     assert "not attempted" in capsys.readouterr().out
 
 

@@ -68,8 +68,9 @@ if __name__ == "__main__":
     # a bar would be the only output that never repeats
     os.environ |= {
         "COURSE_MODEL": "pocket",
+        "COURSE_PROGRESS": "",
         "TQDM_DISABLE": "1",
     }
-    (DATA / "SHA256SUMS").write_text(checksums())
+    (DATA / "SHA256SUMS").write_text(checksums(), encoding="utf-8", newline="\n")
     for notebook in map(Path, sys.argv[1:] or sorted((ROOT / "notebooks").glob("*.ipynb"))):
         freeze(notebook)

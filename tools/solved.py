@@ -5,7 +5,9 @@
 A cell with an exercise runs as it stands, unsolved, and nbval compares what it shows with what is kept. Then the same
 cell runs once more with the references filled in, as when a learner goes back and solves it: every exercise in it must
 say ✓. All cells below work with the learner's functions from there on, and must print what the notebook keeps, which
-is what an unsolved run printed. So one run shows that both paths run, and that they lead to the same outputs.
+is what an unsolved run printed. So one run shows that each stub runs and is judged, and that a solved notebook prints
+what an unsolved one printed. That an unsolved exercise means the reference, so that the unsolved path is the same one, is
+shown by tests/test_solutions.py; that an unsolved notebook runs to its end, by the browser tests.
 """
 
 from __future__ import annotations

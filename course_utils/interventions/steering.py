@@ -43,8 +43,9 @@ def steer(
 
     Args:
         units: from `latent_units`, `neuron_units` or `direction_unit`.
-        strength: what ``how`` adds to, puts in the place of, or multiplies each unit's value with: a length in the
-            units of the activation, since directions have length 1. One number, or one for each prompt.
+        strength: how strongly. For ``"add"`` and ``"clamp"`` a length in the units of the activation, since directions
+            have length 1, added to or put in place of each unit's value; for ``"scale"`` a factor, 0 to remove it and 1
+            to change nothing. One number, or one for each prompt.
         prompts: one text gives one text back, several give a list. An empty prompt starts from BOS alone.
         how: ``"add"``, ``"clamp"`` or ``"scale"``, as in `edit_hook`.
         n_tokens: to write; fewer if the text ends, or the model's context does.

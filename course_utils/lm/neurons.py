@@ -163,7 +163,7 @@ def strongest_passages(
     rows = torch.as_tensor(texts)
     peaks, positions = strengths[rows].max(dim=1)
     passages = []
-    for i in peaks.argsort(descending=True, stable=True)[:n].tolist():
+    for i in peaks.round(decimals=3).argsort(descending=True, stable=True)[:n].tolist():
         text, position = int(rows[i]), int(positions[i])
         shown = slice(max(1, position - window[0]), min(int(tokens.lengths[text]), position + window[1] + 1))
         passages.append(

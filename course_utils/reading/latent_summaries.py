@@ -53,7 +53,8 @@ class LabelGuess(NamedTuple):
 
 def label_guesses(scores: ConceptScores, concepts: Sequence[str]) -> list[LabelGuess]:
     """One guess a latent: the concept with the largest ROC area on the training texts, with the held-out area."""
-    best = scores.train_roc_area.nan_to_num(0.5).argmax(dim=1)
+    # where two concepts fit as well, the first one: two ranks that a rounding error swaps must not decide
+    best = scores.train_roc_area.nan_to_num(0.5).round(decimals=3).argmax(dim=1)
     areas = scores.roc_area.gather(1, best[:, None])[:, 0]
     return [LabelGuess(concepts[int(i)], area) for i, area in zip(best.tolist(), areas.tolist(), strict=True)]
 
@@ -157,7 +158,8 @@ def summarise_latents(
     summaries = []
     for latent, strength in zip(latents, strengths, strict=True):
         fired = strength.nonzero()[:, 0]
-        fired = fired[strength[fired].argsort(descending=True, stable=True)]
+        # the same words before a token give the same strength but for rounding errors, which must not order them
+        fired = fired[strength[fired].round(decimals=3).argsort(descending=True, stable=True)]
         strongest = strength.max().item() if len(fired) else 0.0
         middles = [int((i + 0.5) / n_quantiles * len(fired)) for i in range(n_quantiles)]
         ranks = {

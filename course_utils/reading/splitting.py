@@ -72,7 +72,9 @@ class Hole(NamedTuple):
     @property
     def depth(self) -> float:
         """How much of what the wide latent misses here another latent has: the smaller of both differences."""
-        return min(self.wide_recall, self.narrow_recall) - self.recall
+        return round(
+            min(self.wide_recall, self.narrow_recall) - self.recall, 6
+        )  # equal shares are equally deep
 
 
 def find_holes(

@@ -59,7 +59,8 @@ class WordJudge:
     def telling_words(self, concept: str, n: int = 8) -> list[str]:
         """The words that speak most for a concept."""
         words = list(self.vocabulary)
-        return [words[i] for i in self.log_odds[:, self.concepts.index(concept)].topk(n).indices.tolist()]
+        odds = self.log_odds[:, self.concepts.index(concept)].round(decimals=4)  # equal counts are equal odds
+        return [words[i] for i in odds.argsort(descending=True, stable=True)[:n].tolist()]
 
 
 def fit_judge(

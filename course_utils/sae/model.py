@@ -37,7 +37,7 @@ class SAE(nn.Module):
 
     It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
     limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder
-    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor.
+    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor if it is above 1.
 
     Args:
         d_in: length of an activation.
@@ -53,35 +53,33 @@ class SAE(nn.Module):
             ``prefixes`` (d_sae / 16, / 8, / 4, / 2 and d_sae): how many first latents of ``"matryoshka"`` have to
             reconstruct alone.
 
+    ``sae(x)`` returns ``SAEOutput(x_hat, latents)``.
+
+    Attributes:
+        W_enc: (d_in, d_sae).
+        W_dec: (d_sae, d_in); row i is the direction that latent i writes.
+        b_dec: (d_in,); what is reconstructed when no latent is active.
+        b_enc: (d_sae,); all but gated ones have it.
+        b_gate, b_mag, r_mag: (d_sae,) each, of gated ones: when a latent is active, how much, and the logarithm of its
+            encoder's gain.
+        threshold: (d_sae,) and learned, or one number that follows the batches; an active latent exceeds it.
+        options: the architecture's own, as they were settled: ``{"k": 32}``.
+        metadata: kept with the files: ``hook_name``, ``model_name`` …
+
     Raises:
         ValueError: if the architecture is unknown, or an option does not go with it.
     """
 
     W_enc: nn.Parameter
-    """(d_in, d_sae)"""
-
     W_dec: nn.Parameter
-    """(d_sae, d_in); row i is the direction that latent i writes."""
-
     b_dec: nn.Parameter
-    """(d_in,); what is reconstructed when no latent is active."""
-
     b_enc: nn.Parameter
-    """(d_sae,); all but gated ones have it."""
-
     b_gate: nn.Parameter
     b_mag: nn.Parameter
     r_mag: nn.Parameter
-    """(d_sae,) each; gated ones: when a latent is active, how much, and the logarithm of its encoder's gain."""
-
     threshold: Tensor
-    """(d_sae,) and learned, or one number that follows the batches; an active latent exceeds it."""
-
     options: dict[str, Any]
-    """The architecture's own, as they were settled: ``{"k": 32}``."""
-
     metadata: dict[str, Any]
-    """Kept with the files: ``hook_name``, ``model_name`` …"""
 
     def __init__(
         self,

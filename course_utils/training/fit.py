@@ -75,7 +75,7 @@ def fit_sae(
         (10, torch.Size([5, 32]))
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
-    is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk"). Ctrl-C
+    is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk", "matryoshka"). Ctrl-C
     ends the training early and keeps the best weights so far, by loss smoothed over about ten steps. If an exception is
     raised, the best weights are restored before it propagates.
 
@@ -83,7 +83,9 @@ def fit_sae(
     rows; all end with the same autoencoder, that of one process but for rounding.
 
     Args:
-        batches: from `activation_batches`, raw.
+        sae: trained in place.
+        batches: of activations (batch, d_in), unscaled: `activation_batches`, a tensor (n_batches, batch, d_in), or
+            any other iterable.
         steps: None takes ``len(batches)`` if there is one; else the learning rate does not decay.
         lr: highest learning rate of Adam, or a `Schedule` to set warm-up, decay and scaling too.
         revival: when a latent counts as dead, and how hard it is pulled back; None is ``Revival()``.
@@ -101,10 +103,11 @@ def fit_sae(
         loss_fn: ``(x, SAEOutput) -> loss`` in place of the architecture's own and its coefficient.
 
     Returns:
-        One measurement a step.
+        A `History` with one measurement a step.
 
     Raises:
-        ValueError: if an argument or a batch does not fit, or the checkpoint is of another run.
+        ValueError: if an argument or a batch does not fit, a coefficient does not belong to the architecture, or the
+            checkpoint is of another run.
         FloatingPointError: if the loss stops being finite.
         RuntimeError: if another of several processes has ended.
     """
