@@ -11,7 +11,7 @@
 # make launch   write launch buttons and set-up cells with the repository's address, which stands in pyproject.toml
 # make bench    measure against SAELens and others, in an environment of its own, into tools/benchmarks/RESULTS.md
 # make bench-pipeline   time the day-6 pipeline on this machine
-# make shake    run the notebooks as other processors would, and list each printed number that moves (an hour)
+# make shake    run the notebooks as other processors would, and list each printed number that moves (hours)
 # make days     time and memory of each day with Binder's settings, into docs/days.md
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
