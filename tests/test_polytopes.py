@@ -8,13 +8,13 @@ import torch
 
 from course_utils.worlds import (
     ReLUNetwork,
+    fit_network,
     forward_network,
     linear_regions,
     local_map,
     most_regions,
     random_network,
     spline_code,
-    train_network,
 )
 
 TWO_LINES = ReLUNetwork((torch.eye(2), torch.ones(1, 2)), (torch.zeros(2), torch.zeros(1)))
@@ -107,8 +107,8 @@ def test_the_local_map_is_the_network_where_the_code_is_the_same():
 def test_training_separates_two_halves_and_repeats():
     points = grid(1.0, 9)
     classes = (points[:, 0] > 0.1).long()
-    network = train_network(points, classes, [4], seed=0, steps=100)
+    network = fit_network(points, classes, [4], seed=0, steps=100)
     assert (forward_network(points, network).argmax(dim=1) == classes).float().mean() > 0.95
-    again = train_network(points, classes, [4], seed=0, steps=100)
+    again = fit_network(points, classes, [4], seed=0, steps=100)
     torch.testing.assert_close(network.weights, again.weights)
     assert not any(p.requires_grad for p in (*network.weights, *network.biases))

@@ -30,13 +30,13 @@ from .pictures import draw_picture as draw_picture
 from .pictures import draw_pictures as draw_pictures
 from .polytopes import LinearRegion as LinearRegion
 from .polytopes import ReLUNetwork as ReLUNetwork
+from .polytopes import fit_network as fit_network
 from .polytopes import forward_network as forward_network
 from .polytopes import linear_regions as linear_regions
 from .polytopes import local_map as local_map
 from .polytopes import most_regions as most_regions
 from .polytopes import random_network as random_network
 from .polytopes import spline_code as spline_code
-from .polytopes import train_network as train_network
 from .radio import Stations as Stations
 from .radio import broadcast as broadcast
 from .radio import draw_stations as draw_stations

@@ -81,7 +81,7 @@ def local_map(
     return A, c
 
 
-def train_network(
+def fit_network(
     points: Float[Tensor, "n d_in"],
     classes: Int[Tensor, "n"],
     widths: Sequence[int],
