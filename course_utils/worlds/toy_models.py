@@ -59,7 +59,7 @@ class ToyModels:
     def read(self, hidden: Float[Tensor, "instances batch d_hidden"], out: Tensor | None = None) -> Tensor:
         return activate_(torch.baddbmm(self.b[:, None], hidden, self.W_out, out=out), self.output_relu)
 
-    def loss(self, batch_size: int = 20_000, seed: int = 12345) -> Float[Tensor, "instances"]:
+    def loss(self, batch_size: int = 20_000, *, seed: int = 12345) -> Float[Tensor, "instances"]:
         """The loss of each instance on fresh features."""
         features, target = self.task.batch(batch_size, feature_rng(seed))
         return toy_loss(self(features), target, self.task.importance)
