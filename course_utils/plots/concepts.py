@@ -22,7 +22,21 @@ def plot_leaderboard(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """ROC areas of each concept's chosen neuron, the best and the worst of them, with what luck could reach."""
+    """ROC areas of each concept's chosen neuron, the best and the worst of them, with what luck could reach.
+
+    Examples:
+        >>> areas, luck = torch.tensor([0.9, 0.6, 0.95, 0.7]), torch.full((4,), 0.6)
+        >>> ax = plot_leaderboard(["whale", "wedding", "chess", "anger"], areas, luck, n_best=2, n_worst=1)
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['chess', 'whale', 'wedding']
+
+    Args:
+        names: of the concepts.
+        areas: on held-out texts, between 0 and 1.
+        chance: what luck could reach for each concept, as `chance_roc_area` gives it; a black tick.
+        n_best: bars from the upper end.
+        n_worst: bars from the lower end; ``n_best + n_worst`` may be at most the number of concepts.
+    """
     order = areas.argsort(descending=True, stable=True).tolist()
     best, worst = order[:n_best], order[len(order) - n_worst :]
     ax = axes_or_new(ax, (6.5, 0.24 * (n_best + n_worst + 1) + 0.9))
@@ -55,7 +69,17 @@ def plot_leaderboard(
 def plot_choice_and_judgement(
     train_area: Float[Tensor, "n_concepts"], area: Float[Tensor, "n_concepts"], *, ax: Axes | None = None
 ) -> Axes:
-    """Each concept's neuron, as good as it looked when it was chosen and as it is on other texts."""
+    """Each concept's neuron, as good as it looked when it was chosen and as it is on other texts.
+
+    Examples:
+        >>> ax = plot_choice_and_judgement(torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0.8, 0.75, 0.7]))
+        >>> ax.get_title()
+        '2 of 3 were flattered'
+
+    Args:
+        train_area: ROC area of each concept's neuron on the texts by which it was chosen.
+        area: of the same neurons on held-out texts.
+    """
     ax = axes_or_new(ax, (4, 3.8))
     low = min(train_area.min().item(), area.min().item()) - 0.02
     ax.plot([low, 1], [low, 1], color=BLACK, linestyle=":", linewidth=1, label="as good as it looked")
@@ -80,6 +104,18 @@ def plot_clean(
     """Precision against recall of each concept's chosen neuron; those in the green corner have both.
 
     A mark is as large as the number of concepts at its place. Not a number (a neuron that stays silent) counts as 0.
+
+    Examples:
+        >>> precision, recall = torch.tensor([0.9, 0.9]), torch.tensor([0.85, 0.1])
+        >>> ax = plot_clean(["whale", "anger"], precision, recall, bar=0.8)
+        >>> ax.get_title()  # the second neuron misses nine of ten texts about anger
+        '1 of 2 concepts have a clean neuron'
+
+    Args:
+        names: of the concepts; only their number is shown.
+        precision: share of the texts that make the neuron fire that are about its concept.
+        recall: share of the texts about the concept that make its neuron fire.
+        bar: the least precision and the least recall of a clean neuron.
     """
     ax = axes_or_new(ax, (5.5, 4))
     precision, recall = precision.nan_to_num(0), recall.nan_to_num(0)
@@ -109,9 +145,18 @@ def plot_lesion(
 ) -> Axes:
     """How much worse the model predicts the texts of each concept without a neuron: the ``n`` that lose most.
 
+    Examples:
+        >>> lesion, names = torch.tensor([0.3, 0.0, 0.2]), ["whale", "chess", "anger"]
+        >>> ax = plot_lesion(names, lesion, control=torch.zeros(3), concept=1, n=2)
+        >>> [label.get_text() for label in ax.get_yticklabels()]  # the neuron's own concept, though it lost nothing
+        ['whale', 'chess']
+
     Args:
+        names: of the concepts.
+        lesion: loss added on the texts of each concept, in nats a token.
         control: the same without some other neuron.
-        concept: the one that the neuron was best at; shown in any case.
+        concept: the number of the one that the neuron was best at, counted from 0; shown in any case.
+        n: bars, at most as many as there are concepts.
     """
     order = lesion.argsort(descending=True, stable=True).tolist()
     shown = order[:n] if concept in order[:n] else [*order[: n - 1], concept]

@@ -20,7 +20,18 @@ def plot_weights(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Weights of neurons (columns) in concept directions (rows): orange for, blue against."""
+    """Weights of neurons (columns) in concept directions (rows): orange for, purple against.
+
+    Examples:
+        >>> weights = torch.ones(2, 100)
+        >>> weights[0, 0] = 50.0  # one huge weight does not make all others look white
+        >>> plot_weights(weights, ["whale", "chess"], title="made up").images[0].get_clim()
+        (-1.0, 1.0)
+
+    Args:
+        weights: the colours are full from the 99th percentile of the absolute weights on.
+        concepts: a name for each row.
+    """
     ax = axes_or_new(ax, (8, 0.28 * len(concepts) + 1.2))
     largest = float(weights.abs().quantile(0.99))
     image = ax.imshow(
@@ -39,7 +50,19 @@ def plot_spread(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Each group's values as a strip of its own, the median marked and written."""
+    """Each group's values as a strip of its own, the median marked and written.
+
+    Examples:
+        >>> groups = {"neurons": torch.tensor([1.0, 2.0, 9.0]), "turned": torch.tensor([0.5, 1.0, 1.5])}
+        >>> ax = plot_spread(groups, "excess kurtosis", title="Is the basis privileged?")
+        >>> [text.get_text() for text in ax.texts]  # the medians
+        ['2', '1']
+
+    Args:
+        groups: the values of each strip by its name, as many as there are; what is not finite is left out.
+        xlabel: what the values are, with their unit.
+        log: a logarithmic axis, linear between -1 and 1, so that it holds 0 and negative values too.
+    """
     ax = axes_or_new(ax, (6.5, 0.55 * len(groups) + 1.3))
     names = list(groups)
     for i, (values, (colour, *_)) in enumerate(
@@ -73,7 +96,17 @@ def plot_against(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """One point a concept, and the line on which both are equally good."""
+    """One point a concept, and the line on which both are equally good.
+
+    Examples:
+        >>> neuron, mean = torch.tensor([0.5, 0.75]), torch.tensor([1.0, 0.75])
+        >>> ax = plot_against(neuron, mean, "best neuron", "difference of means", title="ROC area")
+        >>> ax.collections[0].get_offsets().tolist()  # the first lies above the line, the second on it
+        [[0.5, 1.0], [0.75, 0.75]]
+
+    Args:
+        x, y: scores of the same concepts in two ways, at most 1: the axes end there.
+    """
     ax = axes_or_new(ax, (4.2, 4))
     low = min(float(x.min()), float(y.min())) - 0.02
     ax.plot([low, 1], [low, 1], color=BLACK, linestyle="--", linewidth=1)
@@ -90,7 +123,19 @@ def plot_break_even(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """What sharing one dimension costs, as a multiple of giving it to one feature, against the features' kurtosis."""
+    """What sharing one dimension costs, as a multiple of giving it to one feature, against the features' kurtosis.
+
+    Examples:
+        >>> ax = plot_break_even([1.8, 18.0], [2.0, 0.5], ["always on", "on one time in ten"], ["uniform", "uniform"])
+        >>> [text.get_text() for text in ax.texts], ax.get_title()
+        (['always on', 'on one time in ten'], 'Below the line superposition wins')
+
+    Args:
+        kurtosis: E[x⁴] / E[x²]² of the features of each case.
+        ratio: loss with the dimension shared over loss with the dimension given to one feature, for each case.
+        names: of the cases, written beside their points.
+        families: the kind of distribution of each case, with a colour and a mark of its own; at most four kinds.
+    """
     ax = axes_or_new(ax, (6.5, 4))
     for family, (colour, _, marker) in zip(dict.fromkeys(families), SERIES, strict=False):
         mine = [i for i, f in enumerate(families) if f == family]

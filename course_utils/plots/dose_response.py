@@ -1,4 +1,4 @@
-"""Pairs of figures that only mean something side by side: what a dose buys and costs, two knives on the same concepts."""
+"""Pairs of figures that only mean something together: what a dose buys and costs, two knives on the same concepts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,21 @@ def plot_dose_and_price(
 ) -> list[Axes]:
     """The concept rate by dose, and the same rates by what they cost; one line for each way to steer.
 
+    Examples:
+        >>> import torch
+        >>> rates = {"latent": (torch.tensor([0.0, 0.5]), torch.tensor([0.0, 0.1]))}
+        >>> bought, paid = plot_dose_and_price([0, 10], rates, {"latent": torch.tensor([12.0, 80.0])})
+        >>> bought.lines[0].get_xdata().tolist(), paid.lines[0].get_xdata().tolist()
+        ([0, 10], [12.0, 80.0])
+
     Args:
-        rates: (mean, standard error) at each dose.
-        perplexities: of what was written at each dose.
+        doses: in tenths of the length of a typical activation, as the axis says.
+        rates: for each of at most five ways to steer (mean, standard error) of the share of texts about the concept, at
+            each dose.
+        perplexities: of what was written at each dose, under the same names.
+
+    Returns:
+        The two axes, rates by dose on the left and rates by perplexity on the right.
     """
     axes = axes_in_a_row([1, 1], (10, 3.8))
     bought = {name: Curve(doses, mean.tolist(), error.tolist()) for name, (mean, error) in rates.items()}
@@ -54,7 +66,22 @@ def _within(tick: float, perplexities: Mapping[str, Tensor]) -> bool:
 
 
 def plot_two_knives(tables: Mapping[str, Float[Tensor, "n n"]], concepts: Sequence[str]) -> list[Axes]:
-    """A damage table for each knife, rows meant to be removed, columns what loses; each with a colour scale of its own."""
+    """A damage table for each knife, rows meant to be removed, columns what loses; each with a colour scale of its own.
+
+    Examples:
+        >>> import torch
+        >>> tables = {"ten latents": torch.eye(2), "ten neurons": torch.ones(2, 2)}
+        >>> axes = plot_two_knives(tables, ["sea", "chess"])  # the latents cut what they should, the neurons everything
+        >>> [ax.get_title() for ax in axes], [len(ax.texts) for ax in axes]
+        (['without ten latents', 'without ten neurons'], [2, 4])
+
+    Args:
+        tables: for each of two or more knives the loss added, in nats a token; in row i concept i was to be removed.
+        concepts: a name for each row and column.
+
+    Returns:
+        One axes for each table, from left to right.
+    """
     figure, axes = plt.subplots(
         1, len(tables), figsize=(6.4 * len(tables), 5), layout="constrained", sharey=True
     )

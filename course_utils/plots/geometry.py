@@ -20,9 +20,18 @@ SERIES = list(islice(series(), 5))
 
 
 def plot_cosines(groups: Mapping[str, Float[Tensor, "n d"]], *, ax: Axes | None = None) -> Axes:
-    """Histograms of the cosines of all pairs, for several sets of directions of the same number of dimensions or not.
+    """Histograms of the cosines of all pairs of directions; the sets may differ in their number of dimensions.
 
     The dashed curve is the normal distribution of standard deviation 1/√d that random directions come close to.
+
+    Examples:
+        >>> from course_utils.worlds import random_directions
+        >>> ax = plot_cosines({f"{d} dimensions": random_directions(20, d, seed=0) for d in (10, 100)})
+        >>> [round(float(curve.get_ydata().max()), 1) for curve in ax.lines]  # √(d/2π): with d, cosines gather at 0
+        [1.3, 4.0]
+
+    Args:
+        groups: sets of directions by name, five at most; their lengths do not matter.
     """
     ax = axes_or_new(ax, (6, 3.2))
     edges = torch.linspace(-1, 1, 161)
@@ -52,7 +61,15 @@ def plot_packing(
 ) -> Axes:
     """Absolute cosines of all pairs, as histograms, and the Welch bound below which no worst pair can lie.
 
-    The bound is that of the last group; all have its size.
+    Examples:
+        >>> angles = torch.arange(3) * 2 * torch.pi / 3
+        >>> ax = plot_packing({"a star": torch.stack([angles.cos(), angles.sin()], dim=1)})
+        >>> ax.get_legend_handles_labels()[1]  # no three directions in a plane do better
+        ['a star', 'its worst pair: 0.50', 'Welch bound: 0.50']
+
+    Args:
+        groups: one or two sets by name, all with the same number of directions and dimensions.
+        limit: right end of the axis, and of the histograms.
     """
     ax = axes_or_new(ax, (6, 3.2))
     for (name, directions), (colour, dash, _) in zip(groups.items(), SERIES[:2][::-1], strict=False):
@@ -88,9 +105,20 @@ def plot_measured_lines(
     log: str = "xy",
     ax: Axes | None = None,
 ) -> Axes:
-    """Measured lines with markers and, thin and grey, what a theory says; ``log`` names the axes that are logarithmic.
+    """Measured lines with markers and, thin and grey, what a theory says.
 
-    A name in ``dashed`` that begins with ``_`` belongs to the line before it: same dash, not in the legend.
+    Examples:
+        >>> lines, theory = {"measured": [1.1, 3.9]}, {"k²": [1, 4]}
+        >>> ax = plot_measured_lines([1, 2], lines, dashed=theory, xlabel="k", ylabel="crosstalk", title="It grows")
+        >>> ax.get_legend_handles_labels()[1], ax.get_xscale(), ax.get_yscale()
+        (['measured', 'k²'], 'log', 'log')
+
+    Args:
+        x: where all lines are measured.
+        lines: a value at each ``x``, by name; five lines at most.
+        dashed: the theory's values at each ``x``, with three dashes at most. A name that begins with ``_`` belongs to
+            the line before it: same dash, not in the legend.
+        log: the axes that are logarithmic: ``"xy"``, ``"x"``, ``"y"`` or ``""``.
     """
     ax = axes_or_new(ax, (6, 3.6))
     for (name, y), (colour, dash, marker) in zip(lines.items(), SERIES, strict=False):
@@ -108,9 +136,20 @@ def plot_measured_lines(
 def plot_city(
     places: Float[Tensor, "n 3"], names: Sequence[str], turn: float, tilt: float, *, ax: Axes | None = None
 ) -> Axes:
-    """Places of a city as arrows from its centre, seen from above (``tilt`` 90) or from the side (0), in degrees.
+    """Places of a city as arrows from its centre, seen from above (``tilt`` 90) or from the side (0).
 
     Distances along the line of sight are not seen: two places in one line of sight look like one.
+
+    Examples:
+        >>> places = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 2.0]])
+        >>> ax = plot_city(places, ["door", "tower"], turn=30, tilt=20)
+        >>> ax.get_title()
+        'turned 30°, from 20° above the ground'
+
+    Args:
+        places: (east, north, up) of each, from the centre, in any unit of length.
+        names: of the places.
+        turn, tilt: where the viewer stands, in degrees, as in `seen_from`.
     """
     ax = axes_or_new(ax, (5, 4.4))
     size = float(places.norm(dim=1).max())
@@ -164,7 +203,22 @@ def _label_side(seen: Float[Tensor, "n 2"], i: int) -> Float[Tensor, "2"]:
 
 
 def seen_from(points: Float[Tensor, "n 3"], turn: float, tilt: float) -> Float[Tensor, "n 2"]:
-    """Where points (east, north, up) appear in the picture: to the right, and upwards."""
+    """Where points (east, north, up) appear in the picture: to the right, and upwards.
+
+    Examples:
+        >>> tower = torch.tensor([[1.0, 0.0, 2.0]])
+        >>> seen_from(tower, turn=0, tilt=0)  # from the ground: how far east, how high
+        tensor([[1., 2.]])
+        >>> seen_from(tower, turn=0, tilt=90).round().abs()  # from above: how far east, how far north
+        tensor([[1., 0.]])
+
+    Args:
+        turn: in degrees, anticlockwise as seen from above; at 0 the viewer stands in the south, at 90 in the east.
+        tilt: in degrees above the ground; 90 is straight above.
+
+    Returns:
+        (right, up) of each point, in the unit of ``points``.
+    """
     a, b = math.radians(turn), math.radians(tilt)
     right = torch.tensor([math.cos(a), math.sin(a), 0.0])
     up = torch.tensor([-math.sin(a) * math.sin(b), math.cos(a) * math.sin(b), math.cos(b)])
@@ -172,5 +226,15 @@ def seen_from(points: Float[Tensor, "n 3"], turn: float, tilt: float) -> Float[T
 
 
 def axes_side_by_side(n: int, width: float = 4, height: float = 4) -> list[Axes]:
-    """``n`` axes in a row of one figure."""
+    """``n`` axes in a row of one new figure.
+
+    Examples:
+        >>> axes = axes_side_by_side(3, width=2, height=1)
+        >>> len(axes), axes[0].figure.get_size_inches().tolist()
+        (3, [6.0, 1.0])
+
+    Args:
+        width: of one of them, in inches.
+        height: of the figure, in inches.
+    """
     return list(plt.subplots(1, n, figsize=(n * width, height), layout="constrained", squeeze=False)[1][0])

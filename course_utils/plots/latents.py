@@ -1,4 +1,4 @@
-"""Day 6's figures: lengths of activations, what a training leaves dead, sparsity against error, and who tells concepts."""
+"""Day 6's figures: lengths of activations, what training leaves dead, sparsity against error, who tells concepts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,17 @@ def plot_lengths(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Histograms of lengths on one logarithmic axis, each as a share of its own group."""
+    """Histograms of lengths on one logarithmic axis, each as a share of its own group.
+
+    Examples:
+        >>> ax = plot_lengths({"start token": torch.tensor([3000.0]), "others": torch.tensor([50.0, 60.0])})
+        >>> [round(float(sum(bar.get_height() for bar in bars)), 2) for bars in ax.containers]
+        [1.0, 1.0]
+
+    Args:
+        lengths: of each group by its name, as many as there are; all above 0.
+        unit: what the axis says.
+    """
     ax = axes_or_new(ax, (6, 3))
     everything = torch.cat(list(lengths.values())).log10()
     bins = torch.logspace(everything.min() - 0.02, everything.max() + 0.02, 50).tolist()
@@ -61,7 +71,18 @@ def plot_lengths(
 def plot_outlier_dimensions(
     values: Float[Tensor, "n d_in"], n_named: int = 3, *, ax: Axes | None = None
 ) -> Axes:
-    """Root mean square of each dimension, largest first; the largest are named by their number."""
+    """Root mean square of each dimension, largest first; the largest are named by their number.
+
+    Examples:
+        >>> values = torch.tensor([[1.0, 12.0, 1.0], [-1.0, 12.0, 1.0]])
+        >>> ax = plot_outlier_dimensions(values, n_named=1)
+        >>> ax.texts[0].get_text(), ax.get_title()
+        ('dimension 1', 'the largest is 12 times the median')
+
+    Args:
+        values: activations, one row a token.
+        n_named: dimensions to name and to colour.
+    """
     ax = axes_or_new(ax, (6, 3))
     size, order = values.pow(2).mean(dim=0).sqrt().sort(descending=True)
     ax.bar(
@@ -82,7 +103,21 @@ def plot_outlier_dimensions(
 
 
 def plot_runs(runs: Mapping[str, History], *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
-    """Several trainings side by side: variance unexplained, active latents and dead latents by step."""
+    """Several trainings side by side: variance unexplained, active latents and dead latents by step.
+
+    Examples:
+        >>> run = History(step=[0, 100], fvu=[1.0, 0.4], l0=[90.0, 30.0], dead_share=[0.0, 0.25])
+        >>> axes = plot_runs({"L1": run})
+        >>> axes[2].get_ylabel(), axes[2].lines[0].get_ydata().tolist()
+        ('dead latents (%)', [0.0, 25.0])
+
+    Args:
+        runs: histories by name, as `fit_sae` returns them.
+        axes: three to draw on.
+
+    Returns:
+        The three axes, in the order above.
+    """
     if axes is None:
         axes = axes_in_a_row([1, 1, 1], (11, 3))
     for i, (name, run) in enumerate(runs.items()):
@@ -102,7 +137,16 @@ def plot_runs(runs: Mapping[str, History], *, axes: Sequence[Axes] | None = None
 
 
 def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], *, ax: Axes | None = None) -> Axes:
-    """Histograms of log10 firing rates, dead latents counted in the legend."""
+    """Histograms of log10 firing rates, dead latents counted in the legend.
+
+    Examples:
+        >>> ax = plot_densities({"TopK": torch.tensor([0.0, 0.1, 0.2, 0.0])})
+        >>> ax.get_legend_handles_labels()[1]
+        ['TopK (50% dead)']
+
+    Args:
+        firing_rates: by the name of the dictionary; each latent's share of the tokens on which it fires.
+    """
     ax = axes_or_new(ax, (6, 3))
     bins = torch.linspace(-5.5, 0, 45).tolist()
     for (name, rate), colour, dash in zip(firing_rates.items(), cycle(COLOURS), cycle(DASHES), strict=False):
@@ -126,8 +170,14 @@ def plot_pareto(
 ) -> Axes:
     """Variance unexplained against active latents; down and to the left is better.
 
+    Examples:
+        >>> ax = plot_pareto({"TopK": [(32, 0.2), (8, 0.5)]}, {"shipped": (32, 0.1)})
+        >>> ax.lines[0].get_xdata().tolist(), ax.get_legend_handles_labels()[1]
+        ([8, 32], ['TopK', 'shipped'])
+
     Args:
-        curves, points: (l0, fvu), curves joined from left to right.
+        curves: (l0, fvu) of each setting, in any order, by the name of the method; joined from left to right.
+        points: (l0, fvu) of single dictionaries by name, five at most.
     """
     ax = axes_or_new(ax, (6.5, 4))
     styles = zip(cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)
@@ -148,7 +198,18 @@ def plot_areas(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Distributions of ROC areas, each with its median as a line; what is below 0.4 is counted in the first bar."""
+    """Distributions of ROC areas, each with its median as a line; what is below 0.4 is counted in the first bar.
+
+    Examples:
+        >>> ax = plot_areas({"neurons": torch.tensor([0.6, 0.7, 0.8, torch.nan])}, chance=0.75)
+        >>> ax.get_legend_handles_labels()[1]
+        ['neurons, median 0.70', 'luck reaches 0.75']
+
+    Args:
+        areas: on held-out texts, by the name of the distribution; what is not finite is left out.
+        of: what has these areas, for the label: the bars are shares of them.
+        chance: the ROC area that luck reaches; None draws no line.
+    """
     ax = axes_or_new(ax, (6.5, 3.4))
     bins = torch.linspace(LOWEST_AREA, 1.0, 31).tolist()
     for (name, values), colour, dash in zip(areas.items(), cycle(COLOURS), cycle(DASHES), strict=False):
@@ -181,7 +242,16 @@ def plot_areas(
 
 
 def plot_children(n_children: Mapping[str, Float[Tensor, "d_small"]], *, ax: Axes | None = None) -> Axes:
-    """How many latents of a larger dictionary belong to each latent of the smallest, in order."""
+    """How many latents of a larger dictionary belong to each latent of the smallest, in order.
+
+    Examples:
+        >>> ax = plot_children({"16,384 latents": torch.tensor([3.0, 0.0, 5.0])})
+        >>> ax.lines[0].get_ydata().tolist()
+        [5.0, 3.0, 0.0]
+
+    Args:
+        n_children: a count for each latent of the smallest dictionary, by the name of the larger one.
+    """
     ax = axes_or_new(ax, (5.5, 3.2))
     for (name, counts), colour, dash in zip(n_children.items(), cycle(COLOURS), cycle(DASHES), strict=False):
         ordered = counts.sort(descending=True).values
@@ -204,7 +274,18 @@ def plot_hole(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Recall of one wide latent over the parts of its concept, beside that of each part's own latent."""
+    """Recall of one wide latent over the parts of its concept, beside that of each part's own latent.
+
+    Examples:
+        >>> ax = plot_hole(["storms", "whales"], [0.9, 0.1], [0.7, 0.8], title="The latent for the sea misses whales")
+        >>> [text.get_text() for text in ax.texts]
+        ['0.90', '0.10', '0.70', '0.80']
+
+    Args:
+        parts: names of the parts.
+        by_wide: share of each part's texts on which the wide concept's latent fires.
+        by_own: share on which the part's own latent fires.
+    """
     ax = axes_or_new(ax, (7, 0.35 * len(parts) + 1.4))
     y = torch.arange(len(parts)).float()
     wide = ax.barh(

@@ -19,10 +19,18 @@ def plot_spectrum(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """What a neuron fires for, the further down one looks: stacked shares of each kind among the ``depths`` strongest tokens.
+    """What a neuron fires for: shares of each kind among its strongest tokens, stacked, the further down one looks.
+
+    Examples:
+        >>> import torch
+        >>> ax = plot_spectrum(torch.tensor([[0.75, 0.25]]), ["whales"], depths=[10, 1000])
+        >>> [[float(bar.get_height()) for bar in bars] for bars in ax.containers]  # whales, then everything else
+        [[0.75, 0.25], [0.25, 0.75]]
 
     Args:
         shares: a row for each of ``names``, at most six of them; what is missing to 1 is drawn as everything else.
+        names: of the kinds.
+        depths: how many of the strongest tokens each column of ``shares`` is about.
     """
     ax = axes_or_new(ax, (7, 3.2))
     n_depths = len(depths)

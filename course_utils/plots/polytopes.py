@@ -26,7 +26,20 @@ def plot_regions(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Each region in one shade: by ``values``, one a region, or else by how many of its neurons are on."""
+    """Each region in one shade: by ``values``, one a region, or else by how many of its neurons are on.
+
+    Examples:
+        >>> from course_utils.worlds import linear_regions, random_network
+        >>> ax = plot_regions(linear_regions(random_network([3], seed=0), half_width=20))
+        >>> ax.get_title()  # three lines cut a plane into seven pieces at most
+        '7 regions'
+
+    Args:
+        regions: from `linear_regions`.
+        values: any number for each region.
+        label: what the shades mean, beside their scale.
+        title: None says how many regions there are.
+    """
     ax = axes_or_new(ax, (4.6, 4))
     shades = np.array([r.code.sum() for r in regions] if values is None else values, dtype=float)
     drawn = PolyCollection(
@@ -47,7 +60,22 @@ def plot_region_groups(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Each region in the colour of the class that it answers at its centre, with the labelled points on top."""
+    """Each region in the colour of the class that it answers at its centre, with the labelled points on top.
+
+    Examples:
+        >>> from course_utils.worlds import linear_regions, random_network
+        >>> regions = linear_regions(random_network([3], seed=0), half_width=20)
+        >>> ax = plot_region_groups(regions, [int(region.code[0]) for region in regions], ["off", "on"])
+        >>> ax.get_title()
+        '7 regions in 2 groups'
+
+    Args:
+        regions: from `linear_regions`.
+        answers: the class of each region, counted from 0.
+        names: of the classes, five at most; they appear in the legend, which needs points.
+        points: to draw on top, with the class of each in ``classes``: give both or neither.
+        title: None counts regions and classes.
+    """
     ax = axes_or_new(ax, (4.6, 4.4))
     pale = [0.45 * np.array(to_rgb(CLASSES[a])) + 0.55 for a in answers]
     ax.add_collection(

@@ -26,7 +26,18 @@ STYLES = list(islice(series(dashes=DASHES_DOTTED_LAST), 6))
 
 
 def plot_on_air(features: Float[Tensor, "samples n_stations"], rate: int, *, ax: Axes | None = None) -> Axes:
-    """Who is on the air when: one row a station, dark where it sends."""
+    """Who is on the air when: one row a station, dark where it sends.
+
+    Examples:
+        >>> features = torch.tensor([[0.5, 0.0, 0.0], [0.4, 0.2, 0.0]])
+        >>> plot_on_air(features, rate=8000).get_title()
+        '1.5 of 3 stations at once on average, 2 at most'
+
+    Args:
+        features: strength of each station, above 0 where it sends. Of many samples, about 600 at equal distances are
+            drawn, and counted in the title.
+        rate: samples a second.
+    """
     ax = axes_or_new(ax, (6, 3))
     thin = features[:: max(1, len(features) // 600)]
     ax.imshow(
@@ -49,7 +60,18 @@ def plot_waveforms(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """The strength that was sent, and one receiver's or several receivers' idea of it."""
+    """The strength that was sent, and one receiver's or several receivers' idea of it.
+
+    Examples:
+        >>> sent = torch.tensor([0.0, 1.0, 0.0, -1.0])
+        >>> ax = plot_waveforms(sent, {"matched filter": 0.9 * sent}, rate=2000)
+        >>> ax.get_title(loc="left")
+        '2 ms of one station'
+
+    Args:
+        received: what each receiver hears, by its name; five at most.
+        rate: samples a second.
+    """
     ax = axes_or_new(ax, (7, 2.6))
     seconds = torch.arange(len(sent)) / rate
     for (name, values), (color, dash, _) in zip(received.items(), STYLES[1:], strict=False):
@@ -73,7 +95,19 @@ def plot_lines(
     log: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """Named lines over one axis, each with a colour, a marker and a dash of its own."""
+    """Named lines over one axis, each with a colour, a marker and a dash of its own.
+
+    Examples:
+        >>> errors = {"ISTA": [1.0, 0.1], "FISTA": [1.0, 0.01]}
+        >>> ax = plot_lines([1, 100], errors, xlabel="steps", ylabel="error", log=True)
+        >>> ax.get_legend_handles_labels()[1], ax.get_yscale()
+        (['ISTA', 'FISTA'], 'log')
+
+    Args:
+        x: where all lines have a value; of more than 30 places none gets a marker.
+        lines: a value at each ``x``, by name; six lines at most.
+        log: whether both axes are logarithmic.
+    """
     ax = axes_or_new(ax)
     for (name, y), (color, dash, marker) in zip(lines.items(), STYLES, strict=False):
         ax.plot(x, y, color=color, marker=marker if len(x) <= 30 else None, linestyle=dash, label=name)
@@ -94,7 +128,22 @@ def plot_phase_map(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Share of exact recoveries over (delta, rho), the theory's curve and the measured 50% crossing on it."""
+    """Share of exact recoveries over (δ, ρ), with the theory's curve and the measured 50% crossing on it.
+
+    Examples:
+        >>> grid = torch.tensor([0.2, 0.5, 0.8])
+        >>> ax = plot_phase_map(grid, grid, success=torch.eye(3), theory=grid, here=(0.5, 0.5))
+        >>> ax.get_legend_handles_labels()[1]
+        ['Donoho–Tanner', 'here']
+
+    Args:
+        deltas: channels over stations, from small to large.
+        rhos: stations at once over channels, from small to large.
+        success: share of exact recoveries at each, between 0 and 1.
+        theory: the ρ at which recovery ends, at each δ.
+        measured: the ρ at which half the recoveries are exact, at each δ; None draws none.
+        here: (δ, ρ) of a place to mark with a star.
+    """
     ax = axes_or_new(ax, (5.4, 4))
     mesh = ax.pcolormesh(deltas, rhos, success.T, cmap="cividis", vmin=0, vmax=1, shading="nearest")
     ax.figure.colorbar(mesh, ax=ax, label="share recovered exactly")
@@ -120,7 +169,16 @@ def plot_phase_map(
 
 
 def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], *, ax: Axes | None = None) -> Axes:
-    """For each true code the cosine with the nearest one found, sorted; one line a method."""
+    """For each true code the cosine with the nearest one found, sorted; one line a method.
+
+    Examples:
+        >>> ax = plot_matches({"autoencoder": torch.tensor([0.5, 0.9]), "random": torch.tensor([0.2, 0.3])})
+        >>> ax.get_legend_handles_labels()[1]
+        ['autoencoder: mean 0.70', 'random: mean 0.25']
+
+    Args:
+        cosines: by the name of the method; six at most.
+    """
     ax = axes_or_new(ax)
     for (name, values), (color, dash, _) in zip(cosines.items(), STYLES, strict=False):
         ax.plot(
@@ -138,7 +196,18 @@ def plot_matches(cosines: Mapping[str, Float[Tensor, "n_stations"]], *, ax: Axes
 def plot_shrinkage(
     true: Float[Tensor, "n"], read: Mapping[str, Float[Tensor, "n"]], *, ax: Axes | None = None
 ) -> Axes:
-    """Read strength against the strength that was sent; the diagonal is a faithful reader."""
+    """Read strength against the strength that was sent; the diagonal is a faithful reader.
+
+    Examples:
+        >>> sent = torch.tensor([0.25, 0.75])
+        >>> ax = plot_shrinkage(sent, {"relu + L1": sent - 0.25})
+        >>> ax.collections[0].get_offsets().tolist()  # (sent, read): everything came out 0.25 too quiet
+        [[0.25, 0.0], [0.75, 0.5]]
+
+    Args:
+        true: strengths sent; the diagonal is drawn from 0 to 1.
+        read: the strengths that each reader finds, by its name; six at most.
+    """
     ax = axes_or_new(ax, (4.2, 3.6))
     for (name, values), (color, _, marker) in zip(read.items(), STYLES, strict=False):
         ax.scatter(true, values, s=9, color=color, marker=marker, alpha=0.5, linewidths=0, label=name)
@@ -157,8 +226,16 @@ def plot_pareto_over_seeds(
 ) -> Axes:
     """One line an architecture, one point a setting: mean over seeds, bars of one standard deviation both ways.
 
+    Examples:
+        >>> settings = [([4.0, 6.0], [0.2, 0.4]), ([1.0, 1.0], [0.7, 0.9])]  # two settings, two seeds each
+        >>> ax = plot_pareto_over_seeds({"relu": settings}, title="Down and to the left is better")
+        >>> ax.lines[0].get_xdata().tolist()  # mean l0, from left to right
+        [1.0, 5.0]
+
     Args:
-        points: for each architecture its settings, each as (l0 of every seed, score of every seed).
+        points: for each architecture its settings, each as (l0 of every seed, score of every seed). Two seeds or more,
+            as many for each setting of an architecture; six architectures at most.
+        ylabel: what the score is.
     """
     ax = axes_or_new(ax, (5.6, 4))
     for (name, settings), (color, dash, marker) in zip(points.items(), STYLES, strict=False):
@@ -183,7 +260,16 @@ def plot_bars(
     level: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """One bar a name, its value on it; a dotted line at ``level``."""
+    """One bar a name, its value on it.
+
+    Examples:
+        >>> ax = plot_bars({"left dead": 0.61, "resampled": 0.97}, ylabel="mean max cosine", level=1.0)
+        >>> [text.get_text() for text in ax.texts]
+        ['0.61', '0.97']
+
+    Args:
+        level: height of a dotted line; None draws none.
+    """
     ax = axes_or_new(ax, (5, 2.8))
     bars = ax.bar(list(values), list(values.values()), color=SKY, edgecolor=BLACK)
     ax.bar_label(bars, fmt="%.2f", fontsize="small")

@@ -1,4 +1,4 @@
-"""Interventions: what a dose buys and costs, where patches work, whether attributions hold, how a circuit hangs together."""
+"""Interventions: what doses buy and cost, where patches work, whether attributions hold, how circuits hang together."""
 
 from __future__ import annotations
 
@@ -29,10 +29,14 @@ SERIES = list(islice(series((BLUE, VERMILLION, GREEN, GREY, PURPLE), DASHES_DOTT
 
 
 class Curve(NamedTuple):
-    """One way to steer, at growing strength."""
+    """One way to steer, at growing strength; a line of `plot_doses`."""
 
     x: Sequence[float]
+    """What each strength is or costs."""
+
     y: Sequence[float]
+    """What it does."""
+
     error: Sequence[float] | None = None
     """Standard error of ``y``."""
 
@@ -46,7 +50,17 @@ def plot_doses(
     legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """A line for each way to steer, with error bars; points follow in the order of their strength."""
+    """A line for each way to steer, with error bars; points follow in the order of their strength.
+
+    Examples:
+        >>> latent = Curve(x=[0, 5, 10], y=[0.0, 0.4, 0.9], error=[0.0, 0.1, 0.05])
+        >>> ax = plot_doses({"latent": latent, "random": Curve([0, 10], [0.0, 0.0])}, xlabel="dose", ylabel="share")
+        >>> ax.lines[0].get_ydata().tolist(), ax.get_legend_handles_labels()[1]
+        ([0.0, 0.4, 0.9], ['latent', 'random'])
+
+    Args:
+        curves: by the way to steer, five at most.
+    """
     ax = axes_or_new(ax, (5, 3.4))
     for (name, curve), (colour, dash, marker) in zip(curves.items(), SERIES, strict=False):
         ax.errorbar(
@@ -70,9 +84,18 @@ def plot_patching_map(
     marked: tuple[int, int] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """How much of an answer each patch brings back: 0 is white, 1 all of it, orange is the wrong way.
+    """How much of an answer each patch brings back: 0 is white, 1 all of it (purple), orange is the wrong way.
+
+    Only what is at least 0.1 in size is written as a number. The first row is at the bottom, as the first layer is.
+
+    Examples:
+        >>> recovered = torch.tensor([[1.0, 0.0], [0.05, -0.4]])
+        >>> ax = plot_patching_map(recovered, ["layer 0", "layer 1"], ["Mary", "John"])
+        >>> [text.get_text() for text in ax.texts]
+        ['1.0', '-0.4']
 
     Args:
+        recovered: share of the answer brought back by each patch.
         marked: (row, column) to put a frame around.
     """
     n_rows, n_columns = recovered.shape
@@ -113,7 +136,17 @@ def plot_guess_and_truth(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """One point a unit; on the dashed line the cheap guess is what the experiment gives."""
+    """One point a unit; on the dashed line the cheap guess is what the experiment gives.
+
+    Examples:
+        >>> guess, truth = torch.tensor([0.0, 0.5]), torch.tensor([0.0, 2.0])
+        >>> ax = plot_guess_and_truth(guess, truth, xlabel="attribution", ylabel="logit difference lost")
+        >>> ax.collections[0].get_offsets().tolist()  # the second unit does more than was guessed
+        [[0.0, 0.0], [0.5, 2.0]]
+
+    Args:
+        guess, truth: of the same units, in the same unit of measurement: both axes get the same limits.
+    """
     ax = axes_or_new(ax, (4.4, 4))
     both = torch.cat([guess, truth])
     low, high = both.min().item(), both.max().item()
@@ -127,8 +160,14 @@ def plot_guess_and_truth(
 
 
 class Edge(NamedTuple):
+    """One connection of `plot_circuit`, from node to node."""
+
     source: str
+    """Name of the node that it leaves."""
+
     target: str
+    """Name of the node that it reaches; the edge is compared with the others that end in this node's column."""
+
     weight: float
     """Its sign gives the colour and the dash, its size the width."""
 
@@ -140,7 +179,19 @@ def plot_circuit(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Nodes in columns from left to right, and the edges between them, the widest with their weights; names must be unique."""
+    """Nodes in columns from left to right, and the edges between them, the widest with their weights.
+
+    Examples:
+        >>> edges = [Edge("latent 3", "answer", 2.0), Edge("latent 7", "answer", -0.1)]
+        >>> ax = plot_circuit([["latent 3", "latent 7"], ["answer"]], edges)
+        >>> [text.get_text() for text in ax.texts]  # an edge of less than a quarter of the widest has no number
+        ['+2.00', 'latent 3', 'latent 7', 'answer']
+
+    Args:
+        columns: names of the nodes, none of them twice.
+        edges: between nodes of any two columns. Widths compare the edges that end in the same column.
+        titles: above the columns.
+    """
     tallest = max(map(len, columns))
     ax = axes_or_new(ax, (3.2 * len(columns), 0.62 * tallest + 1.2))
     place = {

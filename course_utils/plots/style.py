@@ -46,12 +46,26 @@ def axes_or_new(ax: Axes | None, figsize: tuple[float, float] = (5, 3)) -> Axes:
 
 
 def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list[Axes]:
-    """Axes side by side in a new figure (inches), each as wide as its share of ``widths``."""
+    """Axes side by side in a new figure, each as wide as its share of ``widths``.
+
+    Examples:
+        >>> wide, narrow = axes_in_a_row([3, 1], figsize=(8, 2))
+        >>> round(float(wide.get_position().width / narrow.get_position().width), 2)
+        3.0
+
+    Args:
+        widths: two or more, in any unit: only their ratios count.
+        figsize: width and height of the whole figure, in inches.
+    """
     return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
 
 
 def figure_of(ax: Axes) -> Figure:
-    """The whole figure that ``ax`` is a part of."""
+    """The whole figure that ``ax`` is a part of.
+
+    Raises:
+        ValueError: if ``ax`` was taken out of its figure.
+    """
     figure = ax.get_figure(root=True)
     if figure is None:
         raise ValueError("these axes were taken out of their figure")
@@ -59,7 +73,22 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def figure_png(ax: Axes, dpi: int = 80) -> bytes:
-    """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again."""
+    """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again.
+
+    Examples:
+        >>> ax = plt.subplots(figsize=(1, 1))[1]
+        >>> figure_png(ax)[1:4], plt.fignum_exists(ax.figure.number)
+        (b'PNG', False)
+
+    Args:
+        dpi: pixels an inch.
+
+    Returns:
+        The bytes of a PNG file, margins cut off.
+
+    Raises:
+        ValueError: if ``ax`` was taken out of its figure.
+    """
     png = BytesIO()
     figure = figure_of(ax)
     figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})

@@ -48,7 +48,18 @@ def plot_gram(
     *,
     axes: Sequence[Axes] | None = None,
 ) -> Axes:
-    """WᵀW of every instance: how much of feature j comes out at i when only j goes in. Returns the first axes."""
+    """WᵀW of every instance: how much of feature j comes out at i when only j goes in. Returns the first axes.
+
+    Examples:
+        >>> W = torch.tensor([[[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]])  # features 0 and 2 share a dimension
+        >>> ax = plot_gram(W, ["three features, two dimensions"])
+        >>> ax.images[0].get_array().tolist()
+        [[1.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0]]
+
+    Args:
+        titles: one for each instance.
+        axes: one for each instance; None makes a new figure.
+    """
     axes = axes or _row(len(W), 2.0, 2.3)
     for ax, gram in zip(axes, W.mT @ W, strict=True):
         ax.imshow(gram.tolist(), cmap=DIVERGING, vmin=-1.2, vmax=1.2)
@@ -60,7 +71,18 @@ def plot_gram(
 def plot_arrows(
     W: Float[Tensor, "instances 2 n_features"], titles: Sequence[str], *, axes: Sequence[Axes] | None = None
 ) -> Axes:
-    """The columns of W as arrows in the plane, for every instance. Returns the first axes."""
+    """The columns of W as arrows in the plane, for every instance. Returns the first axes.
+
+    Examples:
+        >>> W = torch.tensor([[[1.0, 0.0, -1.0], [0.0, 1.0, 0.0]]])
+        >>> ax = plot_arrows(W, ["three features, two dimensions"])
+        >>> ax.lines[2].get_xydata().tolist()  # feature 2, from the centre to its tip
+        [[0.0, 0.0], [-1.0, 0.0]]
+
+    Args:
+        titles: one for each instance.
+        axes: one for each instance; None makes a new figure.
+    """
     axes = axes or _row(len(W), 2.0, 2.3)
     reach = 1.15 * max(W.norm(dim=1).max().item(), 0.5)
     for ax, columns in zip(axes, W.mT.tolist(), strict=True):
@@ -77,7 +99,20 @@ def plot_interference(
     interference: Float[Tensor, "instances n_features"],
     titles: Sequence[str],
 ) -> Axes:
-    """How long each feature's direction is; the darker, the more other features lie along it. Returns the first axes."""
+    """How long each feature's direction is; the darker, the more other features lie along it. Returns the first axes.
+
+    Examples:
+        >>> length, interference = torch.tensor([[1.0, 0.5, 0.0]]), torch.tensor([[0.0, 1.0, 0.0]])
+        >>> ax = plot_interference(length, interference, ["sparsity 0.9"])
+        >>> [float(bar.get_width()) for bar in ax.patches]
+        [1.0, 0.5, 0.0]
+
+    Args:
+        length: ‖Wᵢ‖ of each feature.
+        interference: for each feature the squared parts of all others along its direction, summed; from 1 on it is
+            drawn darkest.
+        titles: one for each instance.
+    """
     axes = _row(len(length), 2.0, 2.3)
     colours = plt.get_cmap("cividis_r")
     for ax, bars, shade in zip(axes, length.tolist(), interference.clamp(0, 1).tolist(), strict=True):
@@ -99,7 +134,24 @@ def plot_dimensionality(
     *,
     axes: Sequence[Axes] | None = None,
 ) -> Axes:
-    """Every feature's share of a dimension against sparsity, and all of them counted; lines at the fractions they stick to."""
+    """Every feature's share of a dimension against sparsity, and a histogram of all shares.
+
+    Dotted lines mark the fractions that they stick to, `FRACTIONS`.
+
+    Examples:
+        >>> sparsity, shares = torch.tensor([0.0, 0.75]), torch.tensor([[1.0, 1.0, 0.0], [0.5, 0.5, 1.0]])
+        >>> ax = plot_dimensionality(sparsity, shares)
+        >>> ax.get_title(), ax.collections[0].get_offsets()[-1].tolist()  # on one time in four, alone in its dimension
+        ('3 features in each of 2 models', [4.0, 1.0])
+
+    Args:
+        sparsity: of each instance, below 1.
+        dimensionality: as `feature_dimensionality` gives it, between 0 and 1.
+        axes: two, for the points and for the counts; None makes a new figure.
+
+    Returns:
+        The axes of the points.
+    """
     if axes is None:
         shape: dict[str, Any] = dict(figsize=(9, 4), width_ratios=(3, 1), layout="constrained")
         axes = list(plt.subplots(1, 2, sharey=True, **shape)[1])
@@ -129,7 +181,17 @@ def plot_dimensionality(
 def plot_dimensions_per_feature(
     sparsity: Float[Tensor, "instances"], dimensions: Float[Tensor, "instances"], *, ax: Axes | None = None
 ) -> Axes:
-    """m / ‖W‖²: how many dimensions the model spends on a feature that it represents."""
+    """m / ‖W‖²: how many dimensions the model spends on a feature that it represents.
+
+    Examples:
+        >>> ax = plot_dimensions_per_feature(torch.tensor([0.0, 0.75]), torch.tensor([1.0, 0.5]))
+        >>> ax.lines[0].get_xydata().tolist()  # features on one time in four share a dimension in pairs
+        [[1.0, 1.0], [4.0, 0.5]]
+
+    Args:
+        sparsity: of each instance, below 1.
+        dimensions: m / ‖W‖² of each instance, where m is the number of hidden dimensions, ‖W‖ the Frobenius norm.
+    """
     ax = axes_or_new(ax)
     ax.plot((1 / (1 - sparsity)).tolist(), dimensions.tolist(), color=BLUE, marker="o", markersize=4)
     for value in (1.0, 0.5):
@@ -142,7 +204,17 @@ def plot_dimensions_per_feature(
 def plot_levels(
     steps: Sequence[int], dimensionality: Float[Tensor, "steps n_features"], *, ax: Axes | None = None
 ) -> Axes:
-    """The dimensionality of each feature while one model trains."""
+    """The dimensionality of each feature while one model trains; ``ax.legend()`` names the features.
+
+    Examples:
+        >>> ax = plot_levels([0, 100], torch.tensor([[0.25, 0.0], [0.5, 0.5]]))
+        >>> ax.get_legend_handles_labels()[1], ax.lines[0].get_ydata().tolist()
+        (['feature 0', 'feature 1'], [0.25, 0.5])
+
+    Args:
+        steps: at which it was measured.
+        dimensionality: as `feature_dimensionality` gives it, a row for each of ``steps``.
+    """
     ax = axes_or_new(ax)
     for i, line in enumerate(dimensionality.mT.tolist()):
         ax.plot(steps, line, color=CYCLE[i % len(CYCLE)], label=f"feature {i}")
@@ -165,7 +237,21 @@ def plot_phases(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """What each trained model does with its second feature; the line is the closed form, the ring the ``marked`` cell."""
+    """What each trained model does with its second feature; the line is the closed form, the ring the ``marked`` cell.
+
+    Examples:
+        >>> importance, probability = torch.tensor([0.1, 10.0]), torch.tensor([0.01, 1.0])
+        >>> ax = plot_phases(importance, probability, torch.tensor([[3, 3], [1, 2]]))
+        >>> [text.get_text() for text in ax.get_legend().get_texts()]  # only what occurs
+        ['first only', 'second only', 'both: superposition']
+
+    Args:
+        importance: of the second feature, where the first one's is 1; from small to large.
+        probability: of each feature to be on, from small to large.
+        phase: what the model at each of them does, as a place in `PHASES`.
+        boundary: for each importance the probability at which the closed form changes phase; None draws no line.
+        marked: (row, column) of the cell to ring.
+    """
     ax = axes_or_new(ax, (6, 4.2))
     ax.pcolormesh(
         importance.tolist(), probability.tolist(), phase.tolist(), cmap=ListedColormap(PHASE_COLOURS),
@@ -204,7 +290,17 @@ def plot_phases(
 def plot_line_solution(
     W: Float[Tensor, "2"], losses: Mapping[str, float], *, title: str = "", ax: Axes | None = None
 ) -> Axes:
-    """The two features of a model with one dimension as arrows on a line, and its loss beside the two closed forms."""
+    """The two features of a model with one dimension as arrows on a line, and its loss beside the two closed forms.
+
+    Examples:
+        >>> ax = plot_line_solution(torch.tensor([1.0, -1.0]), {"trained": 0.0123, "one only": 0.05})
+        >>> ax.texts[-1].get_text().splitlines()
+        ['trained: 0.0123', 'one only: 0.0500']
+
+    Args:
+        W: the weight of each feature; between -1.6 and 1.6 it can be seen.
+        losses: to write below the line, by name.
+    """
     ax = axes_or_new(ax, (4, 3))
     for i, (w, name) in enumerate(zip(W.tolist(), ("first", "second"), strict=True)):
         ax.annotate("", (w, 1 - i), (0, 1 - i), arrowprops=dict(color=CYCLE[i], width=3, headwidth=9))
@@ -219,7 +315,19 @@ def plot_line_solution(
 def plot_capacity(
     x: Float[Tensor, "instances"], capacity: Float[Tensor, "instances n_features"], *, ax: Axes | None = None
 ) -> Axes:
-    """How the dimensions are divided among the features, stacked with the most important at the bottom."""
+    """How the dimensions are divided among the features, stacked with the most important at the bottom.
+
+    Examples:
+        >>> kurtosis, capacity = torch.tensor([1.8, 18.0]), torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])
+        >>> ax = plot_capacity(kurtosis, capacity)
+        >>> len(ax.collections)  # bands: the third feature never gets anything
+        2
+
+    Args:
+        x: kurtosis of the features of each instance, E[x⁴] / E[x²]², from small to large.
+        capacity: dimensions that each feature gets, the most important first. Features after the last that ever gets
+            more than 0.02 are left out; at least one must get that much.
+    """
     ax = axes_or_new(ax, (6, 3.6))
     n_paid = int((capacity > 0.02).any(dim=0).nonzero().max()) + 1
     shades = plt.get_cmap("cividis")(torch.linspace(0, 1, n_paid).tolist())
@@ -238,7 +346,20 @@ def plot_capacity(
 
 
 def plot_neurons(W: Float[Tensor, "instances n_neurons n_features"], titles: Sequence[str]) -> Axes:
-    """For each neuron the absolute weights of its features, stacked: one colour in a bar is one meaning. Returns the first axes."""
+    """For each neuron the absolute weights of its features, stacked: one colour in a bar is one meaning.
+
+    Examples:
+        >>> W = torch.tensor([[[1.0, 0.0], [0.5, -2.0]]])  # neuron 0 means feature 0, neuron 1 means both
+        >>> ax = plot_neurons(W, ["two neurons"])
+        >>> [[float(bar.get_height()) for bar in feature] for feature in ax.containers]  # strongest neuron first
+        [[0.5, 1.0], [2.0, 0.0]]
+
+    Args:
+        titles: one for each instance.
+
+    Returns:
+        The axes of the first instance.
+    """
     axes = _row(len(W), 2.0, 2.6)
     for ax, rows in zip(axes, W.abs(), strict=True):
         order = rows.amax(dim=1).argsort(descending=True)
@@ -260,7 +381,20 @@ def plot_price(
     title: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Losses by name against one setting, both on logarithmic scales."""
+    """Losses by name against one setting, both on logarithmic scales.
+
+    Examples:
+        >>> losses = {"free": torch.tensor([0.01, 0.001]), "one feature a neuron": torch.tensor([0.01, 0.005])}
+        >>> rarity = torch.tensor([1.0, 100.0])
+        >>> ax = plot_price(rarity, losses, "1 / probability of a feature", title="what the constraint costs")
+        >>> ax.get_legend_handles_labels()[1], ax.get_yscale()
+        (['free', 'one feature a neuron'], 'log')
+
+    Args:
+        x: the setting, above 0.
+        losses: at each ``x``, by name; four at most.
+        xlabel: what the setting is.
+    """
     ax = axes_or_new(ax, (5.5, 3.4))
     styles = zip(losses.items(), ("-", "--", ":", "-."), ("o", "s", "^", "d"), CYCLE, strict=False)
     for (name, loss), dash, marker, colour in styles:

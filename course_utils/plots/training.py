@@ -13,6 +13,16 @@ from course_utils.training import History
 def plot_training(history: History, *, ax: Axes | None = None) -> Axes:
     """Unexplained variance and dead latents by step, active latents on the right-hand scale.
 
+    Examples:
+        >>> history = History(
+        ...     step=[0, 100], loss=[2.0, 0.8], mse=[2.0, 0.8], fvu=[1.0, 0.4], l0=[90.0, 30.0], dead_share=[0.0, 0.25]
+        ... )
+        >>> plot_training(history).get_title()
+        'fvu 0.40, l0 30, 25% dead'
+
+    Args:
+        history: as `fit_sae` returns it.
+
     Raises:
         ValueError: if there is no step to show.
     """
@@ -40,8 +50,15 @@ def plot_loss_curve(
 ) -> Axes:
     """A language model's loss while it was trained, on its batches and on held-out text.
 
+    Examples:
+        >>> ax = plot_loss_curve([0, 500, 1000], [5.0, 2.4, 2.1], [5.0, 2.5, 2.3], stages=[1, 1, 2])
+        >>> ax.get_title(), ax.get_legend_handles_labels()[1]
+        ('held out: 2.30', ['training batch', 'held out', 'stage 2: another mixture of texts'])
+
     Args:
-        stages: of each point; between stages the text that the losses are measured on changes, so the lines break there.
+        train, held_out: losses at each of ``steps``, in nats a token.
+        stages: of each point; between stages the text that the losses are measured on changes, so the lines
+            break there. None is one stage.
     """
     ax = axes_or_new(ax)
     stages = stages or [1] * len(steps)

@@ -31,7 +31,19 @@ def plot_pictures(
     *,
     title: str = "",
 ) -> Axes:
-    """A table of pictures, ink in black; rows may be of different lengths. Returns its first axes."""
+    """A table of pictures, ink in black; rows may be of different lengths. Returns its first axes.
+
+    Examples:
+        >>> import torch
+        >>> blot = torch.eye(3)[None]
+        >>> ax = plot_pictures([[blot, blot], [blot]], row_names=["unit 0", "unit 1"])
+        >>> [place.axison for place in ax.figure.axes]  # the last place stays empty
+        [True, True, True, False]
+
+    Args:
+        rows: of pictures whose ink lies between 0 (white) and 1.
+        column_names: above the first row, with a line break at each space.
+    """
     n_columns = max(map(len, rows))
     figure, axes = plt.subplots(
         len(rows), n_columns, figsize=(0.85 * n_columns, 0.88 * len(rows) + 0.3), squeeze=False
@@ -63,7 +75,19 @@ def plot_table(
     digits: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """A heat map with the numbers in it: blue from zero up, or purple to orange around zero for signed values."""
+    """A heat map with the numbers in it: blue from zero up, or purple to orange around zero for signed values.
+
+    Examples:
+        >>> import torch
+        >>> damage = torch.tensor([[9.0, 0.04], [-0.5, 12.0]])
+        >>> ax = plot_table(damage, ["unit 0", "unit 1"], ["ring", "cross"], signed=True, digits=1)
+        >>> [text.get_text() for text in ax.texts]  # what rounds to zero is left out
+        ['9.0', '-0.5', '12.0']
+
+    Args:
+        signed: whether values below zero have a colour too.
+        digits: after the decimal point.
+    """
     ax = axes_or_new(ax, (0.56 * len(column_names) + 2.2, 0.36 * len(row_names) + 1.6))
     top = values.abs().max().item() or 1.0
     ax.imshow(
@@ -96,7 +120,17 @@ def plot_table(
 def plot_widening(
     widths: Sequence[int], effective: Mapping[str, Sequence[float]], *, ax: Axes | None = None
 ) -> Axes:
-    """Effective number of concepts of a unit against the number of units, one line for each way of training."""
+    """Effective number of concepts of a unit against the number of units, one line for each way of training.
+
+    Examples:
+        >>> ax = plot_widening([4, 8, 16], {"rent 0": [3.0, 2.9, 3.1], "rent 0.01": [2.5, 1.4, 1.1]})
+        >>> [label.get_text() for label in ax.get_xticklabels()], ax.get_legend_handles_labels()[1]
+        (['4', '8', '16'], ['rent 0', 'rent 0.01'])
+
+    Args:
+        widths: numbers of units, drawn at equal distances.
+        effective: a value for each of ``widths``, by the way of training; three at most.
+    """
     ax = axes_or_new(ax, (5.5, 3.2))
     styles = [(BLUE, "o-"), (VERMILLION, "s--"), (BLACK, "^:")]
     for (name, values), (colour, style) in zip(effective.items(), styles, strict=False):
@@ -120,6 +154,22 @@ def plot_relevance(
     """Each picture and, beside it, where an answer comes from by several rules: orange for, purple against.
 
     Each map has its own scale, since only the pattern is compared.
+
+    Examples:
+        >>> import torch
+        >>> ring, cross = torch.ones(1, 3, 3), torch.eye(3)[None]
+        >>> ax = plot_relevance([ring, cross], [[ring, cross], [-ring, -cross]], ["epsilon", "alpha-beta"])
+        >>> [place.get_title() for place in ax.figure.axes[:3]]
+        ['picture', 'epsilon', 'alpha-beta']
+
+    Args:
+        pictures: ink between 0 (white) and 1, one row each.
+        relevance: for each rule a map of every picture, from `propagate`.
+        column_names: of the rules.
+        row_names: beside the pictures.
+
+    Returns:
+        The axes of the first picture.
     """
     n = 1 + len(relevance)
     figure, axes = plt.subplots(
@@ -147,7 +197,25 @@ def plot_seen(
     *,
     title: str,
 ) -> Axes:
-    """One picture, what it does to each unit, and where one answer comes from. ``marked`` is a unit to point out."""
+    """One picture, what it does to each unit, and where one answer comes from.
+
+    Examples:
+        >>> import torch
+        >>> ring = torch.ones(1, 3, 3)
+        >>> ax = plot_seen(ring, torch.tensor([0.0, 2.5]), ring - 0.5, marked=1, title="why “ring”?")
+        >>> [place.get_title() for place in ax.figure.axes]
+        ['picture', 'how strongly each unit fires', 'why “ring”?']
+
+    Args:
+        picture: ink between 0 (white) and 1.
+        units: activation of each unit.
+        relevance: of each pixel for the answer: orange for, purple against.
+        marked: a unit to point out, counted from 0.
+        title: of the relevance.
+
+    Returns:
+        The axes of the picture.
+    """
     figure, (ink, bars, heat) = plt.subplots(
         1, 3, figsize=(7, 2.3), gridspec_kw={"width_ratios": [1, 1.3, 1]}
     )
