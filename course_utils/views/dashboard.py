@@ -17,7 +17,19 @@ from course_utils.views.html import latent_card, show_token
 
 
 def dashboard_entry(summary: LatentSummary) -> str:
-    """One latent, folded: number, label and strongest tokens to see, the card inside."""
+    """One latent, folded: number, label and strongest tokens to see, the card inside. Returns HTML.
+
+    Examples:
+        >>> from course_utils.reading import Example, LabelGuess
+        >>> example = Example((" the", " sea"), (0.0, 3.25), peak=1, text=0, quantile=1.0)
+        >>> guess = LabelGuess("whales", 0.93)
+        >>> summary = LatentSummary(17, 12345, 0.0042, (example,), (), (8, 1), 3.25, (), (), (), guess)
+        >>> "<summary><b>17</b> whales (ROC area 0.93) · sea</summary>" in dashboard_entry(summary)
+        True
+
+    Args:
+        summary: from `summarise_latent`.
+    """
     label = f"{summary.label.concept} (ROC area {summary.label.roc_area:.2f})" if summary.label else ""
     peaks = dict.fromkeys(show_token(e.tokens[e.peak]).strip() for e in summary.top)
     facts = " · ".join(part for part in (label, ", ".join(peaks)) if part) or "never fires"
@@ -39,6 +51,18 @@ def export_dashboard(
     """Write one self-contained page of at most ``max_bytes``. Returns the number of latents that fitted.
 
     Latents are taken in the order given, until the next would make the file too large; the page says how many it has.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> silent = LatentSummary(4, 12345, 0.0, (), (), (), 0.0, (), (), (), label=None)
+        >>> with TemporaryDirectory() as folder:
+        ...     export_dashboard(f"{folder}/page.html", [silent, silent], title="Two that never fire")
+        2
+
+    Args:
+        path: of the page; an existing file is overwritten.
+        summaries: as `summarise_latents` makes them; may be a generator.
+        note: a sentence below the title, such as which autoencoder this is.
 
     Raises:
         ValueError: if not even one fits.

@@ -20,7 +20,16 @@ FAINT = "opacity:.7;font-size:90%"
 
 
 def picture(png: bytes, alt: str) -> str:
-    """A figure inside the page; ``alt`` says what it shows to a reader who cannot see it.
+    """A figure inside the page; ``alt`` says what it shows to a reader who cannot see it. Returns HTML.
+
+    Examples:
+        >>> html = picture(b"the bytes of a PNG", alt="The loss falls & falls.")
+        >>> html.startswith('<img src="data:image/png;base64,'), 'alt="The loss falls &amp; falls."' in html
+        (True, True)
+
+    Args:
+        png: the bytes of a PNG file, as `figure_png` gives them.
+        alt: a sentence, escaped here.
 
     Raises:
         ValueError: if ``alt`` is empty.
@@ -34,7 +43,18 @@ def picture(png: bytes, alt: str) -> str:
 
 
 def audio(wav: bytes, alt: str) -> str:
-    """A sound with controls to play it; ``alt`` says what can be heard to a reader who cannot play it.
+    """A sound with controls to play it; ``alt`` says what can be heard to a reader who cannot play it. Returns HTML.
+
+    Examples:
+        >>> import torch
+        >>> from course_utils.worlds import wav_bytes
+        >>> html = audio(wav_bytes(torch.zeros(800)), alt="A tenth of a second of silence.")
+        >>> len(html) < 3000, "<figcaption>A tenth of a second of silence.</figcaption>" in html
+        (True, True)
+
+    Args:
+        wav: the bytes of a WAV file, as `wav_bytes` gives them.
+        alt: a sentence, escaped here; it also stands above the controls.
 
     Raises:
         ValueError: if ``alt`` is empty, or the page would grow by more than 300 kB.
@@ -54,7 +74,12 @@ def audio(wav: bytes, alt: str) -> str:
 
 
 def show_token(token: str) -> str:
-    """A token as text that can be seen: ↵ for a line break, ⇥ for a tab, ``\\x1f`` for what has no sign. Not escaped."""
+    """A token as text that can be seen: ↵ for a line break, ⇥ for a tab, ``\\x1f`` for what has no sign. Not escaped.
+
+    Examples:
+        >>> print(show_token("sea\\n\\t\\x1f"))
+        sea↵⇥\\x1f
+    """
     token = token.replace("\r\n", "↵").replace("\n", "↵").replace("\r", "↵").replace("\t", "⇥")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in token)
 
@@ -70,15 +95,17 @@ def token_strip(
 
     The space that a token begins with is coloured with it. Negative strengths count as none.
 
+    Examples:
+        >>> print(token_strip([" sea"], [2.0]))
+        <span style="background:rgba(255,140,0,1.00);white-space:pre-wrap;color:#000" title="2.00"> sea</span>
+
     Args:
+        strengths: one for each token.
         strongest: the strength of full orange, to compare several strips; None takes the strongest of this one.
-        marked: the token to underline.
+        marked: the token to underline, counted from 0.
 
     Raises:
         ValueError: if there are not as many strengths as tokens.
-
-    >>> print(token_strip([" sea"], [2.0]))
-    <span style="background:rgba(255,140,0,1.00);white-space:pre-wrap;color:#000" title="2.00"> sea</span>
     """
     if len(tokens) != len(strengths):
         raise ValueError(f"{len(tokens)} tokens, but {len(strengths)} strengths")
@@ -99,14 +126,23 @@ def _token(token: str, strength: float, share: float, marked: bool) -> str:
 
 
 def latent_card(summary: LatentSummary, *, blind: bool = False, title: str = "") -> str:
-    """Everything known about one latent on one card.
+    """Everything known about one latent on one card. Returns HTML.
 
     Title, label and tokens are escaped.
 
+    Examples:
+        >>> example = Example((" the", " sea"), (0.0, 3.25), peak=1, text=0, quantile=1.0)
+        >>> summary = LatentSummary(17, 12345, 0.0042, (example,), (), (8, 1), 3.25, (), (), (), label=None)
+        >>> "fires on 0.42% of 12,345 tokens" in latent_card(summary)
+        True
+        >>> "Latent 17" in latent_card(summary), "Latent 17" in latent_card(summary, blind=True, title="Unit A")
+        (True, False)
+
     Args:
+        summary: from `summarise_latent`.
         title: in place of "Latent 17".
-        blind: leave out whatever tells what kind of unit it is: number, label, logits, neighbours, and on how many
-            tokens it was watched.
+        blind: leave out whatever tells what kind of unit it is: label, logits, neighbours, and on how many tokens it
+            was watched. Give a ``title`` to leave out its number too.
     """
     if blind:
         summary = replace(summary, label=None, promoted=(), suppressed=(), nearest=())
@@ -141,9 +177,23 @@ def hit_list(
 ) -> str:
     """What fires on a sentence: one row a latent, the sentence coloured by it, the latent's label where there is one.
 
+    Examples:
+        >>> hits = [Hit(latent=17, score=9.0, peak=1, strengths=(0.0, 2.0)), Hit(4, 3.0, 0, (1.0, 0.0))]
+        >>> html = hit_list(["The", " sea"], hits, chosen=0)
+        >>> html.count("<tr>"), "latent 17" in html, html.count("underline")  # a head and two rows, each with its peak
+        (3, True, 2)
+
     Args:
-        guesses: one for each latent of the autoencoder.
+        tokens: of the sentence.
+        hits: from `latents_on`, in the order of the rows.
+        guesses: one for each latent of the autoencoder, from `label_guesses`.
         chosen: the row to set in bold, counted from 0.
+
+    Returns:
+        An HTML table.
+
+    Raises:
+        ValueError: if a hit does not have as many strengths as there are tokens.
     """
     rows = "".join(
         _row(
@@ -159,7 +209,20 @@ def hit_list(
 
 
 def concept_hit_list(hits: Sequence[ConceptHit], chosen: int | None = None) -> str:
-    """What fires for a concept: one row a latent, with the ROC area that chose it and the one that judges it."""
+    """What fires for a concept: one row a latent, with the ROC area that chose it and the one that judges it.
+
+    Examples:
+        >>> html = concept_hit_list([ConceptHit(latent=17, train_roc_area=0.98, roc_area=0.91)])
+        >>> [said in html for said in ("latent 17", "0.98", "0.91")]
+        [True, True, True]
+
+    Args:
+        hits: from `latents_for`, in the order of the rows.
+        chosen: the row to set in bold, counted from 0.
+
+    Returns:
+        An HTML table.
+    """
     rows = "".join(
         _row(
             rank == chosen,
@@ -174,7 +237,17 @@ def concept_hit_list(hits: Sequence[ConceptHit], chosen: int | None = None) -> s
 
 
 def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of texts."""
+    """A table of texts, which are escaped. Returns HTML.
+
+    Examples:
+        >>> html = plain_table(["concept", "R&D"], [["whales", "0.93"], ["chess", "0.71"]])
+        >>> html.count("<tr>"), "R&amp;D" in html
+        (3, True)
+
+    Args:
+        heads: of the columns.
+        rows: one text for each column.
+    """
     return _table([escape(h) for h in heads], "".join(_row(False, *(escape(c) for c in row)) for row in rows))
 
 
