@@ -120,10 +120,13 @@ def blocks(n_instances: int, values_each: int) -> Iterator[slice]:
 
 
 class Steps:
-    """The gradients of all instances on fresh features, block by block, for one training run."""
+    """The gradients of all instances on fresh features, block by block, for one training run.
 
-    def __init__(self, models: Models, batch_size: int, rng: np.random.Generator):
-        self.models, self.batch_size, self.rng = models, batch_size, rng
+    It takes a generator in the place of a seed because every call goes on drawing where the last one stopped.
+    """
+
+    def __init__(self, models: Models, batch_size: int, *, generator: np.random.Generator):
+        self.models, self.batch_size, self.generator = models, batch_size, generator
         n, _, n_features = models.W.shape
         stretches = list(blocks(n, batch_size * n_features))
         room = Room.for_(models.W[stretches[0]], batch_size)
@@ -146,9 +149,9 @@ class Steps:
         """Features and targets of each part."""
         if self.models.task.takes_one_draw:
             for _, part, room in self.parts:
-                features = part.task.by_one_draw(self.rng, room.features)
+                features = part.task.by_one_draw(self.generator, room.features)
                 yield features, features
         else:
-            drawn = self.models.task.batch(self.batch_size, self.rng)
+            drawn = self.models.task.batch(self.batch_size, self.generator)
             for some, *_ in self.parts:
                 yield drawn[0][some], drawn[1][some]

@@ -147,17 +147,17 @@ def fit_toy_models(
     )
     keep = torch.ones(()) if mask is None else _expand("mask", mask.float(), (n, d_hidden, n_features))
 
-    torch_rng, rng = torch.Generator().manual_seed(seed), feature_rng(seed)
+    for_weights, for_features = torch.Generator().manual_seed(seed), feature_rng(seed)
     spread = math.sqrt(2 / (n_features + d_hidden))
-    W = spread * torch.randn(n, d_hidden, n_features, generator=torch_rng) * keep
-    W_out = W if tied else spread * torch.randn(n, d_hidden, n_features, generator=torch_rng) * keep
+    W = spread * torch.randn(n, d_hidden, n_features, generator=for_weights) * keep
+    W_out = W if tied else spread * torch.randn(n, d_hidden, n_features, generator=for_weights) * keep
     models = ToyModels(W, W_out, torch.zeros(n, n_features), task, _is_relu(hidden, n), _is_relu(output, n))
     if mask is not None:  # a relu that starts shut, and has only one weight to open it, stays shut
         models.W.abs_()
         models.b.add_(0.05)
     parameters = [models.W, models.b] if tied else [models.W, models.W_out, models.b]
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
-    step_gradients, log_every = Steps(models, batch_size, rng), max(1, steps // 100)
+    step_gradients, log_every = Steps(models, batch_size, generator=for_features), max(1, steps // 100)
     try:
         for step in progress_bar(range(steps), shown=progress):
             if on_step is not None:
