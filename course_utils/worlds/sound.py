@@ -22,10 +22,23 @@ PENTATONIC = np.array([0, 2, 4, 7, 9, 12, 14, 16])
 def programme(
     kind: str, seconds: float = 3.0, rate: int = SAMPLE_RATE, *, seed: int
 ) -> Float[Tensor, "samples"]:
-    """One programme, evened out as stations do it, so that all are about equally loud; it stays below 0.9.
+    """One programme, evened out as stations do it, so that all are about equally loud; no sample goes beyond ±0.9.
+
+    Examples:
+        >>> melody = programme("melody", seconds=0.5, seed=0)
+        >>> melody.shape, bool(melody.abs().max() < 1)
+        (torch.Size([4000]), True)
+
+    Args:
+        kind: one of `PROGRAMME_KINDS`.
+        rate: samples a second.
+        seed: the same seed draws another programme for each kind.
+
+    Returns:
+        The waveform, between -0.9 and 0.9.
 
     Raises:
-        ValueError: if the kind is none of ``KINDS``.
+        ValueError: if the kind is none of `PROGRAMME_KINDS`.
     """
     if kind not in PROGRAMME_KINDS:
         raise ValueError(f"there is no programme of kind {kind!r}; there are {', '.join(PROGRAMME_KINDS)}")
@@ -40,6 +53,15 @@ def programme(
 
 def wav_bytes(sound: Float[Tensor, "samples"], rate: int = SAMPLE_RATE) -> bytes:
     """A mono WAV file with 16 bits a sample. What is louder than 1 is scaled down as a whole.
+
+    Examples:
+        >>> file = wav_bytes(torch.zeros(SAMPLE_RATE))  # a second of silence
+        >>> file[:4], len(file)  # two bytes a sample after a header of 44
+        (b'RIFF', 16044)
+
+    Args:
+        sound: silence is 0 and full loudness ±1.
+        rate: samples a second.
 
     Raises:
         ValueError: if the sound is not one row of finite numbers.

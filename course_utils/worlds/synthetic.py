@@ -2,10 +2,10 @@
 
     feature = value, if it is on, else 0      on with probability p = 1 - sparsity;  value uniform on [0, 1]
 
-Correlation changes which features occur together, never how often each occurs. Neighbours form sets (the first `set_size` features, the next
-`set_size`, …), and a correlation between -1 and 1 says how a set behaves: with chance |correlation| one common draw
-decides for the whole set, all on together (positive) or at most one at a time (negative); otherwise each feature
-decides for itself.
+Correlation changes which features occur together, never how often each occurs. Neighbours form sets (the
+first ``set_size`` features, the next ``set_size``, …), and a correlation between -1 and 1 says how a set behaves: with
+chance |correlation| one common draw decides for the whole set, all on together (positive) or at most one at a time
+(negative); otherwise each feature decides for itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,17 @@ from torch import Tensor
 
 
 def feature_rng(seed: int) -> np.random.Generator:
-    """NumPy's SFC64, which draws the many numbers of a toy model's training in about half of torch's time."""
+    """NumPy's SFC64, which draws the many numbers of a toy model's training in about half of torch's time.
+
+    The seed may be passed by position, since it is the only argument.
+
+    Examples:
+        >>> feature_rng(3).random() == feature_rng(3).random(), feature_rng(3).random() == feature_rng(4).random()
+        (True, False)
+
+    Returns:
+        The generator that `ToyTask.batch` draws from.
+    """
     return np.random.Generator(np.random.SFC64(seed))
 
 
@@ -69,8 +79,16 @@ def _check(
 class ToyTask:
     """What the instances are asked to do.
 
+    Examples:
+        >>> task = ToyTask(probability=torch.tensor([[1.0, 0.1]]), importance=torch.ones(1, 2))  # one instance
+        >>> features, target = task.batch(1000, feature_rng(0))
+        >>> (features > 0).float().mean(dim=1).round(decimals=1)  # how often each of two features is on
+        tensor([[1.0000, 0.1000]])
+
     Raises:
-        ValueError: if such features cannot be drawn.
+        ValueError: if a probability is not above 0 and at most 1, a correlation is not between -1 and 1, the features
+            do not divide into sets, or those of a correlated set have different probabilities, or exclude each other
+            and are each on more than 1 / ``set_size`` of the time.
     """
 
     probability: Float[Tensor, "instances n_features"]
@@ -91,7 +109,7 @@ class ToyTask:
     def by_one_draw(
         self, generator: np.random.Generator, out: Float[Tensor, "instances batch n_features"]
     ) -> Float[Tensor, "instances batch n_features"]:
-        """Features, which are the targets too, in the memory of ``out``; a generator for the reason that `batch` gives."""
+        """Features, which are the targets too, in the memory of ``out``; why it takes a generator, `batch` says."""
         return _by_one_draw(generator, self.probability, out)
 
     def batch(self, batch_size: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,9 @@
 
     hidden = W @ features,   output = relu(W_out.T @ hidden + b),   loss = sum of importance * (target - output)^2
 
-A step is a few products of tables of (batch, n_features) numbers. All instances at once they fill tens of megabytes, and
-waiting for memory takes longer than the arithmetic. So a step goes through the instances in blocks that stay in the
-processor's cache; every instance gets the very numbers that it would get among all others.
+A step is a few products of tables of (batch, n_features) numbers. For all instances at once they fill tens of
+megabytes, and waiting for memory takes longer than the arithmetic. So a step goes through the instances in blocks that
+stay in the processor's cache; every instance gets the very numbers that it would get among all others.
 """
 
 from __future__ import annotations
@@ -81,7 +81,16 @@ def toy_loss(
     target: Float[Tensor, "*instances batch n_features"],
     importance: Float[Tensor, "*instances n_features"],
 ) -> Float[Tensor, "*instances"]:
-    """Squared error weighted by importance: summed over the features, mean over the batch."""
+    """Squared error weighted by importance: summed over the features, mean over the batch.
+
+    Examples:
+        >>> output, target = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]])  # squared errors 1 and 4
+        >>> toy_loss(output, target, importance=torch.tensor([1.0, 0.5]))
+        tensor(3.)
+
+    Returns:
+        One loss for each instance; a single number without that axis.
+    """
     return (importance * (output - target).square().mean(dim=-2)).sum(dim=-1)
 
 
