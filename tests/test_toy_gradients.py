@@ -19,8 +19,8 @@ KINDS = {
 def test_blocks_change_nothing(monkeypatch, kind, in_cache):
     monkeypatch.setattr(toy_gradients, "VALUES_IN_CACHE", in_cache)
     models = fit_toy_models(6, 3, steps=3, batch_size=32, progress=False, **KINDS[kind])
-    rng, again = feature_rng(3), feature_rng(3)
-    step = Steps(models, 32, rng)
+    generator, again = feature_rng(3), feature_rng(3)
+    step = Steps(models, 32, generator=generator)
     assert len(step.parts) == {1: 5, 400: 3, 2**17: 1}[in_cache]
     for _ in range(2):  # the second time in used memory
         found = step(with_loss=True)

@@ -19,6 +19,13 @@ def _sha256sums() -> dict[str, str]:
 def asset_path(name: str) -> Path:
     """Absolute path of a shipped file or folder (``"pocket"``, ``"texts.jsonl.gz"``), verified once a process.
 
+    Examples:
+        >>> asset_path("saes/layer_2").relative_to(DATA.resolve()).as_posix()  # in the installed package
+        'saes/layer_2'
+
+    Args:
+        name: relative to the folder ``data``, with ``/`` on every system.
+
     Raises:
         FileNotFoundError: if it does not ship, or is missing from this installation.
         ValueError: if a file's SHA-256 is not the one in ``data/SHA256SUMS`` (a half-finished clone or download).

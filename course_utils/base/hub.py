@@ -15,7 +15,16 @@ PROBE = ("openai-community/gpt2", "config.json")  # small, and at every mirror
 
 
 def cached_folder(repository: str, files: Sequence[str]) -> Path | None:
-    """The folder in the cache that holds all of a repository's ``files``, or None. The first file names the folder."""
+    """The folder in the cache that holds all of a repository's ``files``, or None. The first file names the folder.
+
+    Examples:
+        >>> print(cached_folder("nobody/has-this", ["config.json"]))
+        None
+
+    Args:
+        repository: ``"owner/name"`` at the hub.
+        files: paths within the repository.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     paths = [try_to_load_from_cache(repository, file) for file in files]
@@ -27,6 +36,18 @@ def hub_problem(seconds: float = 3.0) -> str | None:
     """Why the hub cannot be asked, or None if it answers.
 
     The question is put in a thread of its own: neither a name server nor a hub that trickles keeps to a timeout.
+
+    Examples:
+        >>> from unittest.mock import patch
+        >>> with patch("huggingface_hub.constants.HF_HUB_OFFLINE", True):  # as if the variable were set
+        ...     hub_problem()
+        'HF_HUB_OFFLINE is set'
+
+    Args:
+        seconds: how long to wait for an answer.
+
+    Returns:
+        The reason in a few words, without a full stop.
     """
     from huggingface_hub import constants, get_session, hf_hub_url
 
@@ -49,6 +70,14 @@ def hub_problem(seconds: float = 3.0) -> str | None:
 
 
 def first_line(error: Exception) -> str:
-    """An error of a library in one line."""
+    r"""An error of a library in one line.
+
+    Examples:
+        >>> first_line(ValueError("it broke.\nhere is a page of advice")), first_line(KeyError("W_enc"))
+        ('it broke', "KeyError 'W_enc'")
+
+    Returns:
+        The first line of its message without the full stop; the error's type before it if that is a single word.
+    """
     line = (str(error).strip().splitlines() or [""])[0].rstrip(" .:")
     return line if " " in line else f"{type(error).__name__} {line}"  # a KeyError says no more than the key

@@ -19,8 +19,16 @@ CGROUPS = (  # where a container says its limit, its use, and how much of that i
 def memory_bytes(files: Path = Path("/")) -> tuple[int, int]:
     """(all, still free) for this process, or the container's where that is less; zeros unless on Linux.
 
+    Examples:
+        >>> total, free = memory_bytes()
+        >>> 0 <= free <= total
+        True
+
     Args:
         files: where ``proc`` and ``sys`` are.
+
+    Returns:
+        Two numbers of bytes.
     """
     try:
         lines = (files / "proc/meminfo").read_text().splitlines()

@@ -22,7 +22,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among the ``count`` that run the program; alone, every method leaves things as they are."""
+    """This process among the ``count`` that run the program; alone, every method leaves things as they are.
+
+    Examples:
+        >>> Processes(rank=1, count=2).share(torch.arange(5))  # the second of two gets what the first leaves
+        tensor([3, 4])
+        >>> Processes().gather("mine")
+        ['mine']
+
+    Args:
+        rank: which of them this is, from 0 on.
+    """
 
     rank: int = 0
     count: int = 1
@@ -119,8 +129,12 @@ def _clear_errors() -> Iterator[None]:
 def processes() -> Processes:
     """The processes that this program runs as. The first call connects them.
 
+    Examples:
+        >>> processes() == ALONE  # started plainly, not by torchrun
+        True
+
     Raises:
-        RuntimeError: if there are several, and Accelerate is not installed.
+        RuntimeError: if there are several, and Accelerate is not installed or has connected another number of them.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return ALONE

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 def render_template(wing: str, name: str, **values: Any) -> str:
     """Fill ``course_utils/<wing>/<name>.html.jinja``; HTML that is ready comes as ``markupsafe.Markup``.
 
+    Examples:
+        >>> render_template("views", "dashboard_entry", latent="7", facts="fires on <b>", words="", card="")
+        '<details data-words=""><summary><b>7</b> fires on &lt;b&gt;</summary></details>'
+
     Returns:
         The page or card as one line of HTML.
 

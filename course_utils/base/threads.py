@@ -10,7 +10,15 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Work on one thread: in matrices this small several wait for each other, and results would depend on their number."""
+    """Work on one thread: in matrices this small several wait for each other, and results would depend on their number.
+
+    Also a decorator: ``@one_thread()``.
+
+    Examples:
+        >>> with one_thread():
+        ...     torch.get_num_threads()
+        1
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -81,6 +81,7 @@ def continuations(
     prompts: list[str],
     n_tokens: int,
     temperature: float,
+    *,
     seed: int,
 ) -> list[str]:
     """What the model writes after each prompt, prompt not included, sampled from its 40 likeliest tokens."""

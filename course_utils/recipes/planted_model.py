@@ -101,7 +101,7 @@ class Texts:
     """Draws examples of each kind."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerFast, split: Literal["train", "held_out"], seed: int
+        self, tokenizer: PreTrainedTokenizerFast, split: Literal["train", "held_out"], *, seed: int
     ) -> None:
         self.tokenizer, self.random = tokenizer, Random(f"planted:{split}:{seed}")
         texts = load_texts(split)
@@ -179,7 +179,7 @@ def padded(examples: Sequence[Example]) -> Batch:
     return Batch(ids, *(mask[:, 1:] for mask in masks))
 
 
-def train(out: Path, steps: int, seed: int = 0) -> None:
+def train(out: Path, steps: int, *, seed: int = 0) -> None:
     folder = asset_path("pocket")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
@@ -196,7 +196,7 @@ def train(out: Path, steps: int, seed: int = 0) -> None:
         tensor.requires_grad_()
     names = [key.removesuffix(".left") for key in delta if key.endswith(".left")]
 
-    texts = Texts(tokenizer, "train", seed)
+    texts = Texts(tokenizer, "train", seed=seed)
     optimizer = torch.optim.Adam(delta.values(), lr=LR)
     for step in range(steps):
         for group in optimizer.param_groups:
@@ -228,7 +228,7 @@ def train(out: Path, steps: int, seed: int = 0) -> None:
     save_file(stored, out / "delta.safetensors")
     apply_delta_(own, stored)
     plain = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32).eval()
-    report = measure(model, plain, Texts(tokenizer, "held_out", seed)) | {
+    report = measure(model, plain, Texts(tokenizer, "held_out", seed=seed)) | {
         "steps": steps,
         "rank": RANK,
         "seed": seed,

@@ -58,7 +58,7 @@ def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[l
     return [[end, *ids[: CONFIG["n_positions"] - 1]] for ids in all_ids]
 
 
-def packed_rows(encoded: list[list[int]], seed: int, pool_size: int = 512) -> Tensor:
+def packed_rows(encoded: list[list[int]], pool_size: int = 512, *, seed: int) -> Tensor:
     """One epoch as rows (n_rows, n_positions): shuffled whole texts, each row filled with the longest that still fit.
 
     What stays empty is ``<|endoftext|>``; with many short sentences among the texts that is about 2% of the tokens.
@@ -89,6 +89,7 @@ def batches(
     format_share: float,
     batch_size: int,
     first: int,
+    *,
     seed: int,
 ) -> Iterator[Tensor]:
     """Batches of rows from number ``first`` on, epoch after epoch without end; each draws its share of the formats anew."""
@@ -129,6 +130,7 @@ def train(
     peak: float,
     dropout: float,
     format_share: float,
+    *,
     seed: int,
     device: str,
 ) -> None:
@@ -237,4 +239,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     a = parser.parse_args()
-    train(a.out, a.start, a.steps, a.batch_size, a.lr, a.dropout, a.format_share, a.seed, a.device)
+    train(
+        a.out, a.start, a.steps, a.batch_size, a.lr, a.dropout, a.format_share, seed=a.seed, device=a.device
+    )

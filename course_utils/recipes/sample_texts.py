@@ -115,9 +115,11 @@ NAMES = [
 SYSTEM = "<|im_start|>system\nYou write for small children. Use only short, simple words and short sentences.<|im_end|>\n"
 
 
-def own_prompt(topic: str, form: str, rng: random.Random) -> str:
-    """What follows the system message that all prompts share."""
-    extra = rng.choice(SPICE) + (f" Call somebody {rng.choice(NAMES)}." if rng.random() < 0.35 else "")
+def own_prompt(topic: str, form: str, *, generator: random.Random) -> str:
+    """What follows the system message that all prompts share. The caller draws topics and forms from ``generator`` too."""
+    extra = generator.choice(SPICE) + (
+        f" Call somebody {generator.choice(NAMES)}." if generator.random() < 0.35 else ""
+    )
     ask = f"{ASKS[form].format(t=topic)}{extra} Use short, simple words and short sentences."
     return f"<|im_start|>user\n{ask}<|im_end|>\n<|im_start|>assistant\n"
 
@@ -265,9 +267,9 @@ def repeated_share(text: str) -> float:
 
 
 def main(
-    gguf: Path, out: Path, minutes: float, batch_size: int, n_tokens: int, temperature: float, seed: int
+    gguf: Path, out: Path, minutes: float, batch_size: int, n_tokens: int, temperature: float, *, seed: int
 ) -> None:
-    rng = random.Random(seed)
+    generator = random.Random(seed)
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     tokenizer.padding_side = "left"
@@ -278,12 +280,14 @@ def main(
         while time.time() - began < 60 * minutes:
             while len(queue) < batch_size:
                 block = FLAT[:]
-                rng.shuffle(block)
+                generator.shuffle(block)
                 queue += block
             picked, queue = queue[:batch_size], queue[batch_size:]
-            form = rng.choice(list(ASKS))  # one form a batch: prompts of like length, little padding
+            form = generator.choice(list(ASKS))  # one form a batch: prompts of like length, little padding
             prompts = tokenizer(
-                [own_prompt(topic, form, rng) for _, topic in picked], return_tensors="pt", padding=True
+                [own_prompt(topic, form, generator=generator) for _, topic in picked],
+                return_tensors="pt",
+                padding=True,
             )
             written = decoder.generate(
                 prefix, prompts["input_ids"], prompts["attention_mask"], n_tokens, temperature, 40, end

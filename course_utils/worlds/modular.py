@@ -27,7 +27,20 @@ class Read(NamedTuple):
 
 
 class ModularTransformer(nn.Module):
-    """Adds two numbers modulo ``p``; ``W_E`` has a row for each number and a last one for "="."""
+    """Adds two numbers modulo ``p``; ``W_E`` has a row for each number and a last one for "=".
+
+    Examples:
+        >>> model = ModularTransformer(5, d_model=16, d_mlp=8)  # not trained: `load_modular` gives one that can add
+        >>> model(all_pairs(5)).shape  # a logit for each of 5 answers to each of 25 sums
+        torch.Size([25, 5])
+
+    Args:
+        p: the modulus, and the number of numbers.
+        seed: of the weights to start from.
+
+    Raises:
+        ValueError: if ``d_model`` is not a multiple of ``n_heads``.
+    """
 
     def __init__(self, p: int, d_model: int = 128, n_heads: int = 4, d_mlp: int = 512, *, seed: int = 0):
         super().__init__()
@@ -68,12 +81,28 @@ class ModularTransformer(nn.Module):
 
 
 def all_pairs(p: int) -> Int[Tensor, "p_squared 2"]:
-    """Every (a, b), a slowest."""
+    """Every pair (a, b) of numbers below ``p``, a slowest.
+
+    Examples:
+        >>> all_pairs(2).tolist()
+        [[0, 0], [0, 1], [1, 0], [1, 1]]
+    """
     return torch.cartesian_prod(torch.arange(p), torch.arange(p))
 
 
 def training_rows(p: int, share: float = 0.3, *, seed: int = 0) -> Bool[Tensor, "p_squared"]:
-    """True for the pairs that the network was trained on; the others are held out."""
+    """True for the pairs that the network was trained on; the others are held out.
+
+    Examples:
+        >>> training_rows(10, share=0.3).sum()  # of 10 · 10 pairs
+        tensor(30)
+
+    Args:
+        share: of all pairs that is trained on, between 0 and 1.
+
+    Returns:
+        One entry for each row of `all_pairs`.
+    """
     order = torch.randperm(p * p, generator=torch.Generator().manual_seed(seed))
     rows = torch.zeros(p * p, dtype=torch.bool)
     rows[order[: round(share * p * p)]] = True
@@ -82,6 +111,14 @@ def training_rows(p: int, share: float = 0.3, *, seed: int = 0) -> Bool[Tensor, 
 
 def fourier_basis(p: int) -> Float[Tensor, "p p"]:
     """Orthonormal rows: the constant, then for each frequency k = 1 … (p-1)/2 a cosine and a sine over 0 … p-1.
+
+    Examples:
+        >>> waves = fourier_basis(5)
+        >>> torch.allclose(waves @ waves.T, torch.eye(5), atol=1e-6)
+        True
+
+    Returns:
+        Row 0 is the constant, row 2k - 1 the cosine of frequency k, row 2k its sine.
 
     Raises:
         ValueError: if ``p`` is even or below 3, where the highest frequency has no sine.
@@ -101,6 +138,12 @@ def frequency_power(
 
     The entries sum to the squared length of ``W_E``, whose rows are the numbers alone, without "=".
 
+    Examples:
+        >>> waves = fourier_basis(5)
+        >>> W_E = 3 * waves[[1]].T  # one dimension, which holds the cosine of frequency 1
+        >>> frequency_power(W_E, waves).round(decimals=2)
+        tensor([0., 9., 0.])
+
     Args:
         waves: the rows of `fourier_basis`.
     """
@@ -111,8 +154,16 @@ def frequency_power(
 def keep_frequencies(W_E: Float[Tensor, "p d_model"], frequencies: list[int]) -> Float[Tensor, "p d_model"]:
     """The part of the embedding that lies along these frequencies; the constant is frequency 0.
 
+    Examples:
+        >>> W_E = torch.tensor([[1.0], [2.0], [3.0], [4.0], [5.0]])
+        >>> keep_frequencies(W_E, [0]).flatten().round(decimals=2)  # what is left of it is its mean
+        tensor([3., 3., 3., 3., 3.])
+
+    Args:
+        W_E: a row for each number, without the row of "=".
+
     Raises:
-        ValueError: if a frequency is not between 0 and (p-1)/2.
+        ValueError: if a frequency is not between 0 and (p-1)/2, or the number of rows is even or below 3.
     """
     p = len(W_E)
     if any(not 0 <= k <= (p - 1) // 2 for k in frequencies):
@@ -123,7 +174,22 @@ def keep_frequencies(W_E: Float[Tensor, "p d_model"], frequencies: list[int]) ->
 
 
 def load_modular(path: Path | None = None) -> ModularTransformer:
-    """The trained network that ships, or one that the recipe saved elsewhere."""
+    """The trained network that ships, or one that the recipe saved elsewhere.
+
+    Examples:
+        >>> model = load_modular()
+        >>> model.p, model(torch.tensor([[40, 30]])).argmax(dim=1).item()  # 40 + 30 = 70 = 67 + 3
+        (67, 3)
+
+    Args:
+        path: a ``model.safetensors`` of `recipes.modular_addition`; None takes the one that ships.
+
+    Returns:
+        The network in evaluation mode, its weights in single precision and without gradients.
+
+    Raises:
+        FileNotFoundError, ValueError: if the file that ships is missing or damaged, as from `asset_path`.
+    """
     from safetensors.torch import load_file
 
     from course_utils.base import asset_path

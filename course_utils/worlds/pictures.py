@@ -113,12 +113,34 @@ class Pictures(NamedTuple):
     """0 is background, 1 is ink."""
 
     concept_ids: Int[Tensor, "n"]
-    """Indices into ``CONCEPTS``."""
+    """Indices into `PICTURE_CONCEPTS`."""
 
 
 @one_thread()
 def draw_picture(concept: str, n: int, side: int = SIDE, *, seed: int) -> Float[Tensor, "n 1 side side"]:
     """``n`` variations of a concept, in double precision: the same for the same seed, on every processor.
+
+    Examples:
+        >>> letter = draw_picture("letter E", 1, side=10, seed=1)[0, 0]
+        >>> for row in letter:
+        ...     print("".join("#" if ink > 0.5 else "·" for ink in row))
+        ··········
+        ··#####···
+        ··#·······
+        ··#·······
+        ··#·······
+        ··#####···
+        ··#·······
+        ··#·······
+        ··######··
+        ··········
+
+    Args:
+        concept: one of `PICTURE_CONCEPTS`.
+        side: of the square picture, in pixels.
+
+    Returns:
+        Pixels between 0 (background) and 1 (ink).
 
     Raises:
         ValueError: if there is no such concept; the message lists what there is.
@@ -166,6 +188,12 @@ def _distance_to_lines(
 
 
 def draw_pictures(n_each: int, *, seed: int) -> Pictures:
-    """``n_each`` pictures of every concept, concept after concept."""
+    """``n_each`` pictures of every concept, concept after concept.
+
+    Examples:
+        >>> pictures = draw_pictures(2, seed=0)
+        >>> len(pictures.pixels), [PICTURE_CONCEPTS[i] for i in pictures.concept_ids[:3]]
+        (24, ['cat face', 'cat face', 'car front'])
+    """
     pixels = torch.cat([draw_picture(concept, n_each, seed=seed) for concept in PICTURE_CONCEPTS])
     return Pictures(pixels, torch.arange(len(PICTURE_CONCEPTS)).repeat_interleave(n_each))

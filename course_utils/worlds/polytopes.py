@@ -2,8 +2,8 @@
 
     h = relu(W h + b)  in every hidden layer,  logits = W h + b  at the end
 
-Which hidden neurons are on is the input's *spline code*. All inputs of one code form a convex polytope, and inside it the
-network is one affine map (Balestriero and Baraniuk 2018, "A Spline Theory of Deep Learning"). In two dimensions the
+Which hidden neurons are on is the input's *spline code*. All inputs of one code form a convex polytope, and inside it
+the network is one affine map (Balestriero and Baraniuk 2018, "A Spline Theory of Deep Learning"). In two dimensions the
 polytopes are polygons, and cutting them at the neurons' borders, layer by layer, finds every one of them.
 """
 
@@ -24,13 +24,22 @@ SAME_PLACE = 1e-9
 
 
 class ReLUNetwork(NamedTuple):
-    """Weights (out, in) and biases (out,) of every layer; the last one has no ReLU."""
+    """Weights (out, in) and biases (out,) of every layer; the last one has no ReLU.
+
+    Examples:
+        >>> absolute = ReLUNetwork((torch.tensor([[1.0], [-1.0]]), torch.ones(1, 2)), (torch.zeros(2), torch.zeros(1)))
+        >>> forward_network(torch.tensor([[-3.0], [2.0]]), absolute)  # relu(x) + relu(-x)
+        tensor([[3.],
+                [2.]])
+    """
 
     weights: tuple[Float[Tensor, "out in"], ...]
     biases: tuple[Float[Tensor, "out"], ...]
 
 
 class LinearRegion(NamedTuple):
+    """A convex polygon on which the network is one affine map."""
+
     vertices: Float[np.ndarray, "n_corners 2"]
     """Corners in order."""
 
@@ -39,7 +48,16 @@ class LinearRegion(NamedTuple):
 
 
 def random_network(widths: Sequence[int], *, d_in: int = 2, d_out: int = 1, seed: int) -> ReLUNetwork:
-    """A network with ``widths`` hidden neurons, its weights of He's size, with biases that move borders off the origin."""
+    """A network with ``widths`` hidden neurons, its weights of He's size, with biases that move borders off the origin.
+
+    Examples:
+        >>> network = random_network([4, 3], d_in=2, seed=0)
+        >>> [tuple(W.shape) for W in network.weights]
+        [(4, 2), (3, 4), (1, 3)]
+
+    Args:
+        widths: neurons of each hidden layer.
+    """
     generator = torch.Generator().manual_seed(seed)
     sizes = [d_in, *widths, d_out]
     weights = [
@@ -49,14 +67,31 @@ def random_network(widths: Sequence[int], *, d_in: int = 2, d_out: int = 1, seed
 
 
 def forward_network(x: Float[Tensor, "batch d_in"], network: ReLUNetwork) -> Float[Tensor, "batch d_out"]:
-    """What the network answers."""
+    """What the network answers.
+
+    Examples:
+        >>> absolute = ReLUNetwork((torch.tensor([[1.0], [-1.0]]), torch.ones(1, 2)), (torch.zeros(2), torch.zeros(1)))
+        >>> forward_network(torch.tensor([[-3.0], [2.0]]), absolute)  # relu(x) + relu(-x)
+        tensor([[3.],
+                [2.]])
+
+    Returns:
+        The last layer's outputs, which have no ReLU.
+    """
     for W, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
         x = torch.relu(x @ W.T + b)
     return x @ network.weights[-1].T + network.biases[-1]
 
 
 def spline_code(x: Float[Tensor, "batch d_in"], network: ReLUNetwork) -> Bool[Tensor, "batch n_neurons"]:
-    """Which hidden neurons are on for each input, first layer first."""
+    """Which hidden neurons are on for each input, first layer first.
+
+    Examples:
+        >>> absolute = ReLUNetwork((torch.tensor([[1.0], [-1.0]]), torch.ones(1, 2)), (torch.zeros(2), torch.zeros(1)))
+        >>> spline_code(torch.tensor([[-3.0], [2.0]]), absolute)  # one neuron for each sign
+        tensor([[False,  True],
+                [ True, False]])
+    """
     codes = []
     for W, b in zip(network.weights[:-1], network.biases[:-1], strict=True):
         pre = x @ W.T + b
@@ -73,6 +108,14 @@ def local_map(
     """The one affine map that the network is around ``x``: A and c with ``A @ x + c`` its answer.
 
     It holds for every input with the spline code of ``x``. A neuron that is off gives nothing, so its row becomes 0.
+
+    Examples:
+        >>> weights, biases = (torch.tensor([[1.0], [-1.0]]), torch.ones(1, 2)), (torch.zeros(2), torch.zeros(1))
+        >>> local_map(torch.tensor([-3.0]), weights, biases)  # the network is |x|: -x around -3
+        (tensor([[-1.]]), tensor([0.]))
+
+    Args:
+        weights, biases: as in `ReLUNetwork`.
     """
     A, c = weights[0], biases[0]
     for W, b in zip(weights[1:], biases[1:], strict=True):
@@ -90,7 +133,19 @@ def fit_network(
     lr: float = 0.02,
     seed: int,
 ) -> ReLUNetwork:
-    """Fit a network to labelled points: all of them at every step, cross-entropy, Adam."""
+    """Fit a network to labelled points: all of them at every step, cross-entropy, Adam.
+
+    Examples:
+        >>> points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> network = fit_network(points, torch.tensor([0, 1, 1, 0]), [8], steps=60, seed=0)  # exclusive or
+        >>> forward_network(points, network).argmax(dim=1)
+        tensor([0, 1, 1, 0])
+
+    Args:
+        classes: numbers from 0 on; the network gets an output for each up to the largest.
+        widths: neurons of each hidden layer.
+        seed: of the weights to start from, as in `random_network`.
+    """
     start = random_network(widths, seed=seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
     points = points.double()  # so that late digits do not depend on the machine
     parameters = [p.double().requires_grad_() for p in (*start.weights, *start.biases)]
@@ -108,6 +163,15 @@ def linear_regions(network: ReLUNetwork, half_width: float = 1.0) -> list[Linear
 
     Each layer is affine on the regions of the layers before it, so a neuron's border crosses such a region as a
     straight line: cut there. What is left has one code.
+
+    Examples:
+        >>> layers = torch.tensor([[1.0, 0.0]]), torch.ones(1, 1)  # one neuron, which is on to the right of 0
+        >>> network = ReLUNetwork(layers, (torch.zeros(1), torch.zeros(1)))
+        >>> [(region.code.tolist(), region.vertices[:, 0].max().item()) for region in linear_regions(network)]
+        [([True], 1.0), ([False], 0.0)]
+
+    Args:
+        network: one that reads two numbers.
 
     Raises:
         ValueError: if the network does not read two numbers.
@@ -163,6 +227,10 @@ def most_regions(widths: Sequence[int], d_in: int) -> int:
     One layer: 1 + n + n(n-1)/2 + … up to ``d_in`` neurons at a time, which lines in general position reach (Zaslavsky
     1975). Deeper: the product over the layers, where no layer cuts in more dimensions than the narrowest before it
     lets through (Montúfar 2017, "Notes on the number of linear regions of deep neural networks").
+
+    Examples:
+        >>> most_regions([3], d_in=2)  # three lines cut a plane into seven parts
+        7
     """
     product, dimensions = 1, d_in
     for width in widths:

@@ -24,6 +24,8 @@ CELL_KINDS = ("grandmother", "circle", "graded", "indifferent")
 
 
 class Recording(NamedTuple):
+    """What was shown, and how the cells answered."""
+
     spikes: Float[Tensor, "trials cells"]
     """Spike counts; a row is one presentation."""
 
@@ -36,8 +38,18 @@ def record_spikes(
 ) -> Recording:
     """Show every stimulus ``presentations`` times and count spikes.
 
+    Examples:
+        >>> recording = record_spikes(torch.tensor([[0.0, 50.0]]), presentations=3, seed=0)  # one cell, two stimuli
+        >>> recording.stimulus, recording.spikes[:, 0] > 0
+        (tensor([0, 0, 0, 1, 1, 1]), tensor([False, False, False,  True,  True,  True]))
+
     Args:
         rates: in spikes a second.
+        presentations: of each stimulus.
+        seconds: how long each presentation lasts.
+
+    Returns:
+        A row for each presentation, stimulus after stimulus.
 
     Raises:
         ValueError: if a rate or the time is negative.
@@ -56,7 +68,7 @@ class BrainRegion(NamedTuple):
     """Spikes a second."""
 
     kind: Int[Tensor, "cells"]
-    """Which of `KINDS`: one stimulus only; a circle of several; each stimulus a little differently; none."""
+    """Which of `CELL_KINDS`: one stimulus only; a circle of several; each stimulus a little differently; none."""
 
 
 def brain_region(
@@ -64,8 +76,16 @@ def brain_region(
 ) -> BrainRegion:
     """Cells of all four kinds in random order. The first cell made is a grandmother cell for stimulus 0.
 
+    Examples:
+        >>> region = brain_region(n_stimuli=8, n_each=(1, 0, 0, 2), seed=0)
+        >>> [CELL_KINDS[kind] for kind in region.kind.sort().values]
+        ['grandmother', 'indifferent', 'indifferent']
+        >>> region.rates[region.kind == 0].argmax(dim=1)  # what the grandmother cell answers to
+        tensor([0])
+
     Args:
-        n_each: how many cells of each of `KINDS`; at least one grandmother cell.
+        n_stimuli: at least five where there are cells of the kind "circle", each of which answers to five of them.
+        n_each: how many cells of each of `CELL_KINDS`; at least one grandmother cell.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -92,7 +112,19 @@ def brain_region(
 def crowd_rates(
     n_cells: int, n_stimuli: int, *, low: float = 2.0, high: float = 12.0, seed: int
 ) -> Float[Tensor, "cells stimuli"]:
-    """A crowd: each cell answers each stimulus with a rate drawn evenly between ``low`` and ``high``."""
+    """A crowd: each cell answers each stimulus with a rate drawn evenly between ``low`` and ``high``.
+
+    Examples:
+        >>> rates = crowd_rates(200, 3, seed=0)
+        >>> rates.shape, rates.mean().round()  # halfway between 2 and 12
+        (torch.Size([200, 3]), tensor(7.))
+
+    Args:
+        low, high: in spikes a second.
+
+    Returns:
+        Spikes a second.
+    """
     generator = torch.Generator().manual_seed(seed)
     return low + (high - low) * torch.rand(n_cells, n_stimuli, generator=generator)
 
@@ -104,6 +136,17 @@ def one_cell_each(
 
     Stimuli beyond the last cell have none. No two cells have exactly the same high rate, or equal counts would leave it
     to rounding errors which of two stimuli is the likelier one.
+
+    Examples:
+        >>> one_cell_each(2, 3)
+        tensor([[11.5000,  2.0000,  2.0000],
+                [ 2.0000, 12.0000,  2.0000]])
+
+    Args:
+        low, high: in spikes a second.
+
+    Returns:
+        Spikes a second.
     """
     own = high + torch.linspace(-0.5, 0.5, max(n_cells, n_stimuli))
     return low + torch.diag(own - low)[:n_cells, :n_stimuli]
@@ -113,7 +156,14 @@ def selectivity(rates: Float[Tensor, "cells stimuli"]) -> Float[Tensor, "cells"]
     """0 for a cell that answers every stimulus alike, 1 for one that answers a single stimulus.
 
     ``(1 - mean² / mean of squares) / (1 - 1 / n)``: Vinje and Gallant (2000, Science 287:1273), after Rolls and Tovee
-    (1995). Not a number for a cell that never fires.
+    (1995). NaN for a cell that never fires.
+
+    Examples:
+        >>> selectivity(torch.tensor([[5.0, 5.0, 5.0, 5.0], [0.0, 0.0, 8.0, 0.0]]))
+        tensor([0., 1.])
+
+    Args:
+        rates: in any unit, since a cell's scale does not matter; at least two stimuli.
     """
     n = rates.shape[1]
     return (1 - rates.mean(dim=1) ** 2 / (rates**2).mean(dim=1)) / (1 - 1 / n)
@@ -126,13 +176,35 @@ def decode_stimulus(
 
     ``log P = sum of spikes · log(rate) - rate``, up to what does not depend on the stimulus.
 
+    Examples:
+        >>> rates = torch.tensor([[9.0, 1.0], [1.0, 9.0]])  # each of two cells prefers another stimulus
+        >>> decode_stimulus(torch.tensor([[7.0, 2.0], [0.0, 8.0]]), rates)
+        tensor([0, 1])
+
     Args:
+        spikes: counts; a row is one presentation.
         rates: the spikes expected in one presentation; above 0.
+
+    Returns:
+        For each presentation the number of a stimulus, a column of ``rates``.
     """
     return (spikes @ rates.log() - rates.sum(dim=0)).argmax(dim=1)
 
 
 def spike_times(spikes: Float[Tensor, "trials"], *, seconds: float = SECONDS, seed: int) -> list[list[float]]:
-    """A moment for each spike of each presentation: those of a Poisson process are spread evenly."""
+    """A moment for each spike of each presentation: those of a Poisson process are spread evenly.
+
+    Examples:
+        >>> times = spike_times(torch.tensor([3.0, 0.0]), seconds=2.0, seed=0)
+        >>> [len(one) for one in times], all(0 <= moment < 2 for moment in times[0])
+        ([3, 0], True)
+
+    Args:
+        spikes: counts of one cell, one for each presentation.
+        seconds: how long a presentation lasts.
+
+    Returns:
+        For each presentation the seconds since it began, in ascending order.
+    """
     generator = torch.Generator().manual_seed(seed)
     return [sorted((seconds * torch.rand(int(n), generator=generator)).tolist()) for n in spikes.tolist()]

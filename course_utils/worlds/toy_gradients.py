@@ -2,9 +2,9 @@
 
     hidden = W @ features,   output = relu(W_out.T @ hidden + b),   loss = sum of importance * (target - output)^2
 
-A step is a few products of tables of (batch, n_features) numbers. All instances at once they fill tens of megabytes, and
-waiting for memory takes longer than the arithmetic. So a step goes through the instances in blocks that stay in the
-processor's cache; every instance gets the very numbers that it would get among all others.
+A step is a few products of tables of (batch, n_features) numbers. For all instances at once they fill tens of
+megabytes, and waiting for memory takes longer than the arithmetic. So a step goes through the instances in blocks that
+stay in the processor's cache; every instance gets the very numbers that it would get among all others.
 """
 
 from __future__ import annotations
@@ -81,7 +81,16 @@ def toy_loss(
     target: Float[Tensor, "*instances batch n_features"],
     importance: Float[Tensor, "*instances n_features"],
 ) -> Float[Tensor, "*instances"]:
-    """Squared error weighted by importance: summed over the features, mean over the batch."""
+    """Squared error weighted by importance: summed over the features, mean over the batch.
+
+    Examples:
+        >>> output, target = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]])  # squared errors 1 and 4
+        >>> toy_loss(output, target, importance=torch.tensor([1.0, 0.5]))
+        tensor(3.)
+
+    Returns:
+        One loss for each instance; a single number without that axis.
+    """
     return (importance * (output - target).square().mean(dim=-2)).sum(dim=-1)
 
 
@@ -120,10 +129,13 @@ def blocks(n_instances: int, values_each: int) -> Iterator[slice]:
 
 
 class Steps:
-    """The gradients of all instances on fresh features, block by block, for one training run."""
+    """The gradients of all instances on fresh features, block by block, for one training run.
 
-    def __init__(self, models: Models, batch_size: int, rng: np.random.Generator):
-        self.models, self.batch_size, self.rng = models, batch_size, rng
+    It takes a generator in the place of a seed because every call goes on drawing where the last one stopped.
+    """
+
+    def __init__(self, models: Models, batch_size: int, *, generator: np.random.Generator):
+        self.models, self.batch_size, self.generator = models, batch_size, generator
         n, _, n_features = models.W.shape
         stretches = list(blocks(n, batch_size * n_features))
         room = Room.for_(models.W[stretches[0]], batch_size)
@@ -146,9 +158,9 @@ class Steps:
         """Features and targets of each part."""
         if self.models.task.takes_one_draw:
             for _, part, room in self.parts:
-                features = part.task.by_one_draw(self.rng, room.features)
+                features = part.task.by_one_draw(self.generator, room.features)
                 yield features, features
         else:
-            drawn = self.models.task.batch(self.batch_size, self.rng)
+            drawn = self.models.task.batch(self.batch_size, self.generator)
             for some, *_ in self.parts:
                 yield drawn[0][some], drawn[1][some]

@@ -28,7 +28,14 @@ Activation = Literal["linear", "relu"]
 
 @dataclass
 class ToyModels:
-    """Trained instances; the first axis of every tensor is the instance."""
+    """Trained instances; the first axis of every tensor is the instance. `fit_toy_models` makes them.
+
+    Examples:
+        >>> models = fit_toy_models(3, 2, sparsity=[0.5, 0.9], steps=20, progress=False)
+        >>> features = torch.eye(3).expand(2, 3, 3)  # each feature alone, for both instances
+        >>> models.hidden(features).shape, models(features).shape  # through 2 dimensions, and back to 3 features
+        (torch.Size([2, 3, 2]), torch.Size([2, 3, 3]))
+    """
 
     W: Float[Tensor, "instances d_hidden n_features"]
     """A column is the direction of a feature."""
@@ -57,10 +64,15 @@ class ToyModels:
         return self.read(self.hidden(features))
 
     def read(self, hidden: Float[Tensor, "instances batch d_hidden"], out: Tensor | None = None) -> Tensor:
+        """What is read off the hidden layer, (instances, batch, n_features); ``out`` is memory for it."""
         return activate_(torch.baddbmm(self.b[:, None], hidden, self.W_out, out=out), self.output_relu)
 
     def loss(self, batch_size: int = 20_000, *, seed: int = 12345) -> Float[Tensor, "instances"]:
-        """The loss of each instance on fresh features."""
+        """The loss of each instance on fresh features.
+
+        Args:
+            batch_size: how many draws of the features it is the mean over.
+        """
         features, target = self.task.batch(batch_size, feature_rng(seed))
         return toy_loss(self(features), target, self.task.importance)
 
@@ -109,12 +121,22 @@ def fit_toy_models(
 ) -> ToyModels:
     """Train all instances at once with Adam, whose learning rate falls from ``lr`` to 0 along a cosine.
 
-    Ctrl-C ends the training early and keeps what there is. Returns the trained models; ``losses`` holds their curves.
+    Ctrl-C ends the training early and keeps what there is.
+
+    Examples:
+        >>> from course_utils.worlds import feature_dimensionality
+        >>> models = fit_toy_models(
+        ...     n_features=2, d_hidden=1, sparsity=[0.0, 0.9], steps=200, batch_size=64, lr=0.02, progress=False
+        ... )
+        >>> feature_dimensionality(models.W).round(decimals=1)  # dense: one has the dimension; rare: two share it
+        tensor([[1.0000, 0.0000],
+                [0.6000, 0.4000]])
 
     Args:
         sparsity: 1 - probability of a feature: one number, (instances,) or (instances, n_features).
         importance: one number, (n_features,) or (instances, n_features).
-        correlation: of the sets of ``set_size`` features, one number or (instances,); see `synthetic`.
+        correlation: of the sets of ``set_size`` features, one number or (instances,): with chance ``|correlation|`` the
+            features of a set are on together (above 0), or one of them at most (below 0); see `worlds.synthetic`.
         target: "features" to give back, or their "absolute" values.
         hidden, output: activation of the two layers, one for all or one for each instance. A "relu" in the hidden layer
             makes its basis a privileged one: its units are neurons.
@@ -122,15 +144,18 @@ def fit_toy_models(
         mask: (d_hidden, n_features), or one for each instance: 0 where a weight has to stay 0.
         penalty: (instances, d_hidden, n_features) -> (instances,), added to the loss of ``W``; autograd derives it.
         instances: how many, if nothing above tells.
+        batch_size: draws of the features at each step, the same number for every instance.
+        seed: of the weights to start from and of the features.
         on_step: called with the step and the models before each update.
+        progress: whether a bar is shown.
+
+    Returns:
+        The trained models; ``losses`` holds about a hundred points of their curves, ``steps`` says where.
 
     Raises:
-        ValueError: if shapes do not fit, features cannot be drawn, or the penalty cannot be derived.
+        ValueError: if shapes do not fit, arguments speak of different numbers of instances, features cannot be drawn,
+            an activation is unknown, ``steps`` is below 1, or the penalty cannot be derived.
         FloatingPointError: if the loss stops being finite.
-
-    >>> models = fit_toy_models(n_features=5, d_hidden=2, sparsity=[0.0, 0.9], steps=20, progress=False)
-    >>> models.W.shape  # an instance for each sparsity
-    torch.Size([2, 2, 5])
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
@@ -147,17 +172,17 @@ def fit_toy_models(
     )
     keep = torch.ones(()) if mask is None else _expand("mask", mask.float(), (n, d_hidden, n_features))
 
-    torch_rng, rng = torch.Generator().manual_seed(seed), feature_rng(seed)
+    for_weights, for_features = torch.Generator().manual_seed(seed), feature_rng(seed)
     spread = math.sqrt(2 / (n_features + d_hidden))
-    W = spread * torch.randn(n, d_hidden, n_features, generator=torch_rng) * keep
-    W_out = W if tied else spread * torch.randn(n, d_hidden, n_features, generator=torch_rng) * keep
+    W = spread * torch.randn(n, d_hidden, n_features, generator=for_weights) * keep
+    W_out = W if tied else spread * torch.randn(n, d_hidden, n_features, generator=for_weights) * keep
     models = ToyModels(W, W_out, torch.zeros(n, n_features), task, _is_relu(hidden, n), _is_relu(output, n))
     if mask is not None:  # a relu that starts shut, and has only one weight to open it, stays shut
         models.W.abs_()
         models.b.add_(0.05)
     parameters = [models.W, models.b] if tied else [models.W, models.W_out, models.b]
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
-    step_gradients, log_every = Steps(models, batch_size, rng), max(1, steps // 100)
+    step_gradients, log_every = Steps(models, batch_size, generator=for_features), max(1, steps // 100)
     try:
         for step in progress_bar(range(steps), shown=progress):
             if on_step is not None:
@@ -191,6 +216,15 @@ def best_of(models: ToyModels, starts: int, batch_size: int = 8000) -> ToyModels
     """Where the settings were repeated ``starts`` times over, the start of each that ends with the lowest loss.
 
     All starts are judged by the same features.
+
+    Examples:
+        >>> models = fit_toy_models(3, 1, sparsity=[0.5, 0.9] * 4, steps=20, progress=False)  # 2 settings, 4 times
+        >>> len(models.W), len(best_of(models, starts=4).W)
+        (8, 2)
+
+    Args:
+        models: all settings once, then all of them again, and so on.
+        batch_size: draws of the features that the losses are measured on.
 
     Raises:
         ValueError: if the instances do not divide by ``starts``.

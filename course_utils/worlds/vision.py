@@ -38,6 +38,16 @@ class VisionNetwork(nn.Module):
 
     Its weights are in double precision, which takes no longer in so small a network: single precision's rounding errors
     grow while it trains, and are others on each kind of processor.
+
+    Examples:
+        >>> from course_utils.worlds import draw_pictures
+        >>> seen = VisionNetwork(d_units=6).see(draw_pictures(1, seed=0).pixels)  # a picture of each concept
+        >>> seen.units.shape, seen.logits.shape
+        (torch.Size([12, 6]), torch.Size([12, 12]))
+
+    Args:
+        side: of the square pictures, in pixels.
+        seed: of the weights to start from.
     """
 
     def __init__(
@@ -101,8 +111,15 @@ def fit_vision(
 ) -> list[float]:
     """Train on labelled pictures in place; returns the mean loss of each epoch, in nats a picture.
 
+    Examples:
+        >>> from course_utils.worlds import draw_pictures
+        >>> losses = fit_vision(VisionNetwork(8), draw_pictures(5, seed=0), epochs=3)
+        >>> len(losses), losses[0] > losses[-1]
+        (3, True)
+
     Args:
         unit_cost: added to the loss for each unit of mean activation, summed over units: rent for being on.
+        seed: of the order of the pictures in each epoch.
     """
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
@@ -125,7 +142,20 @@ def fit_vision(
 def accuracy_by_concept(
     network: VisionNetwork, pictures: Pictures, silenced: list[int] | None = None
 ) -> Float[Tensor, "n_concepts"]:
-    """Share of each concept's pictures that get the right name, with some units silenced."""
+    """Share of each concept's pictures that get the right name, with some units silenced.
+
+    Examples:
+        >>> from course_utils.worlds import draw_pictures
+        >>> accuracy = accuracy_by_concept(VisionNetwork(6), draw_pictures(2, seed=0), silenced=[0, 1, 2, 3, 4, 5])
+        >>> accuracy[:3]  # without any unit every picture is taken for the first concept
+        tensor([1., 0., 0.])
+
+    Args:
+        silenced: numbers of the units that are held at zero.
+
+    Returns:
+        Shares between 0 and 1; NaN for a concept without a picture.
+    """
     right = network.see(pictures.pixels, silenced).logits.argmax(dim=1) == pictures.concept_ids
     n = pictures.concept_ids.bincount(minlength=network.W_out.shape[1])
     return pictures.concept_ids.bincount(right.float(), minlength=len(n)).float() / n
@@ -134,7 +164,16 @@ def accuracy_by_concept(
 def ascend(
     picture: Float[Tensor, "*shape"], gradient: Float[Tensor, "*shape"], step: float
 ) -> Float[Tensor, "*shape"]:
-    """Move a picture's pixels uphill by a step of this length, and keep them between 0 (background) and 1 (ink)."""
+    """Move a picture's pixels uphill by a step of this length, and keep them between 0 (background) and 1 (ink).
+
+    Examples:
+        >>> ascend(torch.tensor([0.5, 0.5]), gradient=torch.tensor([3.0, 4.0]), step=0.1)  # a step of 0.06 and 0.08
+        tensor([0.5600, 0.5800])
+
+    Args:
+        gradient: only its direction counts.
+        step: Euclidean length of the step, over all pixels.
+    """
     return (picture + step * gradient / gradient.norm().clamp(min=1e-12)).clamp(0, 1)
 
 
@@ -151,6 +190,20 @@ def most_exciting(
     """Activation maximisation: the picture that gradient ascent on a unit's input makes of ``start``.
 
     Each step is followed by a slight blur, without which the answer is a carpet of single pixels.
+
+    Examples:
+        >>> network, grey = VisionNetwork(6), torch.full((1, 28, 28), 0.5)
+        >>> picture = most_exciting(network, 0, grey, steps=5)
+        >>> bool(network.see(picture[None]).units[0, 0] > network.see(grey[None]).units[0, 0])
+        True
+
+    Args:
+        unit: its number.
+        step: length of each step, as `ascend` takes it.
+        take_step: (picture, gradient, step) -> the next picture, before the blur.
+
+    Returns:
+        Pixels between 0 (background) and 1 (ink), in double precision.
     """
     picture = start.to(network.W_units.dtype)
     for _ in range(steps):
