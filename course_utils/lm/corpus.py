@@ -1,8 +1,9 @@
 """The labelled texts: one text, one concept, so that what a neuron or a latent means can be measured.
 
 Topical texts were sampled from a small language model with topic and form in the prompt (``data/README.md`` has their
-origin); formats and indirect-object sentences are written by ``formats``. Whether a text is for training or held out
-depends on its own characters only, so the split survives any reordering and no text stands on both sides.
+origin); formats are written by `formats`, indirect-object sentences by `indirect_objects`. Whether a text is for
+training or held out depends on its own characters only, so the split survives any reordering and no text stands on
+both sides.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Literal, NamedTuple
 from zlib import crc32
 
 from course_utils.base import asset_path
-from course_utils.lm.formats import FORMATS, IndirectObjectSentence, format_texts, indirect_object_sentences
+from course_utils.lm.formats import FORMATS, format_texts
+from course_utils.lm.indirect_objects import IndirectObjectSentence, indirect_object_sentences
 
 Split = Literal["train", "held_out"]
 
