@@ -321,6 +321,8 @@ def format_texts(name: str, n: int, *, seed: int = 0) -> list[str]:
     Examples:
         >>> format_texts("LaTeX", 3, seed=1) == format_texts("LaTeX", 5, seed=1)[:3]
         True
+        >>> format_texts("academic citations", 1, seed=2)[0][:29]
+        'Kim, A., & Fischer, M. (2013)'
 
     Args:
         name: a key of `FORMATS`.

@@ -99,9 +99,17 @@ def indirect_object_sentences(n: int, split: str, *, seed: int = 0) -> list[Indi
 
     Either name may come first. Sentences of the "held_out" split begin in ways that training never saw.
 
+    Examples:
+        >>> sentence = indirect_object_sentences(1, "train")[0]
+        >>> sentence.prompt, sentence.indirect_object
+        ('When Paul and Martin sat down in the office, Paul brought a basket to', 'Martin')
+
     Args:
         split: "train" or "held_out".
         seed: of the stream of draws that all sentences come from.
+
+    Raises:
+        KeyError: if there is no such split.
     """
     r, seen = Random(f"indirect object:{split}:{seed}"), {}
     while len(seen) < n:
