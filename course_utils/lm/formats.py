@@ -1,4 +1,4 @@
-"""Texts written by code: citations, HTTP requests, Korean, chess … Endless, deterministic, and labelled by construction.
+"""Texts written by code: citations, HTTP requests, Korean, chess … Endless, deterministic, labelled by construction.
 
 A topic is what a text is about; a format is what it looks like. Formats are where a language model's neurons mix things
 that have nothing to do with one another, and here we know which is which because we wrote them. Names, addresses and
@@ -115,7 +115,7 @@ _KO_END = [s.strip() + "." for s in _KO_END.split(".") if s.strip()]
 
 
 def _particle(noun: str, after_consonant: str, after_vowel: str) -> str:
-    """The noun with the particle that its last syllable asks for: Hangul syllables ending in a vowel are multiples of 28."""
+    """The noun with the particle for its last syllable: Hangul syllables that end in a vowel are multiples of 28."""
     return noun + (after_consonant if (ord(noun[-1]) - 0xAC00) % 28 else after_vowel)
 
 

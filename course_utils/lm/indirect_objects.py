@@ -1,4 +1,4 @@
-"""Sentences in which two names could follow and only one is right: "When Mary and John … John gave a drink to" (Mary)."""
+"""Sentences that say two names and ask for one of them: "When Mary and John … John gave a drink to" (Mary)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IOI_OPENINGS = {
         "While {a} and {b} walked to the {place}, {s}", "Yesterday {a} and {b} met at the {place}. {s}",
     ),
 }  # fmt: skip
-"""Openings of the indirect-object sentences (after Wang et al. 2022, appendix); a held-out sentence shares none with training."""
+"""Openings of the sentences (after Wang et al. 2022, appendix); a held-out sentence shares none with training."""
 _IOI_ACTS = (
     "gave a {o} to",
     "handed a {o} to",

@@ -246,7 +246,7 @@ def _read_tokenizer(folder: Path, hf_model: PreTrainedModel) -> PreTrainedTokeni
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Importing thousands of modules makes much that stays; looking for garbage among it costs a quarter of the time."""
+    """Importing thousands of modules makes much that stays; to look for garbage in it costs a quarter of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -66,7 +66,7 @@ def jumprelu_loss(
 def gated_loss(
     sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float
 ) -> Float[Tensor, ""]:
-    """Squared error, L1 penalty on the gates, and the squared error of the gates alone. Returns the mean over the batch.
+    """Squared error, L1 penalty on the gates, and squared error of the gates alone. Returns the mean over the batch.
 
     The penalty falls on the gates, so that it cannot shrink the magnitudes. A gate that only opens or shuts has no
     slope: its pre-activation learns from the penalty, and from reconstructing ``x`` by itself through a decoder that
