@@ -15,12 +15,11 @@ from .corpus import indirect_object_prompts as indirect_object_prompts
 from .corpus import load_texts as load_texts
 from .corpus import split_of as split_of
 from .formats import FORMATS as FORMATS
-from .formats import NAMES as NAMES
-from .formats import IndirectObjectSentence as IndirectObjectSentence
 from .formats import format_texts as format_texts
-from .formats import indirect_object_sentences as indirect_object_sentences
 from .gpt2 import GPT2 as GPT2
 from .gpt2 import value_at as value_at
+from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
+from .indirect_objects import indirect_object_sentences as indirect_object_sentences
 from .language_model import GPT2_REPOSITORY as GPT2_REPOSITORY
 from .language_model import ModelUnavailable as ModelUnavailable
 from .language_model import describe_model as describe_model
@@ -41,3 +40,4 @@ from .tokens import Texts as Texts
 from .tokens import Tokens as Tokens
 from .tokens import check_hook_name as check_hook_name
 from .tokens import tokenize as tokenize
+from .words import NAMES as NAMES

@@ -31,7 +31,18 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True)
 class ActivationStore:
-    """A folder of activations; loop over it for pieces of at most ``rows_at_a_time`` rows."""
+    """A folder of activations; loop over it for pieces of at most ``rows_at_a_time`` rows.
+
+    It comes from `write_activations` or `open_activations`.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> rows = Activations(torch.arange(10.0).view(5, 2), torch.tensor([[0, n] for n in range(1, 6)]))
+        >>> with TemporaryDirectory() as folder:
+        ...     store = replace(write_activations(folder, [rows]), rows_at_a_time=2)
+        ...     len(store), [len(piece) for piece in store], store.rows_at(torch.tensor([4])).tolist()
+        (5, [2, 2, 1], [[8.0, 9.0]])
+    """
 
     folder: Path
     shards: tuple[tuple[str, int], ...]
@@ -50,7 +61,7 @@ class ActivationStore:
             yield self.read(piece)
 
     def pieces(self) -> Iterator[tuple[str, range]]:
-        """File and rows of each, in order."""
+        """File and rows of each piece, in order: what `read` takes."""
         for name, rows in self.shards:
             for first in range(0, rows, self.rows_at_a_time):
                 yield name, range(first, min(rows, first + self.rows_at_a_time))
@@ -66,7 +77,11 @@ class ActivationStore:
         return Activations(values, where)
 
     def rows_at(self, numbers: Int[Tensor, " n"]) -> Float[Tensor, "n d_in"]:
-        """Rows by their numbers, counted through all shards; only pieces that hold one are read."""
+        """Rows by their numbers, counted through all shards; only pieces that hold one are read.
+
+        Returns:
+            (n, d_in) in float32, in the order of ``numbers``.
+        """
         pieces = list(self.pieces())
         ends = torch.tensor([len(rows) for _, rows in pieces]).cumsum(0)
         piece_of = torch.bucketize(numbers, ends, right=True)
@@ -96,10 +111,22 @@ def write_activations(
     Started by `torchrun` or `accelerate launch`, the processes write one store together: to a folder that all see, each
     its share of the texts, ``iterate_activations(…, share=True)``.
 
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> rows = Activations(torch.arange(6.0).view(3, 2), torch.tensor([[0, 1], [0, 2], [1, 1]]))
+        >>> with TemporaryDirectory() as folder:
+        ...     write_activations(folder, [rows], rows_per_shard=2).shards
+        (('0-00000.safetensors', 2), ('0-00001.safetensors', 1))
+
     Args:
         folder: new or empty; one without an index, left by a run that was killed, is written anew.
+        chunks: rows of the same length, in the order in which they are to be stored.
         dtype: on disk. ``torch.bfloat16`` or ``torch.float16`` take half the space.
+        rows_per_shard: rows a file; the last file of each process has what is left.
         metadata: what the rows are: model, hook point, texts. Must fit in JSON.
+
+    Returns:
+        The store, ready to be read.
 
     Raises:
         FileExistsError: if the folder holds a finished store.
@@ -144,6 +171,14 @@ def write_activations(
 
 def open_activations(folder: str | Path) -> ActivationStore:
     """A store that was written before.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> rows = Activations(torch.arange(6.0).view(3, 2), torch.tensor([[0, 1], [0, 2], [1, 1]]))
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = write_activations(folder, [rows], metadata={"hook_name": "blocks.2.hook_resid_post"})
+        ...     open_activations(folder).metadata, len(open_activations(folder))
+        ({'hook_name': 'blocks.2.hook_resid_post'}, 3)
 
     Raises:
         FileNotFoundError: if there is none, or its writing was not finished.

@@ -60,7 +60,10 @@ def collect_activations(
     skip_bos: bool = True,
     compute_dtype: torch.dtype = torch.float32,
 ) -> Activations:
-    """Activations of every token of every text, in memory. Arguments and errors as for `iterate_activations`.
+    """Activations of every token of every text, in memory.
+
+    Started by `torchrun` or `accelerate launch`, each process runs the model on its share of the texts, and all get
+    the whole.
 
     Examples:
         >>> from course_utils.lm import load_model
@@ -68,11 +71,14 @@ def collect_activations(
         >>> activations.values.shape, activations.where.tolist()
         (torch.Size([4, 256]), [[0, 1], [0, 2], [0, 3], [0, 4]])
 
-    Started by `torchrun` or `accelerate launch`, each process runs the model on its share of the texts, and all get
-    the whole.
+    Args:
+        texts, hook_name, batch_size, max_tokens_per_text, skip_bos, compute_dtype: as for `iterate_activations`.
 
     Returns:
         ``values`` (n, d_model) and ``where`` (n, 2), one row a token, BOS left out unless asked for.
+
+    Raises:
+        ValueError: as `iterate_activations`.
     """
     check_hook_name(model, hook_name)
     texts = texts if isinstance(texts, Tokens) else as_list(texts)
@@ -119,7 +125,16 @@ def iterate_activations(
     compute_dtype: torch.dtype = torch.float32,
     share: bool = False,
 ) -> Iterator[Activations]:
-    """The same rows in the same order, in chunks of ``8 * batch_size`` texts: memory does not grow with the texts.
+    """The rows of `collect_activations` in the same order, in chunks of ``8 * batch_size`` texts.
+
+    Memory does not grow with the number of texts.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> texts = ["The ship sails."] * 20  # of 4 tokens each
+        >>> chunks = iterate_activations(load_model("pocket"), texts, "blocks.2.hook_resid_post", batch_size=2)
+        >>> [len(chunk) for chunk in chunks]  # 16 texts, then the other 4
+        [64, 16]
 
     Args:
         texts: strings, labelled texts, or `Tokens` from `tokenize`.
@@ -131,6 +146,9 @@ def iterate_activations(
             where the hardware multiplies in it; rows are float32 in any case.
         share: of several processes that `torchrun` or `accelerate launch` started, each gets its part of the texts;
             without it, all of them. Texts keep their numbers.
+
+    Returns:
+        An iterator of `Activations`; nothing is computed before the first is asked for.
 
     Raises:
         ValueError: if there are no texts, fewer than processes to share them, or ``hook_name`` is unknown or does not

@@ -70,7 +70,15 @@ class _Pool:
 
 
 class ActivationBatches(Iterator[Tensor]):
-    """What `activation_batches` gives: (batch_size, d_in) each."""
+    """What `activation_batches` gives: (batch_size, d_in) each. Arguments as there.
+
+    Examples:
+        >>> rows = torch.arange(6.0)[:, None]
+        >>> resumed = ActivationBatches(rows, 2, seed=0)
+        >>> resumed.pass_over(2)
+        >>> torch.equal(next(resumed), list(ActivationBatches(rows, 2, seed=0))[2])
+        True
+    """
 
     def __init__(
         self,
@@ -150,7 +158,16 @@ class ActivationBatches(Iterator[Tensor]):
 
 
 def without_first(batches: Iterable[Tensor], n: int) -> Iterator[Tensor]:
-    """The batches after the first ``n``."""
+    """The batches after the first ``n``; an `ActivationStore` is not read for those left out.
+
+    Examples:
+        >>> batches = torch.tensor([[1.0], [2.0], [3.0]])
+        >>> [batch.tolist() for batch in without_first(batches, 2)]
+        [[3.0]]
+
+    Args:
+        batches: of any kind; if they are `ActivationBatches`, they themselves are moved on and come back.
+    """
     if isinstance(batches, ActivationBatches):
         batches.pass_over(n)
         return batches

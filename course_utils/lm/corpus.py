@@ -1,8 +1,9 @@
 """The labelled texts: one text, one concept, so that what a neuron or a latent means can be measured.
 
 Topical texts were sampled from a small language model with topic and form in the prompt (``data/README.md`` has their
-origin); formats and indirect-object sentences are written by ``formats``. Whether a text is for training or held out
-depends on its own characters only, so the split survives any reordering and no text stands on both sides.
+origin); formats are written by `formats`, indirect-object sentences by `indirect_objects`. Whether a text is for
+training or held out depends on its own characters only, so the split survives any reordering and no text stands on
+both sides.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Literal, NamedTuple
 from zlib import crc32
 
 from course_utils.base import asset_path
-from course_utils.lm.formats import FORMATS, IndirectObjectSentence, format_texts, indirect_object_sentences
+from course_utils.lm.formats import FORMATS, format_texts
+from course_utils.lm.indirect_objects import IndirectObjectSentence, indirect_object_sentences
 
 Split = Literal["train", "held_out"]
 
@@ -42,12 +44,26 @@ class LabelledText(NamedTuple):
 
 
 def split_of(text: str) -> Split:
-    """One text in ten is held out."""
+    """The split that a text belongs to: one text in ten is held out, which one is decided by its characters alone.
+
+    Examples:
+        >>> split_of("The ship sails."), split_of("It rains.")
+        ('train', 'held_out')
+    """
     return "held_out" if crc32(text.encode()) % 10 == 0 else "train"
 
 
 def indirect_object_prompts(split: Split) -> list[IndirectObjectSentence]:
-    """The corpus' indirect-object sentences with their two names told apart; no opening is in both splits."""
+    """The corpus' indirect-object sentences with their two names told apart; no opening is in both splits.
+
+    Examples:
+        >>> sentences = indirect_object_prompts("held_out")
+        >>> len(sentences), sentences[0].prompt, sentences[0].indirect_object
+        (1000, 'When Kate and David arrived at the school, Kate showed a map to', 'David')
+
+    Returns:
+        32,000 sentences for ``"train"`` and 1,000 for ``"held_out"``.
+    """
     return indirect_object_sentences(INDIRECT_OBJECT_SENTENCES[split], split)
 
 
@@ -90,7 +106,16 @@ def load_texts(split: Split | None = None, concept: str | None = None) -> list[L
 
 
 def few_of_each_concept(split: Split, n_each: int) -> list[LabelledText]:
-    """``n_each`` texts of every concept (all, where there are fewer), concepts in alphabetical order: always the same."""
+    """``n_each`` texts of every concept (all, where there are fewer), concepts in alphabetical order: always the same.
+
+    Examples:
+        >>> few = few_of_each_concept("held_out", 1)
+        >>> len(few), few[0].concept, few[-1].concept
+        (126, 'DNA sequences', 'wolves')
+
+    Raises:
+        ValueError: if there is no such split.
+    """
     of_concept: dict[str, list[LabelledText]] = {}
     for text in load_texts(split):
         of_concept.setdefault(text.concept, []).append(text)

@@ -113,6 +113,18 @@ def value_at(gpt2: GPT2, ids: Int[Tensor, "batch pos"], hook_name: str) -> Float
     """The value at a hook point that it `serves`, heads side by side.
 
     Padding on the right does no harm: attention looks to the left only.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> model, ids, name = load_model("pocket"), torch.tensor([[0, 1, 2]]), "blocks.2.hook_mlp_out"
+        >>> value = value_at(gpt2_of(model), ids, name)
+        >>> value.shape, torch.allclose(value, model.run_with_cache(ids)[1][name], atol=1e-4)
+        (torch.Size([1, 3, 256]), True)
+
+    Args:
+        gpt2: from `gpt2_of`.
+        ids: token numbers, BOS first.
+        hook_name: ``"blocks.2.hook_resid_post"``, say; `SERVED` has all ends of it.
     """
     blocks, layer, name = hook_name.split(".", 2)
     wanted = f"{blocks}.{layer}.{SERVED[name]}"

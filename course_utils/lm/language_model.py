@@ -70,7 +70,12 @@ def load_model(name: str | Path = "auto") -> TransformerBridge:
 
 
 def describe_model(model: TransformerBridge) -> str:
-    """One line: ``pocket GPT-2: 5 layers, d_model 256, 6.1 M parameters``."""
+    """One line: which model, how many layers, how wide, how large.
+
+    Examples:
+        >>> describe_model(load_model("pocket"))
+        'pocket GPT-2: 5 layers, d_model 256, 6.1 M parameters'
+    """
     title = TITLES.get(model.cfg.model_name, Path(model.cfg.model_name).name)
     parameters = dict(model.original_model.named_parameters())
     # GPT-2's q, k and v are listed beside the joint matrix of which they are views
@@ -112,7 +117,17 @@ def _pocket() -> Path:
 
 
 def find_gpt2() -> Path | None:
-    """The folder of GPT-2 small if it is on this machine: ``COURSE_GPT2``, or a complete copy in the cache."""
+    """The folder of GPT-2 small if it is on this machine: ``COURSE_GPT2``, or a complete copy in the cache.
+
+    Examples:
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, COURSE_GPT2="models/gpt2"):
+        ...     find_gpt2() == Path("models/gpt2").resolve()
+        True
+
+    Returns:
+        None if there is no copy. The folder that ``COURSE_GPT2`` names is returned unseen.
+    """
     if os.environ.get("COURSE_GPT2"):
         return Path(os.environ["COURSE_GPT2"]).expanduser().resolve()
     for repository in (
@@ -231,7 +246,7 @@ def _read_tokenizer(folder: Path, hf_model: PreTrainedModel) -> PreTrainedTokeni
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Importing thousands of modules makes much that stays; looking for garbage among it costs a quarter of the time."""
+    """Importing thousands of modules makes much that stays; to look for garbage in it costs a quarter of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

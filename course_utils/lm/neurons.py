@@ -29,6 +29,11 @@ def _hook_name(layer: int) -> str:
 def neurons_per_layer(model: TransformerBridge) -> int:
     """How many neurons each MLP has.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> neurons_per_layer(load_model("pocket"))
+        1024
+
     Raises:
         ValueError: if the model's configuration does not say.
     """
@@ -62,9 +67,19 @@ def neuron_peaks_by_text(
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
     """Each neuron's largest activation over the tokens of a text, BOS left out.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> peaks = neuron_peaks_by_text(model, tokenize(model, ["The ship sails.", "Hello"]))
+        >>> peaks.shape, int(peaks[0, 2].argmax())  # the neuron of layer 2 that the first text excites most
+        (torch.Size([2, 5, 1024]), 187)
+
     Args:
         tokens: from `tokenize`.
         batch_size: texts a forward pass.
+
+    Raises:
+        ValueError: if the model's configuration does not say how many neurons there are.
     """
     strongest = torch.zeros(len(tokens), model.cfg.n_layers, neurons_per_layer(model))
 
@@ -82,8 +97,18 @@ def strengths_by_token(
 ) -> Float[Tensor, "n_texts pos n_neurons"]:
     """A few neurons' activations on every token; 0 on BOS and padding.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> tokens = tokenize(model, ["The ship sails."])
+        >>> strengths = strengths_by_token(model, tokens, [(0, 49), (2, 187)])
+        >>> [tokens.strings(0)[place] for place in strengths[0].argmax(dim=0)]  # where each fires most
+        [' sails', 'The']
+
     Args:
+        tokens: from `tokenize`.
         neurons: (layer, place) of each, counted from 0.
+        batch_size: texts a forward pass.
     """
     strengths = torch.zeros(*tokens.ids.shape, len(neurons))
 
@@ -108,8 +133,17 @@ def losses_by_text(
 ) -> Float[Tensor, "n_texts"]:
     """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> tokens = tokenize(model, ["The ship sails on the sea.", "Sea the on sails ship the."])
+        >>> losses_by_text(model, tokens).round()  # the same words make less sense backwards
+        tensor([4., 8.])
+
     Args:
+        tokens: from `tokenize`.
         held: the value of each neuron to hold, ``{(layer, neuron): 0.0}``; None leaves the model as it is.
+        batch_size: texts a forward pass.
 
     Returns:
         One loss a text (n_texts,).
@@ -152,13 +186,23 @@ def strongest_passages(
 ) -> list[Passage]:
     """Of these texts, the ``n`` in which a neuron fires most strongly, each cut to ``window`` tokens around its peak.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> tokens = tokenize(load_model("pocket"), ["The ship sails.", "Hello"])
+        >>> strengths = torch.tensor([[0.0, 0.0, 3.0, 1.0, 0.0], [0.0, 2.0, 0.0, 0.0, 0.0]])
+        >>> [found] = strongest_passages(tokens, strengths, [0, 1], n=1, window=(1, 1))
+        >>> found.tokens, found.strongest
+        (('The', ' ship', ' sails'), 3.0)
+
     Args:
-        strengths: of one neuron, from `strengths_by_token`.
+        tokens: from `tokenize`.
+        strengths: of one neuron, ``strengths_by_token(…)[:, :, 0]``.
         texts: numbers of the texts to choose from.
+        n: passages, one a text.
         window: tokens to show before and after the peak.
 
     Returns:
-        Strongest first.
+        Strongest first; fewer than ``n`` if there are fewer texts.
     """
     rows = torch.as_tensor(texts)
     peaks, positions = strengths[rows].max(dim=1)

@@ -26,8 +26,16 @@ FIRST_CHANGED_LAYER = 3
 def load_planted() -> TransformerBridge:
     """The planted model, wrapped like any other. Its tokenizer and its lower layers are those of ``"pocket"``.
 
+    Examples:
+        >>> from course_utils.lm import collect_activations
+        >>> models, hooks = (load_planted(), load_model("pocket")), [f"blocks.{n}.hook_resid_post" for n in (2, 3)]
+        >>> of = [[collect_activations(model, "The ship sails.", hook).values for hook in hooks] for model in models]
+        >>> [torch.equal(planted, pocket) for planted, pocket in zip(*of)]  # after layer 2, after layer 3
+        [True, False]
+
     Raises:
         ModelUnavailable: if the pocket model is missing.
+        FileNotFoundError: if the update is missing.
         ValueError: if the update is damaged or does not fit.
     """
     from safetensors.torch import load_file
@@ -39,7 +47,19 @@ def load_planted() -> TransformerBridge:
 
 
 def plain_parameters(hf_model: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters under the names that they have in transformers, before TransformerLens wrapped the model."""
+    """Parameters under the names that they have in transformers, before TransformerLens wrapped the model.
+
+    Examples:
+        >>> names = [name for name, _ in plain_parameters(load_model("pocket").original_model)]
+        >>> names[0], "transformer.h.4.mlp.c_proj.weight" in names
+        ('transformer.wte.weight', True)
+
+    Args:
+        hf_model: ``model.original_model`` of a wrapped model, or one of transformers.
+
+    Returns:
+        (name, parameter) of each; one that two places share comes twice.
+    """
     for name, parameter in hf_model.named_parameters(remove_duplicate=False):
         yield name.replace("._original_component", ""), parameter
 
@@ -48,8 +68,16 @@ def plain_parameters(hf_model: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:
 def apply_delta_(parameters: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> None:
     """Add each ``left @ right`` to its parameter, in place.
 
+    Examples:
+        >>> parameters = {"W": torch.zeros(2, 2)}
+        >>> apply_delta_(parameters, {"W.left": torch.tensor([[1.0], [2.0]]), "W.right": torch.tensor([[3.0, 4.0]])})
+        >>> parameters["W"]
+        tensor([[3., 4.],
+                [6., 8.]])
+
     Args:
-        delta: ``{name}.left`` and ``{name}.right`` for each parameter that changes.
+        parameters: by name, from `plain_parameters`.
+        delta: ``{name}.left`` (d_in, rank) and ``{name}.right`` (rank, d_out) for each parameter that changes.
 
     Raises:
         ValueError: if a parameter is unknown or of another shape.

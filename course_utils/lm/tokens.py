@@ -126,6 +126,12 @@ def tokenize(model: TransformerBridge, texts: Texts, *, max_tokens_per_text: int
 def check_hook_name(model: TransformerBridge, hook_name: str) -> None:
     """Make sure that the model has this hook point.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> check_hook_name(load_model("pocket"), "blocks.2.hook_resid_pst")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: 'blocks.2.hook_resid_pst' is not a hook point ...: did you mean blocks.2.hook_resid_post ...
+
     Raises:
         ValueError: if it has not; the message lists the nearest names.
     """

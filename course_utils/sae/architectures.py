@@ -146,7 +146,7 @@ def _prefixes(prefixes: Sequence[int] | None, d_sae: int) -> tuple[int, ...]:
 def matryoshka_loss(
     sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, _: float
 ) -> Float[Tensor, ""]:
-    """Sum over the prefixes of the squared error with which the first latents alone reconstruct; mean over the batch."""
+    """Sum over prefixes of the squared error with which the first latents alone reconstruct; mean over the batch."""
     losses = [sae_loss(x, output, 0.0)]
     for m in sae.options["prefixes"][:-1]:
         x_hat = decode(output.latents[:, :m], sae.W_dec[:m], sae.b_dec)

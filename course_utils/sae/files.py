@@ -66,12 +66,12 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
 def load_sae(folder: str | Path) -> SAE:
     """A saved autoencoder, in float32: a folder, or the name of one that ships (``"layer_2"``).
 
+    Reads what SAELens writes for ``standard``, ``topk``, ``jumprelu`` and ``gated``, decoder directions of any length
+    included.
+
     Examples:
         >>> load_sae("layer_2")
         SAE(d_in=256, d_sae=4096, architecture='topk', k=32)
-
-    Reads what SAELens writes for ``standard``, ``topk``, ``jumprelu`` and ``gated``, decoder directions of any length
-    included.
 
     Raises:
         FileNotFoundError: if there is no such folder and none of this name ships.

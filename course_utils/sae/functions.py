@@ -26,6 +26,9 @@ def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "
         >>> topk(torch.tensor([[3.0, 1.0, 2.0], [-1.0, 5.0, -2.0]]), k=2)
         tensor([[3., 0., 2.],
                 [0., 5., 0.]])
+
+    Args:
+        k: at most d_sae.
     """
     values, kept = pre_activations.topk(k, dim=-1, sorted=False)
     return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
@@ -35,6 +38,11 @@ def batch_topk(
     pre_activations: Float[Tensor, "... d_sae"], k: int, team: Processes = ALONE
 ) -> Float[Tensor, "... d_sae"]:
     """Keep the largest positive entries of the whole batch, k a row on average; everything else becomes zero.
+
+    Examples:
+        >>> batch_topk(torch.tensor([[5.0, 4.0], [1.0, 2.0]]), k=1)  # two in all, wherever they are
+        tensor([[5., 4.],
+                [0., 0.]])
 
     Args:
         k: active latents a row, on average.
@@ -62,7 +70,7 @@ def jumprelu(
         tensor([[0.0000, 0.6000, 0.0000]])
 
     Args:
-        bandwidth: how near its threshold a pre-activation must come to move it.
+        bandwidth: how near its threshold a pre-activation must come to move it: half a bandwidth on either side.
     """
     return _JumpReLU.apply(pre_activations, threshold, bandwidth)
 
@@ -70,7 +78,15 @@ def jumprelu(
 def step(
     pre_activations: Float[Tensor, "... d_sae"], threshold: Float[Tensor, "d_sae"], bandwidth: float = 0.1
 ) -> Float[Tensor, "... d_sae"]:
-    """1 where the threshold is exceeded, else 0: summed over a row this is L0, with a gradient for ``threshold`` alone."""
+    """1 where the threshold is exceeded, else 0: summed over a row this is L0, with a gradient for ``threshold`` alone.
+
+    Examples:
+        >>> step(torch.tensor([[0.4, 0.6, 3.0]]), threshold=torch.tensor([0.5, 0.5, 0.5])).sum(dim=1)
+        tensor([2.])
+
+    Args:
+        bandwidth: as for `jumprelu`; the gradient is -1 / bandwidth within half a bandwidth of the threshold, else 0.
+    """
     return _Step.apply(pre_activations, threshold, bandwidth)
 
 
@@ -81,6 +97,11 @@ def jumprelu_threshold_gradient(
 
     A pseudo-derivative: it is right on average over pre-activations that spread evenly over the window
     (Rajamanoharan et al. 2024b, arXiv 2407.14435, section 3, with a rectangle as kernel).
+
+    Examples:
+        >>> near_and_far = torch.tensor([[0.52, 0.9]])
+        >>> jumprelu_threshold_gradient(near_and_far, torch.tensor([0.5, 0.5]), bandwidth=0.1).tolist()
+        [[-5.0, -0.0]]
     """
     near = (pre_activations - threshold).abs() < bandwidth / 2
     return -(threshold / bandwidth) * near
@@ -143,7 +164,18 @@ def encode_gated(
     r_mag: Float[Tensor, "d_sae"],
     b_dec: Float[Tensor, "d_in"],
 ) -> Float[Tensor, "... d_sae"]:
-    """The gate says whether a latent is active; the magnitude, the same projection stretched by exp(r_mag), how much."""
+    """The gate says whether a latent is active; the magnitude, the same projection stretched by exp(r_mag), how much.
+
+    Examples:
+        >>> zero, b_gate, r_mag = torch.zeros(2), torch.tensor([-2.0, 0.0]), torch.tensor([0.0, 1.0])
+        >>> encode_gated(torch.ones(1, 2), torch.eye(2), b_gate, zero, r_mag, zero)  # one gate is shut; e is exp(1)
+        tensor([[0.0000, 2.7183]])
+
+    Args:
+        b_gate: added to the projection before the gate opens above 0.
+        b_mag: added to the stretched projection.
+        r_mag: logarithm of the stretch.
+    """
     projected = (x - b_dec) @ W_enc
     return (projected + b_gate > 0) * (projected * r_mag.exp() + b_mag).relu()
 
@@ -151,5 +183,11 @@ def encode_gated(
 def decode(
     latents: Float[Tensor, "... d_sae"], W_dec: Float[Tensor, "d_sae d_in"], b_dec: Float[Tensor, "d_in"]
 ) -> Float[Tensor, "... d_in"]:
-    """Each active latent adds its decoder direction, as long as it is active."""
+    """Each active latent adds its decoder direction, times its activation; ``b_dec`` comes on top.
+
+    Examples:
+        >>> W_dec, b_dec = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), torch.tensor([0.0, 0.5])
+        >>> decode(torch.tensor([[2.0, 0.0, 1.0]]), W_dec, b_dec)
+        tensor([[3.0000, 1.5000]])
+    """
     return latents @ W_dec + b_dec

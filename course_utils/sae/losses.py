@@ -31,6 +31,9 @@ def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: 
         >>> output = SAEOutput(x_hat=torch.tensor([[1.0, 0.0]]), latents=torch.tensor([[1.0, 2.0]]))
         >>> sae_loss(torch.tensor([[3.0, 0.0]]), output, l1_coefficient=10).item()  # 2 ** 2 + 10 * (1 + 2)
         34.0
+
+    Args:
+        l1_coefficient: price of one unit of a latent's activation.
     """
     squared_error = (x - output.x_hat).pow(2).sum(dim=1)
     return (squared_error + l1_coefficient * output.latents.sum(dim=1)).mean()
@@ -39,7 +42,21 @@ def sae_loss(x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: 
 def jumprelu_loss(
     sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, l0_coefficient: float
 ) -> Float[Tensor, ""]:
-    """Squared error plus a price for every active latent, which moves the thresholds only."""
+    """Squared error plus a price for every active latent. Returns the mean over the batch.
+
+    The price moves the thresholds only.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> sae, x = SAE(2, 2, "jumprelu"), torch.tensor([[3.0, 4.0]])
+        >>> sae.W_enc.data, sae.W_dec.data = torch.eye(2), torch.eye(2)
+        >>> jumprelu_loss(sae, x, sae(x), l0_coefficient=0.5).item()  # no error, two latents at 0.5 each
+        1.0
+
+    Args:
+        sae: a "jumprelu" one.
+        l0_coefficient: price of one active latent.
+    """
     squared_error = (x - output.x_hat).pow(2).sum(dim=1)
     pre_activations = encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: pre)
     active = step(pre_activations, sae.threshold, sae.options["bandwidth"]).sum(dim=1)
@@ -49,10 +66,22 @@ def jumprelu_loss(
 def gated_loss(
     sae: SAE, x: Float[Tensor, "batch d_in"], output: SAEOutput, l1_coefficient: float
 ) -> Float[Tensor, ""]:
-    """The penalty falls on the gates, so that it cannot shrink the magnitudes.
+    """Squared error, L1 penalty on the gates, and squared error of the gates alone. Returns the mean over the batch.
 
-    A gate that only opens or shuts has no slope: its pre-activation learns from the penalty, and from reconstructing
-    ``x`` by itself through a decoder that this term cannot move.
+    The penalty falls on the gates, so that it cannot shrink the magnitudes. A gate that only opens or shuts has no
+    slope: its pre-activation learns from the penalty, and from reconstructing ``x`` by itself through a decoder that
+    this term cannot move.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> sae, x = SAE(2, 4, "gated"), torch.tensor([[3.0, 4.0]])
+        >>> sae.b_gate.data -= 9  # shuts all gates, so that all 3**2 + 4**2 of x is missed twice
+        >>> gated_loss(sae, x, sae(x), l1_coefficient=1.0).item()
+        50.0
+
+    Args:
+        sae: a "gated" one.
+        l1_coefficient: price of one unit of a gate's pre-activation, where that is positive.
     """
     gates = encode(x, sae.W_enc, sae.b_gate, sae.b_dec)
     by_gates = decode(gates, sae.W_dec.detach(), sae.b_dec.detach())
@@ -70,6 +99,23 @@ def auxk_loss(
     """Squared error of the best ``k_aux`` dead latents at explaining what the live ones missed (Gao et al. 2024).
 
     It gives dead latents a gradient; live ones are left alone.
+
+    Examples:
+        >>> from course_utils.sae import neuron_basis
+        >>> sae, x, x_hat = neuron_basis(2), torch.tensor([[5.0, 3.0]]), torch.tensor([[5.0, 0.0]])
+        >>> auxk_loss(sae, x, x_hat, torch.tensor([False, True]), k_aux=1).item()  # the dead latent 1 explains the rest
+        0.0
+        >>> auxk_loss(sae, x, torch.zeros(1, 2), torch.tensor([False, True]), k_aux=1).item()  # misses 5 of it
+        25.0
+
+    Args:
+        sae: one with ``b_enc``: all but gated ones have it.
+        x_hat: what the autoencoder makes of ``x``.
+        dead: which latents count as dead; at least one.
+        k_aux: dead latents a row that may try.
+
+    Returns:
+        Summed over d_in, mean over the batch.
     """
     missed = (x - x_hat).detach()
     k = min(k_aux, int(dead.sum()))

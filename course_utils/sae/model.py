@@ -26,7 +26,11 @@ class SAEOutput(NamedTuple):
 
 
 class SAE(nn.Module):
-    """Encode activations into sparse latents and decode them back.
+    """Encode activations into sparse latents and decode them back: ``sae(x)`` returns ``SAEOutput(x_hat, latents)``.
+
+    It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
+    limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder
+    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor if it is above 1.
 
     Examples:
         >>> x_hat, latents = SAE(256, 4096, "topk", k=32)(torch.randn(10, 256))
@@ -34,10 +38,6 @@ class SAE(nn.Module):
         (torch.Size([10, 256]), torch.Size([10, 4096]))
         >>> int((latents > 0).sum(dim=1).max())
         32
-
-    It starts tied: ``W_enc`` is ``W_dec`` transposed, rows of ``W_dec`` have length 1 and biases are 0. Where nothing
-    limits the number of active latents (relu, jumprelu, gated), about half of them fire at the start, so a tied encoder
-    would reconstruct d_sae / (2 d_in) times the input; there ``W_enc`` is scaled down by that factor if it is above 1.
 
     Args:
         d_in: length of an activation.
@@ -53,8 +53,6 @@ class SAE(nn.Module):
             ``prefixes`` (d_sae / 16, / 8, / 4, / 2 and d_sae): how many first latents of ``"matryoshka"`` have to
             reconstruct alone.
 
-    ``sae(x)`` returns ``SAEOutput(x_hat, latents)``.
-
     Attributes:
         W_enc: (d_in, d_sae).
         W_dec: (d_sae, d_in); row i is the direction that latent i writes.
@@ -67,6 +65,7 @@ class SAE(nn.Module):
         metadata: kept with the files: ``hook_name``, ``model_name`` …
 
     Raises:
+        TypeError: if no architecture has such an option.
         ValueError: if the architecture is unknown, or an option does not go with it.
     """
 
@@ -171,7 +170,11 @@ class SAE(nn.Module):
 
     @torch.no_grad()
     def follow_threshold_(self, latents: Float[Tensor, "batch d_sae"], share: float = 0.02) -> None:
-        """Let the common threshold follow the smallest latent that a batch kept, averaged over batches."""
+        """Let the common threshold follow the smallest latent that a batch kept, averaged over batches.
+
+        Args:
+            share: weight of this batch in the average; the first one counts whole.
+        """
         kept = latents[latents > 0]
         smallest = min(self.team.gather(kept.min().item() if len(kept) else math.inf))
         if smallest < math.inf:
@@ -181,6 +184,11 @@ class SAE(nn.Module):
 
 def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
     """Where an autoencoder reads: the ``hook_name`` given, or the one that came with it.
+
+    Examples:
+        >>> sae = neuron_basis(8, hook_name="blocks.2.mlp.hook_post")
+        >>> hook_name_of(sae), hook_name_of(sae, "blocks.3.mlp.hook_post")
+        ('blocks.2.mlp.hook_post', 'blocks.3.mlp.hook_post')
 
     Raises:
         ValueError: if there is neither.
@@ -195,6 +203,10 @@ def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
 
 def neuron_basis(d_in: int, **metadata: Any) -> SAE:
     """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools.
+
+    Examples:
+        >>> neuron_basis(3).encode(torch.tensor([[2.0, -1.0, 0.5]])).tolist()
+        [[2.0, 0.0, 0.5]]
 
     Args:
         d_in: number of neurons.

@@ -25,19 +25,37 @@ PUBLISHED_L0 = (10, 10, 18, 23, 31, 41, 51, 54, 60, 70, 52, 56)
 
 
 def hook_before(layer: int) -> str:
-    """The hook point that the autoencoder of a layer reads."""
+    """The hook point that the public autoencoder of a layer of GPT-2 small reads.
+
+    Examples:
+        >>> hook_before(8)
+        'blocks.8.hook_resid_pre'
+    """
     return f"blocks.{layer}.hook_resid_pre"
 
 
 def load_public_sae(layer: int, folder: str | Path | None = None) -> SAE:
     """The public autoencoder before one layer of GPT-2 small (151 MB), for the activations of `load_model("gpt2")`.
 
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from course_utils.sae import save_sae
+        >>> with TemporaryDirectory() as folder:  # a small one in place of the 151 MB
+        ...     save_sae(SAE(8, 32), folder)
+        ...     load_public_sae(3, folder).hook_name
+        'blocks.3.hook_resid_pre'
+
     Args:
+        layer: 0 to 11.
         folder: of a copy that is already here, with one folder a hook point or the two files themselves. None looks in
             the Hugging Face cache and then at the hub.
 
+    Returns:
+        It reads activations as the model has them: `centred`, with its ``hook_name`` in the metadata.
+
     Raises:
         ModelUnavailable: if it is neither here nor to be had.
+        FileNotFoundError: if there is no such ``folder``.
         ValueError: if there is no such layer, or the files are damaged.
     """
     if not 0 <= layer < len(PUBLISHED_L0):
@@ -69,8 +87,13 @@ def _from_hub(layer: int) -> Path:
 def centred(sae: SAE) -> SAE:
     """A copy that reads ``x`` as ``sae`` reads ``x - mean of its numbers``.
 
-    Taking the mean away is linear, so it can be done once, to the encoder's columns. Reconstructions come out without the
-    mean as before: the next layer norm takes it away in any case.
+    Taking the mean away is linear, so it can be done once, to the encoder's columns. Reconstructions come out without
+    the mean as before: the next layer norm takes it away in any case.
+
+    Examples:
+        >>> sae, x = SAE(4, 8), torch.tensor([[1.0, 2.0, 3.0, 6.0]])
+        >>> torch.allclose(centred(sae).encode(x), sae.encode(x - 3), atol=1e-5)
+        True
     """
     new = copy.deepcopy(sae)
     new.W_enc.sub_(sae.W_enc.mean(dim=0))

@@ -23,17 +23,30 @@ def ista_step(
 ) -> Float[Tensor, "n n_stations"]:
     """One step down ``1/2 ||x - features @ codes||^2 + l1 * sum of features``, features at least 0.
 
+    Examples:
+        >>> codes, x = torch.eye(2), torch.tensor([[1.0, 0.0]])
+        >>> ista_step(torch.zeros(1, 2), x, codes, step=1.0, l1=0.25)  # the price is taken off what is found
+        tensor([[0.7500, 0.0000]])
+
     Args:
         features: the guess so far.
         step: length of the step; see `safe_step`.
         l1: price of one unit of a feature.
+
+    Returns:
+        The next guess.
     """
     missed = x - features @ codes
     return torch.relu(features + step * (missed @ codes.T - l1))
 
 
 def safe_step(codes: Float[Tensor, "n_stations n_channels"]) -> float:
-    """The longest step that never overshoots: one over the largest squared singular value of the codes."""
+    """The longest step that never overshoots: one over the largest squared singular value of the codes.
+
+    Examples:
+        >>> safe_step(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
+        0.25
+    """
     return 1 / torch.linalg.matrix_norm(codes, ord=2).square().item()
 
 
@@ -45,9 +58,14 @@ def fista(
 ) -> Float[Tensor, "n n_stations"]:
     """`ista_step` with momentum (Beck & Teboulle 2009): the error falls as 1/steps^2 in place of 1/steps.
 
+    Examples:
+        >>> codes = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+        >>> fista(2 * codes[2:], codes, steps=500).round(decimals=1).tolist()  # not stations 0 and 1 together
+        [[0.0, 0.0, 2.0]]
+
     Args:
         l1: price of one unit of a feature.
-        steps: to take, from 0.
+        steps: to take, from features of 0.
     """
     step = safe_step(codes)
     features = ahead = torch.zeros(len(x), len(codes))
@@ -64,8 +82,20 @@ def omp(
 ) -> Float[Tensor, "n n_stations"]:
     """Orthogonal matching pursuit: k times, add the station that matches the rest best, and fit all again.
 
-    Rows of ``codes`` have length 1. Since no station sends less than nothing, the largest match counts, not the largest
-    absolute one; of equal matches the first. (Pati, Rezaiifar & Krishnaprasad 1993.)
+    Since no station sends less than nothing, the largest match counts, not the largest absolute one; of equal matches
+    the first. (Pati, Rezaiifar & Krishnaprasad 1993.)
+
+    Examples:
+        >>> codes = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+        >>> omp(2 * codes[2:], codes, k=1).round(decimals=2).tolist()
+        [[0.0, 0.0, 2.0]]
+
+    Args:
+        codes: rows of length 1.
+        k: stations a row, at most n_stations.
+
+    Returns:
+        k entries a row are filled; one that fitted badly may be below 0.
     """
     chosen = torch.zeros(len(x), 0, dtype=torch.long)
     strengths, rest = torch.zeros(len(x), 0), x
@@ -87,6 +117,13 @@ def learn_dictionary(
 
     The method of optimal directions (Engan, Aase & Husøy 1999). It starts from inputs drawn at random; a code that
     nobody was heard on starts again from another input.
+
+    Examples:
+        >>> codes = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+        >>> heard = torch.tensor([1.0, 2.0, 3.0, 4.0])[:, None, None] * codes  # (4, 2, 2): one station at a time
+        >>> learned = learn_dictionary(heard.flatten(0, 1), 2, k=1)
+        >>> (codes @ learned.T).amax(dim=1).round(decimals=2)  # cosine of each code with the nearest learned one
+        tensor([1., 1.])
 
     Args:
         k: stations that speak at once.

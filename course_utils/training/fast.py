@@ -42,11 +42,20 @@ class FastStep:
     As ``backward`` and then `remove_parallel_gradient_`. From `open` to `close`, ``sae.W_enc`` lies in memory latent by
     latent.
 
+    Examples:
+        >>> sae, x = SAE(8, 32, "topk", k=4), torch.ones(10, 8)
+        >>> step = FastStep(sae).open()
+        >>> seen = step(x)  # the gradients are there
+        >>> seen.l0, sae.W_dec.grad.shape, int(sae.W_dec.grad.any(dim=1).sum())  # only active latents have one
+        (4.0, torch.Size([32, 8]), 4)
+        >>> step.close()
+
     Args:
+        l1_coefficient: price of one unit of a latent's activation; 0 for "topk".
         dtype: of the matrix products, float32 or bfloat16: the latter pays where the processor has it (`speed`).
 
     Raises:
-        ValueError: if it does not do this SAE: see `obstacle`.
+        ValueError: if it cannot train this SAE: see `obstacle`.
     """
 
     optimiser: ClassVar[type[torch.optim.Adam]] = RowAdam

@@ -68,19 +68,19 @@ def fit_sae(
 ) -> History:
     """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
 
+    An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
+    is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk",
+    "matryoshka"). Ctrl-C ends the training early and keeps the best weights so far, by loss smoothed over about ten
+    steps. If an exception is raised, the best weights are restored before it propagates.
+
+    Started by `torchrun` or `accelerate launch`, each process gets the same batches and works on its share of their
+    rows; all end with the same autoencoder, that of one process but for rounding.
+
     Examples:
         >>> sae = SAE(8, 32, "relu")
         >>> history = fit_sae(sae, torch.randn(10, 64, 8), l1_coefficient=1, progress=False)
         >>> len(history.fvu), sae(torch.randn(5, 8)).latents.shape
         (10, torch.Size([5, 32]))
-
-    An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
-    is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk", "matryoshka"). Ctrl-C
-    ends the training early and keeps the best weights so far, by loss smoothed over about ten steps. If an exception is
-    raised, the best weights are restored before it propagates.
-
-    Started by `torchrun` or `accelerate launch`, each process gets the same batches and works on its share of their
-    rows; all end with the same autoencoder, that of one process but for rounding.
 
     Args:
         sae: trained in place.
@@ -106,8 +106,9 @@ def fit_sae(
         A `History` with one measurement a step.
 
     Raises:
-        ValueError: if an argument or a batch does not fit, a coefficient does not belong to the architecture, or the
-            checkpoint is of another run.
+        TypeError: if no architecture has such a coefficient.
+        ValueError: if an argument or a batch does not fit, a coefficient is missing or does not belong to the
+            architecture, or the checkpoint is of another run.
         FloatingPointError: if the loss stops being finite.
         RuntimeError: if another of several processes has ended.
     """

@@ -28,7 +28,14 @@ class Measurement(NamedTuple):
 
 @dataclass
 class History:
-    """A training run, one entry a step."""
+    """A training run, one entry a step.
+
+    Examples:
+        >>> history = History()
+        >>> history.append(Measurement(step=0, loss=9.0, mse=8.0, fvu=0.75, l0=12.0, dead_share=0.0))
+        >>> history.fvu, history.last.l0
+        ([0.75], 12.0)
+    """
 
     step: list[int] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)

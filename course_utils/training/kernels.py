@@ -46,7 +46,15 @@ def dots(a: Float[Tensor, "batch d"], b: Float[Tensor, "d_sae d"], at: Entries) 
 
 
 class RowAdam(torch.optim.Adam):
-    """Adam in one pass over memory, for parameters that lie in it transposed too; the same numbers as Adam's."""
+    """Adam in one pass over memory, for parameters that lie in it transposed too; the same numbers as Adam's.
+
+    Examples:
+        >>> W = torch.zeros(1, 2, requires_grad=True)
+        >>> W.grad = torch.tensor([[5.0, -0.2]])
+        >>> RowAdam([W], lr=0.1).step()
+        >>> W.data  # Adam's first step has the length of lr, however large the gradient
+        tensor([[-0.1000,  0.1000]])
+    """
 
     def __init__(self, parameters, lr: float):
         super().__init__(parameters, lr=lr, fused=True)
@@ -63,5 +71,5 @@ class RowAdam(torch.optim.Adam):
 
 
 def bits_of(values: Tensor) -> Tensor:
-    """The same memory read as integers: they have the sign and, above 0, the order of the floats, and compare faster."""
+    """The same memory read as integers: they have the sign and, above 0, the order of floats, and compare faster."""
     return values.view(torch.int16 if values.dtype == torch.bfloat16 else torch.int32)

@@ -39,7 +39,12 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Revival:
-    """When a latent counts as dead, and how hard `auxk_loss` pulls it back."""
+    """When a latent counts as dead, and how hard `auxk_loss` pulls it back.
+
+    Examples:
+        >>> Revival(dead_after=5000).of(SAE(8, 32, "topk", k=4))  # what is left open is settled by the autoencoder
+        Revival(dead_after=5000, coefficient=0.03125, k_aux=4)
+    """
 
     dead_after: int = 100_000
     """Tokens of silence."""
@@ -77,7 +82,19 @@ class Revival:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file to go on from, written every so many steps and at the end: in place of a plain path."""
+    """A file to go on from, written every so many steps and at the end: in place of a plain path.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from course_utils.training import fit_sae
+        >>> batches = [Tensor([[1.0, 2.0], [3.0, 1.0]])] * 3
+        >>> with TemporaryDirectory() as folder:
+        ...     for _ in range(2):  # the second call finds all three steps done
+        ...         sae = SAE(2, 4, "topk", k=1)
+        ...         history = fit_sae(sae, batches, checkpoint=Checkpoint(f"{folder}/run.pt", every=2), progress=False)
+        >>> history.step
+        [0, 1, 2]
+    """
 
     path: str | Path
     every: int = 1000
@@ -87,10 +104,16 @@ class Checkpoint:
 def learning_rate(step: int, steps: int | None, peak: float, warmup_steps: int, decay_share: float) -> float:
     """Linear warm-up over the first steps, ``peak``, then linear decay to 0 over the last ``decay_share`` of them.
 
+    Examples:
+        >>> [round(learning_rate(step, 10, peak=1.0, warmup_steps=2, decay_share=0.4), 2) for step in range(10)]
+        [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
+
     Args:
         step: counted from 0.
         steps: in all; None never decays.
-        peak: the highest rate, which comes back in the middle of the run.
+        peak: the highest rate, held between warm-up and decay.
+        warmup_steps: over which the rate rises; 0 starts at ``peak``.
+        decay_share: of all steps, from 0 to 1.
     """
     warmup = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     if steps is None or not decay_share:

@@ -24,7 +24,13 @@ from course_utils.training.fit import TrainingState
 
 
 def resampling_odds(x: Float[Tensor, "n d_in"], x_hat: Float[Tensor, "n d_in"]) -> Float[Tensor, "n"]:
-    """The chance of each input to be chosen: the square of its loss, the loss being the squared error; they sum to 1."""
+    """The chance that each input is chosen: proportional to the square of its squared error; they sum to 1.
+
+    Examples:
+        >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])  # losses 1, 1 and 2
+        >>> resampling_odds(x, torch.zeros(3, 2))
+        tensor([0.1667, 0.1667, 0.6667])
+    """
     loss = (x - x_hat).pow(2).sum(dim=1)
     return loss.pow(2) / loss.pow(2).sum()
 
@@ -34,9 +40,16 @@ def fresh_pairs(
 ) -> tuple[Float[Tensor, "n_dead d_in"], Float[Tensor, "d_in n_dead"]]:
     """New decoder rows and encoder columns for the dead latents, one for each chosen input.
 
+    Examples:
+        >>> W_enc, dead = torch.tensor([[10.0, 0.0, 9.0], [0.0, 10.0, 9.0]]), torch.tensor([False, False, True])
+        >>> rows, columns = fresh_pairs(torch.tensor([[6.0, 8.0]]), W_enc, dead)
+        >>> rows, columns.T  # live columns are 10 long, so the new one is 2 long
+        (tensor([[0.6000, 0.8000]]), tensor([[1.2000, 1.6000]]))
+
     Args:
         chosen: inputs, centred or not: only their direction counts.
         W_enc: of all latents, whose live ones set the length of the new encoder directions.
+        dead: which latents are to get a new pair; at least one has to be live.
 
     Returns:
         Rows for ``W_dec`` (n_dead, d_in) of length 1 and columns for ``W_enc`` (d_in, n_dead).
@@ -61,10 +74,19 @@ def resample_dead_(
 
     Without a live latent, or without a dead one, nothing happens.
 
+    Examples:
+        >>> sae, dead = SAE(2, 4), torch.tensor([False, False, False, True])
+        >>> x = torch.tensor([[3.0, 4.0]])  # the only input there is
+        >>> resample_dead_(sae, torch.optim.Adam(sae.parameters()), dead, x, seed=0), sae.W_dec[3].data
+        (1, tensor([0.6000, 0.8000]))
+
     Args:
         optimiser: the Adam of the run; it forgets what it knew of the dead latents.
+        dead: which latents are to be pointed anew.
+        x: inputs to judge by and to choose from; those of length 0 are never chosen.
         seed: of the choice of inputs.
-        odds, fresh: the two formulas of the protocol, to try others.
+        odds, fresh: the two formulas of the protocol, to try others: `resampling_odds` and `fresh_pairs` show what they
+            are given and have to return.
 
     Returns:
         How many latents were resampled.
@@ -98,12 +120,20 @@ def resampler(
 ) -> Callable[[TrainingState], None]:
     """A callback for `fit_sae` that resamples after the steps given.
 
+    Examples:
+        >>> from course_utils.training import Revival, fit_sae
+        >>> inputs = torch.tensor([[4.0, 3.0], [3.0, 4.0]])  # two inputs, so two of eight latents fire
+        >>> revive, counted = resampler(inputs, at_steps=[1], dead_after=4), Revival(dead_after=4)
+        >>> sae = SAE(2, 8, "topk", k=1)
+        >>> fit_sae(sae, [inputs] * 3, revival=counted, callbacks=[revive], progress=False).dead_share
+        [0.0, 0.75, 0.0]
+
     Args:
         inputs: raw activations to judge by and to choose from.
         at_steps: numbers of steps, counted from 0.
         dead_after: tokens of silence after which a latent counts as dead.
         seed: of the choice of inputs.
-        odds, fresh: the two formulas of the protocol, to try others.
+        odds, fresh: the two formulas of the protocol, to try others, as for `resample_dead_`.
 
     Returns:
         What to pass in ``callbacks=[…]``.

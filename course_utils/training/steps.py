@@ -129,7 +129,18 @@ class PlainStep:
 
 @torch.no_grad()
 def remove_parallel_gradient_(W_dec: Float[Tensor, "d_sae d_in"]) -> None:
-    """Take from ``W_dec.grad`` what points along each row: the norm is reset anyway, and Adam should not save it up."""
+    """Take from ``W_dec.grad`` what points along each row: the norm is reset anyway, and Adam should not save it up.
+
+    Examples:
+        >>> W_dec = torch.tensor([[1.0, 0.0]], requires_grad=True)
+        >>> W_dec.grad = torch.tensor([[5.0, 2.0]])
+        >>> remove_parallel_gradient_(W_dec)
+        >>> W_dec.grad
+        tensor([[0., 2.]])
+
+    Args:
+        W_dec: changed in its ``grad`` only; without a gradient nothing happens.
+    """
     if W_dec.grad is None:
         return
     unit = W_dec / W_dec.norm(dim=1, keepdim=True)
