@@ -141,9 +141,10 @@ def patch_heads(
     Examples:
         >>> from course_utils.lm import load_model, tokenize
         >>> model, names = load_model("pocket"), [f"blocks.{layer}.attn.hook_z" for layer in range(5)]
-        >>> tom, anna = (tokenize(model, text).ids for text in ("Tom", "Anna"))
-        >>> patch_heads(model, anna, watch(model, tom, names), lambda logits: logits[:, -1, 0]).shape  # layers, heads
-        torch.Size([5, 8])
+        >>> tom, anna, he, she = (tokenize(model, text).ids for text in ("Tom said", "Anna said", " he", " she"))
+        >>> he_or_she = lambda logits: logits[:, -1, he[0, 1]] - logits[:, -1, she[0, 1]]
+        >>> divmod(int(patch_heads(model, anna, watch(model, tom, names), he_or_she).argmax()), 8)  # layer, head
+        (3, 3)
 
     Args:
         ids: of the corrupted texts, as long as the clean ones.
