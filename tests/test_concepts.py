@@ -110,6 +110,8 @@ def test_scores_refuse_what_does_not_fit():
     values, ids = noisy(n=6)
     with pytest.raises(ValueError, match="6 rows of values need 6 concept_ids"):
         concept_scores(values, ids[:5], 4)
+    with pytest.raises(ValueError, match=r"not 6 \(5\)"):
+        concept_scores(values, ids, 4, held_out=torch.ones(5, dtype=torch.bool))
     with pytest.raises(ValueError, match="between 0 and 1"):
         concept_scores(values, torch.tensor([0, 1, 2, 0, 1, 2]), 2)
     with pytest.raises(ValueError, match="leave some"):

@@ -12,7 +12,22 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; returns the exit status."""
+    """Run one subcommand, as the command ``course`` does.
+
+    Examples:
+        >>> main(["grade", "no such folder"])  # "course: no such folder is not a folder" goes to standard error
+        2
+
+    Args:
+        arguments: the words after ``course``; None takes them from the command line. Without any, the help is printed.
+
+    Returns:
+        The exit status: 0 if all went well, 1 if the doctor found something broken or nobody reads the output, 2 if
+        something is missing or cannot be read or written, 130 if it was interrupted.
+
+    Raises:
+        SystemExit: after ``--help`` (status 0), or if the arguments are wrong (status 2).
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a strange name or an old terminal is no reason to fail

@@ -28,20 +28,37 @@ GB = 1e9
 
 
 class Finding(NamedTuple):
+    """What one check found."""
+
     name: str
+    """Of the check."""
+
     state: str
     """``fine``, ``advice`` (the course runs, something is off) or ``broken``."""
 
     found: str
     advice: str = ""
+    """What to do about it; empty if nothing needs to be done."""
 
     def line(self, marks: Sequence[str] = ("✓", "!", "✗", "—")) -> str:
+        """One line for a terminal; ``marks`` stand for fine, advice and broken, and before the advice."""
         mark = marks[("fine", "advice", "broken").index(self.state)]
         return f"{mark} {self.name}: {self.found}" + (f" {marks[3]} {self.advice}" if self.advice else "")
 
 
 def examine() -> Iterator[Finding]:
-    """Make every check, one after the other."""
+    """Make every check, one after the other. A check that fails itself is a broken finding.
+
+    Examples:
+        >>> first = next(examine())
+        >>> first.name, first.state
+        ('Python', 'fine')
+        >>> Finding("disk", "advice", "0.9 GB free", "make room").line()
+        '! disk: 0.9 GB free — make room'
+
+    Yields:
+        A `Finding` as soon as its check is made, some of which take a second.
+    """
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", " ")
         try:

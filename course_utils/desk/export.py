@@ -28,7 +28,15 @@ section.slide { min-height: 100vh; box-sizing: border-box; padding: 4vh 6vw; scr
 
 
 def exercise_keys(source: str) -> list[str]:
-    """Keys of the exercises that a cell's code asks for by ``@exercise(key)`` or ``answer(key, …)``."""
+    """Keys of the exercises that a cell's code asks for by ``@exercise(key)`` or ``answer(key, …)``.
+
+    Examples:
+        >>> exercise_keys('l0 = answer("day_6.l0_of_batch", 3)  # not @exercise("day_6.encode")')
+        ['day_6.l0_of_batch']
+
+    Args:
+        source: of one cell. What is not plain Python, a line magic for instance, holds no exercise.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a line of IPython's own
@@ -58,10 +66,24 @@ def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
-    """Write a day as one page.
+    """Write a day as one page that loads nothing: pictures are in it, formulas are MathML, solutions are folded.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> day = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Day 8: $x^2$")])
+        >>> with TemporaryDirectory() as folder:
+        ...     nbformat.write(day, Path(folder, "day_8.ipynb"))
+        ...     page = export_html(Path(folder, "day_8.ipynb"), Path(folder, "day_8.html")).read_text(encoding="utf-8")
+        >>> "<math" in page, "<script" in page
+        (True, False)
 
     Args:
+        notebook: an ``.ipynb`` file; it is not run, its kept outputs are shown.
+        out: the file to write, in a folder that exists.
         slides: one screen a section: each heading begins a new one; PageDown goes on.
+
+    Returns:
+        ``out``.
 
     Raises:
         ValueError: if ``notebook`` is not a notebook.

@@ -39,6 +39,8 @@ VERDICTS = ("correct", "wrong", "raised")
 
 @dataclass(frozen=True)
 class HandIn:
+    """A notebook to grade, found by `find_hand_ins`."""
+
     learner: str
     """The notebook's path in the folder, without ``.ipynb``."""
 
@@ -59,12 +61,18 @@ class ExerciseOutcome:
     """The sentences of the slips that the attempts fell into, the most frequent first."""
 
     hints: int = 0
+    """How many were read."""
+
     solution_seen: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
+    """What came of one hand-in, or of all those of a learner."""
+
     learner: str
+    """As in `HandIn`; after `by_learner` the learner alone."""
+
     status: str
     """``ran``, or what happened instead."""
 
@@ -76,14 +84,26 @@ class Result:
 
     @property
     def n_solved(self) -> int:
+        """Exercises whose verdict is ``correct``."""
         return sum(outcome.verdict == "correct" for outcome in self.outcomes.values())
 
 
 def find_hand_ins(folder: Path) -> list[HandIn]:
-    """Every notebook below ``folder``; links are not followed, checkpoints left out.
+    """Every notebook below ``folder``, but for those in linked folders and in hidden ones, such as checkpoints.
+
+    Examples:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("ben.ipynb", "anna/day_1.ipynb", "anna/notes.txt", ".ipynb_checkpoints/ben.ipynb"):
+        ...         Path(folder, name).parent.mkdir(exist_ok=True)
+        ...         Path(folder, name).touch()
+        ...     [hand_in.learner for hand_in in find_hand_ins(Path(folder))]
+        ['anna/day_1', 'ben']
+
+    Returns:
+        One `HandIn` for each notebook, in the order of their paths.
 
     Raises:
-        NotADirectoryError: if it is no folder.
+        NotADirectoryError: if ``folder`` is not a folder.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
@@ -103,10 +123,27 @@ def grade_folder(
     jobs: int = 1,
     told: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Grade every hand-in, ``jobs`` at a time; ``told`` hears of each as it ends.
+    """Run every notebook below a folder within limits, and read the verdicts of its exercises.
+
+    Whatever a hand-in does costs that hand-in alone: its result says what happened instead.
+
+    Examples:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "ben.ipynb").write_text("far too long", encoding="utf-8")
+        ...     grade_folder(Path(folder), Limits(disk=10))[0].status
+        'not run: the file is too large'
+
+    Args:
+        folder: as for `find_hand_ins`.
+        limits: of each hand-in; None takes those of `Limits`.
+        jobs: hand-ins that run at once.
+        told: is called with each result as soon as it is there.
+
+    Returns:
+        One `Result` for each hand-in, in the order of `find_hand_ins`.
 
     Raises:
-        NotADirectoryError: if ``folder`` is none.
+        NotADirectoryError: if ``folder`` is not a folder.
         ModuleNotFoundError: if nbclient, nbformat or psutil is not installed.
     """
     import nbclient  # noqa: F401 — say now what is missing, not once for every hand-in

@@ -17,7 +17,23 @@ RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
 
 
 def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Write ``report.csv`` (a row a learner), ``details.csv`` (a row an exercise) and ``report.html``."""
+    """Write ``report.csv`` (a row a learner), ``details.csv`` (a row an exercise) and ``report.html``.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> anna = Result("anna", "ran", {"day_6.fvu": ExerciseOutcome("wrong", attempts=2)})
+        >>> with TemporaryDirectory() as folder:
+        ...     print(write_reports([anna], Path(folder))[0].read_text(encoding="utf-8-sig"))
+        learner,status,cells with an error,solved,exercises,day_6.fvu
+        anna,ran,0,0,1,wrong
+
+    Args:
+        results: from `grade_folder`; those of one learner are put together, as by `by_learner`.
+        folder: is made if it does not exist; older reports in it are overwritten.
+
+    Returns:
+        The three paths, in this order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     results = by_learner(results)
     paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
@@ -30,8 +46,18 @@ def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
 def by_learner(results: Iterable[Result]) -> list[Result]:
     """One result a learner, who may have handed in seven notebooks.
 
-    ``anna/day_1_….ipynb`` and ``anna/day_2_….ipynb`` are anna's; a notebook with any other name is its own learner,
-    so ``class_b/ben.ipynb`` and ``class_b/eve.ipynb`` stay two.
+    ``anna/day_1_….ipynb`` and ``anna/day_2_….ipynb`` are anna's; a notebook with any other name is a learner of its
+    own, so ``class_b/ben.ipynb`` and ``class_b/eve.ipynb`` stay two. Where two notebooks of a learner hold the same
+    exercise, the best verdict counts.
+
+    Examples:
+        >>> one = Result("anna/day_1", "ran", {"day_1.selectivity": ExerciseOutcome("correct")})
+        >>> two = Result("anna/day_2", "ran", {"day_2.relevance": ExerciseOutcome("wrong")})
+        >>> [(anna.learner, anna.n_solved, len(anna.outcomes)) for anna in by_learner([one, two])]
+        [('anna', 1, 2)]
+
+    Returns:
+        In the order in which the learners first appear.
     """
     handed_in: dict[str, list[Result]] = {}
     for result in results:
@@ -89,7 +115,16 @@ def _cell(value: object) -> object:
 
 
 def report_html(results: Sequence[Result]) -> str:
-    """The class, then each learner. Returns one page that loads nothing; what learners wrote is escaped."""
+    """The class, then each learner. Returns one page that loads nothing; what learners wrote is escaped.
+
+    Examples:
+        >>> page = report_html([Result("<anna>", "ran", {"day_6.fvu": ExerciseOutcome("correct")})])
+        >>> "&lt;anna&gt;" in page, "Solved by 1 of 1." in page
+        (True, True)
+
+    Args:
+        results: from `grade_folder`; those of one learner are put together, as by `by_learner`.
+    """
     results = by_learner(results)
     keys = _keys(results)
     page = render_template(

@@ -25,11 +25,17 @@ SCAN = 1.0  # seconds between two looks at everything: the marker of all process
 
 
 class Limits(NamedTuple):
+    """What one hand-in may use before it is stopped: ``Limits(seconds=120)``."""
+
     seconds: float = 600
+    """By the clock, the start of its kernel included."""
+
     memory: float = 4e9
     """Bytes, over all processes of the hand-in."""
 
     processes: int = 64
+    """At the same time, its kernel and our worker included."""
+
     disk: float = 1e9
     """Bytes that its temporary folder may hold, and any one file."""
 

@@ -33,11 +33,22 @@ def change_each(
 ) -> Float[Tensor, "n d_vocab"]:
     """Logits at the last token of ``ids``, once for each change.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> model, ids = load_model("pocket"), torch.tensor([[0, 558, 3137]])  # BOS, "The", " ship"
+        >>> changes = torch.stack([torch.zeros(256), torch.ones(256).cumsum(dim=0)])  # nothing, and a large push
+        >>> logits = change_each(model, ids, "blocks.2.hook_resid_post", torch.tensor([1, 2]), changes)
+        >>> [torch.allclose(row, model(ids)[0, -1], atol=1e-3) for row in logits]
+        [True, False]
+
     Args:
-        positions, changes: one of each for a row, or several, (n, m) and (n, m, d), all made in the same run.
+        ids: of one text.
+        positions: the token whose activation is changed in row i, or several, (n, m), all changed in the same run.
+        changes: what is added to the activation there: (n, d), or (n, m, d).
+        batch_size: rows a forward pass.
 
     Raises:
-        ValueError: if there is more than one text, the hook point is unknown, or positions and changes do not match.
+        ValueError: if there is not exactly one text, the hook point is unknown, or positions and changes do not match.
     """
     check_hook_name(model, hook_name)
     if len(ids) != 1 or positions.shape != changes.shape[:-1]:
@@ -71,12 +82,24 @@ def patch_each_latent(
 ) -> tuple[Int[Tensor, "n"], Float[Tensor, "n d_vocab"]]:
     """Every latent whose value at one token differs between two runs, and the logits with its clean value alone put in.
 
+    Examples:
+        >>> from course_utils.interventions import prompt_ids, watch
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> model, sae = load_model("pocket"), load_sae("layer_2")
+        >>> ship, king = (prompt_ids(model, text)[None] for text in ("The ship sails", "The king sails"))
+        >>> clean, corrupted = (watch(model, ids, [sae.hook_name])[sae.hook_name][0, 2] for ids in (ship, king))
+        >>> latents, logits = patch_each_latent(model, sae, king, clean, corrupted, position=2)
+        >>> 32 < len(latents) <= 64, logits.shape == (len(latents), 8192)  # 32 fire in each run, few in both
+        (True, True)
+
     Args:
         ids: of the corrupted text.
         clean, corrupted: the activation at ``position`` in either run, at the hook point that ``sae`` reads.
+        position: of the token, counted from BOS, which is 0.
 
     Returns:
-        The latents' numbers (n,) and the logits (n, d_vocab) at the last token.
+        The latents' numbers (n,) and the logits (n, d_vocab) at the last token, a row for each of them.
 
     Raises:
         ValueError: if the SAE does not say where it reads, or there is more than one text.
@@ -98,8 +121,21 @@ def ablate_each(
 ) -> Float[Tensor, "n d_vocab"]:
     """Logits at the last token without one latent at one token, once for each pair (token, latent).
 
+    Examples:
+        >>> from course_utils.interventions import prompt_ids, watch
+        >>> from course_utils.lm import load_model
+        >>> from course_utils.sae import load_sae
+        >>> model, sae = load_model("pocket"), load_sae("layer_2")
+        >>> ids = prompt_ids(model, "The ship sails")[None]
+        >>> latents = sae.encode(watch(model, ids, [sae.hook_name])[sae.hook_name][0])
+        >>> weakest, strongest = latents[3].argmin(), latents[3].argmax()  # on " sails"; the weakest is silent
+        >>> logits = ablate_each(model, sae, ids, latents, torch.tensor([[3, weakest], [3, strongest]]))
+        >>> [torch.allclose(row, model(ids)[0, -1], atol=1e-3) for row in logits]
+        [True, False]
+
     Args:
         latents: of every token of the text, BOS included.
+        pairs: a row for each run: position of the token, number of the latent.
 
     Raises:
         ValueError: if the SAE does not say where it reads, or there is more than one text.

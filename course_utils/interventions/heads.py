@@ -1,7 +1,7 @@
 """What each attention head says, directly, about one answer against another.
 
-The residual stream is a sum: embeddings, every head, every MLP. The final norm divides that sum by one number a token and
-the unembedding is linear, so a difference of two logits is a sum as well:
+The residual stream is a sum: embeddings, every head, every MLP. The final norm divides that sum by one number a token
+and the unembedding is linear, so a difference of two logits is a sum as well:
 
     logit[a] - logit[b] = Σ_parts  centred(part) · (gain · (W_U[:, a] - W_U[:, b])) / σ  +  constant
 
@@ -33,8 +33,23 @@ def head_contributions(
 ) -> Float[Tensor, "batch n_layers n_heads"]:
     """Each head's direct part in logit[right] - logit[wrong] at the last token, for models with a layer norm.
 
+    Examples:
+        >>> from course_utils.interventions import prompt_ids
+        >>> from course_utils.lm import load_model
+        >>> model = load_model("pocket")
+        >>> ids = prompt_ids(model, "When Mary and John went to the store, John gave a drink to")[None]
+        >>> mary, john = (prompt_ids(model, name)[1:] for name in (" Mary", " John"))
+        >>> strongest = head_contributions(model, ids, mary, john).flatten().topk(2).indices.tolist()
+        >>> [divmod(i, model.cfg.n_heads) for i in strongest]  # layer, head
+        [(4, 7), (2, 0)]
+
     Args:
+        ids: texts of the same number of tokens.
+        right, wrong: one token's number for each text.
         hooks: edits under which the model runs; the norm's division is that of the edited run.
+
+    Returns:
+        What each head adds to the difference, in logits; what all heads add is their sum.
     """
     names = [f"blocks.{layer}.attn.hook_z" for layer in range(model.cfg.n_layers)]
     last = f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"

@@ -47,7 +47,20 @@ def patching_map(
 ) -> PatchingMap:
     """Patch one part of the clean run into the corrupted one, at each layer and token (or head) in turn.
 
+    Examples:
+        >>> from course_utils.interventions import prompt_ids
+        >>> from course_utils.lm import load_model
+        >>> model = load_model("pocket")
+        >>> clean, corrupted = (prompt_ids(model, text)[None] for text in ("Tom said", "Anna said"))
+        >>> he, she = (prompt_ids(model, word)[1] for word in (" he", " she"))
+        >>> found = patching_map(
+        ...     model, clean, corrupted, "residual stream", lambda logits: logits[..., -1, he] - logits[..., -1, she]
+        ... )
+        >>> found.brought_back[[0, -1], 1].round(decimals=1)  # the name's token, before the first and the last layer
+        tensor([1.0000, 0.6000])
+
     Args:
+        clean_ids, corrupted_ids: two texts with the same number of tokens.
         part: one of `PATCHABLE_PARTS`.
         score: logits (batch, pos, d_vocab) to one number a row, read off the last token.
 
@@ -55,7 +68,10 @@ def patching_map(
         ValueError: if the two texts differ in their number of tokens, or there is no such part.
     """
     if clean_ids.shape != corrupted_ids.shape:
-        raise ValueError("The corrupted sentence has another number of tokens, so that nothing lines up.")
+        raise ValueError(
+            f"The corrupted sentence has {corrupted_ids.shape[1]} tokens, the clean one {clean_ids.shape[1]}, "
+            "so that nothing lines up."
+        )
     if part not in PATCHABLE_PARTS:
         raise ValueError(f"part is {part!r}, not one of {', '.join(PATCHABLE_PARTS)}")
     rows = [f"blocks.{layer}.{PATCHABLE_PARTS[part]}" for layer in range(model.cfg.n_layers)]

@@ -13,7 +13,19 @@ from torch import Tensor
 def mean_and_error(
     rates: Float[Tensor, "n n_doses"],
 ) -> tuple[Float[Tensor, "n_doses"], Float[Tensor, "n_doses"]]:
-    """Mean over the rows, and its standard error: the spread of the rows around it, over the root of their number."""
+    """Mean over the rows, and its standard error: the spread of the rows around it, over the root of their number.
+
+    Examples:
+        >>> import torch
+        >>> mean_and_error(torch.tensor([[0.0, 0.5], [1.0, 0.5]]))  # 2 concepts at 2 doses
+        (tensor([0.5000, 0.5000]), tensor([0.5000, 0.0000]))
+
+    Args:
+        rates: one row for each thing measured, two rows at least: a single one has no error, which is then NaN.
+
+    Returns:
+        Means and standard errors, one of each for every column.
+    """
     return rates.mean(dim=0), rates.std(dim=0, correction=1) / len(rates) ** 0.5
 
 
@@ -27,7 +39,8 @@ def brought_back(patched: Float[Tensor, "*some"], clean: float, corrupted: float
 
     Args:
         patched: scores of patched runs.
-        clean, corrupted: the scores of the two runs themselves.
+        clean, corrupted: the scores of the two runs themselves; if they are equal, nothing can be brought back, and
+            the share is infinite or NaN.
     """
     return (patched - corrupted) / (clean - corrupted)
 
@@ -35,6 +48,17 @@ def brought_back(patched: Float[Tensor, "*some"], clean: float, corrupted: float
 def disagreement(
     logits: Float[Tensor, "n d_vocab"], other_logits: Float[Tensor, "n d_vocab"]
 ) -> Float[Tensor, "n"]:
-    """KL(p | q) in nats, p and q being what the two rows of logits predict: 0 where they say the same."""
+    """KL(p | q) in nats, p and q being what the two rows of logits predict: 0 where they say the same.
+
+    Examples:
+        >>> import torch
+        >>> sure, torn = torch.tensor([[100.0, 0.0]]), torch.tensor([[0.0, 0.0]])
+        >>> disagreement(sure, sure), disagreement(sure, torn)  # log 2 of information
+        (tensor([0.]), tensor([0.6931]))
+
+    Args:
+        logits: of p, by which the differences are weighted.
+        other_logits: of q.
+    """
     log_p, log_q = logits.log_softmax(dim=-1), other_logits.log_softmax(dim=-1)
     return (log_p.exp() * (log_p - log_q)).sum(dim=-1)

@@ -23,11 +23,25 @@ if TYPE_CHECKING:
 
 Ids = Int[Tensor, "batch pos"]
 Score = Callable[[Float[Tensor, "batch pos d_vocab"]], Tensor]
+"""From logits to one number for each text, or for all of them."""
 
 
 @torch.no_grad()
 def watch(model: TransformerBridge, ids: Ids, hook_names: Sequence[str]) -> dict[str, Tensor]:
     """The activations at some hook points, copied, and the logits (batch, pos, d_vocab) under ``"logits"``.
+
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> seen = watch(model, tokenize(model, "The ship").ids, ["blocks.2.attn.hook_z", "blocks.2.hook_resid_post"])
+        >>> {name: tuple(x.shape) for name, x in seen.items()}
+        {'blocks.2.attn.hook_z': (1, 3, 8, 32), 'blocks.2.hook_resid_post': (1, 3, 256), 'logits': (1, 3, 8192)}
+
+    Args:
+        hook_names: where to look; results come in the order in which the model passes them.
+
+    Returns:
+        The activations by hook point, (batch, pos, …) as the model has them, and then the logits.
 
     Raises:
         ValueError: if a hook point is unknown.
@@ -92,9 +106,19 @@ def patch_positions(
 ) -> Float[Tensor, "n_hooks pos"]:
     """Mean score of ``ids`` with one token of one hook point patched at a time.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model, hook_name = load_model("pocket"), "blocks.2.hook_resid_post"
+        >>> tom, anna = (tokenize(model, text).ids for text in ("Tom", "Anna"))
+        >>> clean, score = watch(model, tom, [hook_name]), lambda logits: logits[:, -1, 0]
+        >>> scores = patch_positions(model, anna, [hook_name], clean, score)[0]  # BOS patched, then the name
+        >>> torch.allclose(scores, torch.cat([score(model(anna)), score(model(tom))]), atol=1e-3)
+        True
+
     Args:
         ids: of the corrupted texts, as long as the clean ones.
         clean: the activations of the clean texts, from `watch`.
+        score: of the logits (batch, pos, d_vocab): one number for each text, or for all of them.
 
     Raises:
         ValueError: if a hook point is unknown, or the two runs differ in their number of tokens.
@@ -114,8 +138,18 @@ def patch_heads(
 ) -> Float[Tensor, "n_layers n_heads"]:
     """Mean score of ``ids`` with the output of one attention head patched at a time, on all tokens.
 
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model, names = load_model("pocket"), [f"blocks.{layer}.attn.hook_z" for layer in range(5)]
+        >>> tom, anna, he, she = (tokenize(model, text).ids for text in ("Tom said", "Anna said", " he", " she"))
+        >>> he_or_she = lambda logits: logits[:, -1, he[0, 1]] - logits[:, -1, she[0, 1]]
+        >>> divmod(int(patch_heads(model, anna, watch(model, tom, names), he_or_she).argmax()), 8)  # layer, head
+        (3, 3)
+
     Args:
+        ids: of the corrupted texts, as long as the clean ones.
         clean: ``blocks.….attn.hook_z`` of every layer in the clean run, from `watch`.
+        score: of the logits (batch, pos, d_vocab): one number for each text, or for all of them.
 
     Raises:
         ValueError: if the two runs differ in shape.
@@ -135,6 +169,8 @@ class Attribution(NamedTuple):
     """What each unit is worth, if all were linear; made by `attribute`."""
 
     values: Float[Tensor, "batch pos units"]
+    """The units' activations."""
+
     gradients: Float[Tensor, "batch pos units"]
     """Of the summed score, with respect to each unit's value."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -98,8 +98,15 @@ def _numbers(strength: float | Sequence[float]) -> Float[Tensor, "*n"]:
         raise TypeError(f"strength is {strength!r}: it must be a number, or several") from None
 
 
-def prompt_ids(model: TransformerBridge, text: str) -> Tensor:
-    """Token numbers (pos,) of a prompt, BOS first; BOS alone if the prompt is empty."""
+def prompt_ids(model: TransformerBridge, text: str) -> Int[Tensor, "pos"]:
+    """Token numbers of a prompt, BOS first; BOS alone if the prompt is empty.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> ids = prompt_ids(load_model("pocket"), "The ship sails")
+        >>> ids  # ids[None] is a batch of this one text
+        tensor([   0,  558, 3137, 7027])
+    """
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     return torch.tensor([model.tokenizer.bos_token_id, *ids])
 
@@ -166,6 +173,14 @@ def stream(
     All strengths draw the same random numbers, so that only the edit tells the texts apart. A text that has ended waits
     for the others.
 
+    Examples:
+        >>> from course_utils.interventions import direction_unit
+        >>> from course_utils.lm import load_model
+        >>> model = load_model("pocket")
+        >>> sea = direction_unit(model.W_U[:, prompt_ids(model, " sea")[1]], "blocks.2.hook_resid_post")
+        >>> list(stream(model, sea, [0.0, 40.0], prompts="In the morning", n_tokens=2, temperature=0))
+        [[',', ' sea'], [', I', ' sea sea']]
+
     Args:
         strength: one number for each text that is written.
         prompts: the one text that all of them continue.
@@ -226,7 +241,14 @@ def continuation_losses(
 
     The exponential is the perplexity. Low values are easy to have by saying the same thing again and again.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> written = [" sails over the sea", " sea the over sails"]
+        >>> continuation_losses(load_model("pocket"), ["The ship"] * 2, written).round()
+        tensor([ 4., 10.])
+
     Args:
+        prompts: what each continuation follows; their own tokens are not scored.
         continuations: as `steer` gives them, one for each prompt.
         batch_size: texts a forward pass.
 

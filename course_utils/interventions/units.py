@@ -92,6 +92,12 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
 def neuron_units(model: TransformerBridge, layer: int, which: int | Sequence[int]) -> Units:
     """MLP neurons of a layer, after their activation function.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> units = neuron_units(load_model("pocket"), layer=2, which=[5, 17])
+        >>> units.hook_name, units.read(torch.arange(1024.0))  # from an activation in which neuron i has the value i
+        ('blocks.2.mlp.hook_post', tensor([ 5., 17.]))
+
     Args:
         layer: counted from 0.
         which: numbers of the neurons, counted from 0.
@@ -106,7 +112,7 @@ def neuron_units(model: TransformerBridge, layer: int, which: int | Sequence[int
 
 
 def direction_unit(direction: Float[Tensor, "d"], hook_name: str) -> Units:
-    """A direction of any length at a hook point; its value on a token is the length of the projection.
+    """A direction of any length at a hook point; its value on a token is the signed length of the projection.
 
     Examples:
         >>> unit = direction_unit(torch.tensor([3.0, 4.0]), "blocks.2.hook_resid_post")
@@ -138,10 +144,22 @@ def edit_hook(
 ) -> Hook:
     """A hook that changes the units' values on some tokens.
 
+    Examples:
+        >>> unit = direction_unit(torch.tensor([1.0, 0.0]), "blocks.2.hook_resid_post")
+        >>> hook_name, change = edit_hook(unit, "clamp", 5.0)
+        >>> change(torch.ones(1, 3, 2))  # BOS and two tokens; model.run_with_hooks(fwd_hooks=[…]) takes the pair
+        tensor([[[1., 1.],
+                 [5., 1.],
+                 [5., 1.]]])
+
     Args:
         how: ``"add"`` the amount to the value, ``"clamp"`` the value to it, or ``"scale"`` the value by it.
         amount: one number, or one for each text of the batch.
         positions: of the tokens; by default all but BOS, which autoencoders are not trained on.
+
+    Returns:
+        The hook point's name, and a function of (activation, hook) that leaves what it is given alone and returns the
+        edited activation.
 
     Raises:
         ValueError: if ``how`` is unknown.
@@ -182,7 +200,8 @@ def ablate(
         False
 
     Args:
-        units: from `latent_units`, `neuron_units` or `direction_unit`; or several of them, at different hook points too.
+        units: from `latent_units`, `neuron_units` or `direction_unit`; or several of them, also at different hook
+            points.
         value: what they are held at; 0 removes them.
 
     Yields:

@@ -27,10 +27,23 @@ if TYPE_CHECKING:
 def pca_fvu(
     train: Float[Tensor, "n d_in"], held_out: Float[Tensor, "m d_in"], n_directions: Sequence[int]
 ) -> list[float]:
-    """Variance of ``held_out`` that the first principal directions of ``train`` leave unexplained, for each number of them.
+    """Variance of ``held_out`` that the first principal directions of ``train`` leave unexplained.
+
+    Examples:
+        >>> x = torch.tensor([[3.0, 0.0], [-3.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # 18 of 20 on the first axis
+        >>> [round(left, 2) for left in pca_fvu(x, x, n_directions=[1, 2])]
+        [0.1, 0.0]
+
+    Args:
+        train: rows that the mean and the directions are computed from.
+        held_out: rows that they have to explain.
+        n_directions: how many of the first directions to use; each number is tried by itself, 1 … d_in.
+
+    Returns:
+        The `fvu` of ``held_out`` for each entry of ``n_directions``.
 
     Raises:
-        ValueError: if there are fewer directions than asked for.
+        ValueError: if a number of directions is below 1 or above d_in, or ``held_out`` does not vary.
     """
     if max(n_directions) > train.shape[1] or min(n_directions) < 1:
         raise ValueError(f"there are {train.shape[1]} principal directions, not {list(n_directions)}")
@@ -50,10 +63,23 @@ def dictionary_fvu(
 
     The pursuit needs no encoder, so a learned dictionary and a random one can be compared as they are.
 
+    Examples:
+        >>> x = torch.tensor([[3.0, 1.0], [-3.0, -1.0]])
+        >>> both_ways = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> [round(dictionary_fvu(x, both_ways, k, centre=torch.zeros(2)), 2) for k in (1, 2)]
+        [0.1, 0.0]
+
     Args:
-        directions: of any length but 0.
+        directions: of any length but 0. The pursuit looks for positive strengths only, as an autoencoder has them, so
+            a direction and its opposite are two.
         k: directions that may be used for a row.
-        centre: is taken away first and added at the end: ``b_dec``, or the mean.
+        centre: subtracted first and added at the end: ``b_dec``, or the mean.
+
+    Returns:
+        The `fvu` of the best reconstructions found.
+
+    Raises:
+        ValueError: if ``x`` does not vary.
     """
     unit = directions / directions.norm(dim=1, keepdim=True)
     parts = [omp(some - centre, unit, k) @ unit + centre for some in x.split(256)]
@@ -65,9 +91,18 @@ def random_dictionary_fvu(
 ) -> float:
     """`dictionary_fvu` of directions drawn at random, every direction of space being equally likely.
 
+    Examples:
+        >>> x = torch.eye(8)  # the axes as a dictionary would explain it all with k=1
+        >>> round(random_dictionary_fvu(x, n_directions=8, k=1, centre=torch.zeros(8)), 1)
+        0.8
+
     Args:
         n_directions: to draw.
+        k, centre: as for `dictionary_fvu`.
         seed: of the draw.
+
+    Raises:
+        ValueError: if ``x`` does not vary.
     """
     return dictionary_fvu(x, random_directions(n_directions, x.shape[1], seed=seed), k, centre)
 
@@ -76,7 +111,23 @@ def random_dictionary_fvu(
 def shuffled_weights(model: TransformerBridge, *, seed: int = 0) -> Iterator[TransformerBridge]:
     """The same model with the numbers of every weight tensor in random order, inside a ``with`` only.
 
-    Each tensor keeps its mean, its spread and its outliers; what training had written in their order is gone.
+    Each tensor keeps its mean, its spread and its outliers; what training had written in their order is gone. The
+    model itself is changed and restored at the end of the ``with``, also after an exception.
+
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> ids = tokenize(model, "The old man went to the sea.").ids
+        >>> with shuffled_weights(model):
+        ...     shuffled_loss = model(ids, return_type="loss")
+        >>> bool(model(ids, return_type="loss") < 4 < 8 < shuffled_loss)  # nats a token
+        True
+
+    Args:
+        seed: of the order.
+
+    Yields:
+        The same model.
     """
     whole: dict[int, Tensor] = {}  # GPT-2's q, k and v are views of one matrix: shuffle that once
     for parameter in model.original_model.parameters():

@@ -18,14 +18,25 @@ RATINGS = {
     "3 · a subject, with few": 3,
     "4 · one clear subject": 4,
 }
+"""What a card can be given: the words on the button, and the number that is kept."""
 
 
 class RatingGame:
     """The kind and the rating of each card, in a random order; what a card shows is up to the caller.
 
+    Examples:
+        >>> game = RatingGame(["latent", "neuron"])
+        >>> game.rate(0, 4)  # the card that is shown first: nobody knows yet which it is
+        >>> game.rate(1, 1)
+        >>> game.verdict()
+        'latents: median 1 of 4 over 1 rated; neurons: median 4 of 4 over 1 rated.'
+
     Args:
         kinds: of each card, ``["latent", "latent", "neuron", …]``.
         seed: of the order in which they are shown.
+
+    Attributes:
+        order: for each place, which of ``kinds`` the card shown there is.
 
     Raises:
         ValueError: if there are no cards.
@@ -42,7 +53,11 @@ class RatingGame:
         return len(self._kinds)
 
     def rate(self, place: int, rating: int | None) -> None:
-        """Rate the card at a place in the order; None takes a rating back."""
+        """Rate the card at a place in the order, counted from 0; None takes a rating back.
+
+        Args:
+            rating: one of the values of `RATINGS`.
+        """
         if rating is None:
             self._ratings.pop(place, None)
         else:

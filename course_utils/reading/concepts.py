@@ -34,6 +34,7 @@ class ConceptScores(NamedTuple):
     nothing, 1 everything. Not a number where one of the two kinds is missing."""
 
     train_roc_area: Float[Tensor, "*units n_concepts"]
+    """The same on the training rows; equal to ``roc_area`` if no rows were held out."""
 
     threshold: Float[Tensor, "*units n_concepts"]
     """The value from which on the unit is taken to say "concept": best F1 on the training rows; infinite where these
@@ -85,14 +86,20 @@ def concept_scores(
         values: one row a text (`pool_by_text`) or token. Units may lie on several axes, (n, n_layers, d_mlp) say, and
             so do their scores.
         concept_ids: the one concept of each row, 0 … n_concepts - 1.
+        n_concepts: also those count that no row has.
         held_out: rows to judge by; thresholds come from the others. None uses all rows for both, which flatters.
 
+    Returns:
+        `ConceptScores`, every field of shape (*units, n_concepts).
+
     Raises:
-        ValueError: if shapes or numbers do not fit, or either side of ``held_out`` is empty.
+        ValueError: if shapes or numbers do not fit, either side of ``held_out`` is empty, or ``values`` hold infinite
+            entries or NaN.
     """
     n = len(values)
     if concept_ids.shape != (n,) or (held_out is not None and held_out.shape != (n,)):
-        raise ValueError(f"{n} rows of values need {n} concept_ids (and held_out), not {len(concept_ids)}")
+        sizes = f"{len(concept_ids)}" if held_out is None else f"{len(concept_ids)} ({len(held_out)})"
+        raise ValueError(f"{n} rows of values need {n} concept_ids (and held_out), not {sizes}")
     if n == 0 or concept_ids.min() < 0 or concept_ids.max() >= n_concepts:
         raise ValueError(f"concept_ids must lie between 0 and {n_concepts - 1}, and there must be some")
     train = torch.ones(n, dtype=torch.bool) if held_out is None else ~held_out
@@ -227,7 +234,7 @@ def chance_roc_area(
     *,
     level: float = 0.05,
 ) -> Float[Tensor, "*some"]:
-    """The ROC area that the best of ``n_units`` units that know nothing stays below, but for once in 1 / level.
+    """The ROC area that the best of ``n_units`` units that know nothing exceeds by luck only once in 1 / level tries.
 
     The normal approximation of the Mann-Whitney statistic (Mann and Whitney 1947), with Bonferroni's correction: each
     unit gets ``level / n_units``. Ties, and units that resemble one another, only lower what luck can reach. A unit
@@ -280,12 +287,27 @@ class Monosemanticity(NamedTuple):
     """`profile_entropy` of what each area has above 1/2; not a number for a unit that tells nothing of any concept."""
 
     best_concept: Int[Tensor, "*units"]
+    """The number of the concept with the largest area."""
 
     best_area: Float[Tensor, "*units"]
 
 
 def monosemanticity(roc_area: Float[Tensor, "*units n_concepts"], threshold: float = 0.9) -> Monosemanticity:
-    """Sum up each unit's areas; concepts whose area is not a number count as told by nobody."""
+    """How many concepts each unit tells, and which it tells best.
+
+    Examples:
+        >>> found = monosemanticity(torch.tensor([[0.99, 0.5, 0.5], [0.5, 0.92, 0.95]]))  # 2 units, 3 concepts
+        >>> found.n_concepts, found.best_concept
+        (tensor([1, 2]), tensor([0, 2]))
+
+    Args:
+        roc_area: of every unit for every concept, from `concept_scores`. What is not a number, for a concept without
+            texts, counts as 0.5: nobody tells it.
+        threshold: the area from which on a unit is said to tell a concept.
+
+    Returns:
+        `Monosemanticity`, every field of shape (*units).
+    """
     area = roc_area.nan_to_num(0.5)
     entropy = profile_entropy((area - 0.5).clamp(min=0))
     best_area, best_concept = area.max(dim=-1)

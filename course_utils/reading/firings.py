@@ -20,12 +20,18 @@ from course_utils.reading.scores import ROWS_AT_A_TIME
 
 @dataclass(frozen=True, eq=False)
 class Firings:
-    """Every activation above zero. Those of latent i are entries ``first[i]`` to ``first[i + 1]``, in the order of the rows."""
+    """Every activation above zero, made by `record_firings`.
+
+    Those of latent i are the entries ``first[i]:first[i + 1]``, in the order of the rows.
+    """
 
     rows: Int[Tensor, "n_fired"]
+    """On which row (token) each of them is."""
+
     strengths: Float[Tensor, "n_fired"]
     first: Int[Tensor, "d_sae_plus_1"]
     n_rows: int
+    """All rows that were encoded."""
 
     @property
     def counts(self) -> Int[Tensor, "d_sae"]:
@@ -66,8 +72,14 @@ def record_firings(
 ) -> Firings:
     """Encode ``values``, 2,048 rows at a time, and keep what is above zero.
 
+    Examples:
+        >>> firings = record_firings(torch.relu, torch.tensor([[1.0, -1.0], [2.0, 3.0]]))  # each axis is a latent
+        >>> firings.counts, firings.of(0)
+        (tensor([2, 1]), (tensor([0, 1]), tensor([1., 2.])))
+
     Args:
-        encode: ``sae.encode``, say.
+        encode: from activations to latents: ``sae.encode``, say.
+        values: activations, one row a token.
 
     Raises:
         ValueError: if there are no rows.
@@ -93,11 +105,18 @@ def latent_peaks_by_text(
 ) -> Float[Tensor, "n_texts d_sae"]:
     """Each latent's largest activation in each text, 0 where it does not fire: `pool_by_text` of what was recorded.
 
+    Examples:
+        >>> firings = record_firings(torch.relu, torch.tensor([[1.0, 0.0], [5.0, 0.0], [0.0, 2.0]]))
+        >>> latent_peaks_by_text(firings, where=torch.tensor([[0, 1], [0, 2], [1, 1]]), n_texts=2)
+        tensor([[5., 0.],
+                [0., 2.]])
+
     Args:
         where: text and position of each row, as in `Activations`.
+        n_texts: also those count of which there is no row.
 
     Raises:
-        ValueError: if there are not as many rows, or a row is of a text beyond ``n_texts``.
+        ValueError: if ``where`` has another number of rows than were recorded, or names a text beyond ``n_texts``.
     """
     if len(where) != firings.n_rows or int(where[:, 0].max()) >= n_texts:
         raise ValueError(

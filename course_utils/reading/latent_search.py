@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RAREST = 1e-6
 
 Rank = Callable[[Float[Tensor, "pos d_sae"], Float[Tensor, "d_sae"]], Float[Tensor, "d_sae"]]
+"""From the latents of a text and the firing rates to a score for each latent: `strong_and_rare`, say."""
 
 
 class Hit(NamedTuple):
@@ -44,6 +45,7 @@ class Reading(NamedTuple):
 
     tokens: tuple[str, ...]
     latents: Float[Tensor, "pos d_sae"]
+    """A row for each of ``tokens``."""
 
 
 def strong_and_rare(
@@ -52,6 +54,11 @@ def strong_and_rare(
     """Each latent's largest activation on the text, times log(1 / firing rate).
 
     A rate below one in a million counts as one in a million: nobody has seen enough tokens to know it better.
+
+    Examples:
+        >>> latents = torch.tensor([[2.0, 0.0], [2.0, 1.0]])  # 2 tokens; latent 0 is stronger, but fires everywhere
+        >>> strong_and_rare(latents, firing_rate=torch.tensor([0.9, 0.01]))
+        tensor([0.2107, 4.6052])
     """
     return latents.amax(dim=0) * -firing_rate.clamp(min=RAREST).log()
 
@@ -88,10 +95,20 @@ def latents_on(
 ) -> list[Hit]:
     """The ``n`` latents that rank highest on a text; those that do not fire on it are not hits.
 
+    Examples:
+        >>> reading = Reading(("The", " ship"), torch.tensor([[2.0, 0.0], [2.0, 1.0]]))
+        >>> hits = latents_on(reading, firing_rate=torch.tensor([0.9, 0.01]))
+        >>> [(hit.latent, round(hit.score, 2), reading.tokens[hit.peak]) for hit in hits]
+        [(1, 4.61, ' ship'), (0, 0.21, 'The')]
+
     Args:
         reading: from `read_text`.
         firing_rate: of every latent, on other texts.
+        n: fewer come back if fewer fire.
         rank: from latents (pos, d_sae) and firing rates to a score for each latent.
+
+    Returns:
+        One `Hit` for each latent found, best first.
     """
     scores = rank(reading.latents, firing_rate)
     fires = (reading.latents > 0).any(dim=0)
@@ -118,9 +135,20 @@ class ConceptHit(NamedTuple):
 def latents_for(scores: ConceptScores, concept: int, n: int = 8) -> list[ConceptHit]:
     """The ``n`` latents with the largest ROC area for a concept on the training texts, with the held-out area.
 
+    Examples:
+        >>> from course_utils.reading import concept_scores
+        >>> peaks = torch.tensor([[3.0, 0.0], [2.0, 1.0], [0.0, 0.0], [1.0, 2.0]])  # 4 texts, 2 latents
+        >>> scores = concept_scores(peaks, torch.tensor([0, 0, 1, 1]), n_concepts=2)
+        >>> latents_for(scores, concept=0, n=1)
+        [ConceptHit(latent=0, train_roc_area=1.0, roc_area=1.0)]
+
     Args:
         scores: of the latents, with texts held out.
         concept: its number.
+        n: all latents come back if there are fewer.
+
+    Returns:
+        One `ConceptHit` for each latent found, best on the training texts first.
     """
     areas, latents = scores.train_roc_area[:, concept].nan_to_num(0).topk(min(n, len(scores.roc_area)))
     held_out = scores.roc_area[latents, concept]

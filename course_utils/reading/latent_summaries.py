@@ -52,7 +52,20 @@ class LabelGuess(NamedTuple):
 
 
 def label_guesses(scores: ConceptScores, concepts: Sequence[str]) -> list[LabelGuess]:
-    """One guess a latent: the concept with the largest ROC area on the training texts, with the held-out area."""
+    """One guess a latent: the concept with the largest ROC area on the training texts, with the held-out area.
+
+    Examples:
+        >>> from course_utils.reading import concept_scores
+        >>> peaks = torch.tensor([[3.0, 0.0], [2.0, 1.0], [0.0, 0.0], [1.0, 2.0]])  # 4 texts, 2 latents
+        >>> scores = concept_scores(peaks, torch.tensor([0, 0, 1, 1]), n_concepts=2)
+        >>> label_guesses(scores, ["ships", "soup"])
+        [LabelGuess(concept='ships', roc_area=1.0), LabelGuess(concept='soup', roc_area=0.625)]
+
+    Args:
+        scores: of every latent for ``concepts``, with texts held out; without, the guess is judged by what it was
+            made from.
+        concepts: names, in the order of the scores.
+    """
     # where two concepts fit as well, the first one: two ranks that a rounding error swaps must not decide
     best = scores.train_roc_area.nan_to_num(0.5).round(decimals=3).argmax(dim=1)
     areas = scores.roc_area.gather(1, best[:, None])[:, 0]
@@ -122,6 +135,17 @@ def summarise_latents(
 ) -> list[LatentSummary]:
     """Summaries of some latents in one pass over the activations.
 
+    Examples:
+        >>> from course_utils.lm import collect_activations, load_model, tokenize
+        >>> from course_utils.sae import load_sae
+        >>> model, sae = load_model("pocket"), load_sae("layer_2")
+        >>> tokens = tokenize(model, "The ship sails over the sea.")
+        >>> activations = collect_activations(model, tokens, sae.hook_name)
+        >>> latents = sae.encode(activations.values).topk(1).indices[:2, 0]  # the strongest on the first two tokens
+        >>> summaries = summarise_latents(model, sae, activations, tokens, latents.tolist(), window=(0, 0))
+        >>> [summary.top[0].tokens for summary in summaries]
+        [('The',), (' ship',)]
+
     Args:
         activations: of the hook point that ``sae`` reads.
         tokens: the texts that the activations are of.
@@ -131,6 +155,9 @@ def summarise_latents(
         window: tokens to show before and after the one on which the latent fires.
         guesses: one for each latent of the SAE, from `label_guesses`.
         firings: of the same activations, from `record_firings`; with it no activation has to be encoded again.
+
+    Returns:
+        One `LatentSummary` for each of ``latents``, in their order.
 
     Raises:
         ValueError: if there is no such latent, or tokens, guesses or firings do not fit.
@@ -196,8 +223,17 @@ def latent_strengths(
 ) -> Float[Tensor, "n some"]:
     """Activations of a few latents only, 2,048 rows at a time.
 
+    Where each latent can be computed by itself, the others are not computed at all.
+
+    Examples:
+        >>> sae, x = SAE(4, 16), torch.eye(4)
+        >>> some = latent_strengths(sae, x, latents=[3, 7])
+        >>> some.shape, torch.allclose(some, sae.encode(x)[:, [3, 7]])
+        (torch.Size([4, 2]), True)
+
     Args:
-        latents: their numbers; one column each comes back.
+        values: activations, one row a token.
+        latents: their numbers; one column each comes back, in their order.
     """
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
@@ -216,6 +252,17 @@ def logit_effect(model: TransformerBridge, direction: Float[Tensor, "d_model"]) 
     The direct path skips all later layers. Of the final norm it keeps what is linear, centring and gain, and leaves
     out the division by the length of the residual stream, one positive number a token: signs and order are right,
     the size is not in nats.
+
+    Examples:
+        >>> from course_utils.lm import load_model, tokenize
+        >>> model = load_model("pocket")
+        >>> sea = tokenize(model, " sea").ids[0, 1]
+        >>> best = logit_effect(model, model.W_U[:, sea]).topk(2).indices  # of the direction that is read as " sea"
+        >>> [model.tokenizer.decode([i]) for i in best.tolist()]
+        [' sea', ' ocean']
+
+    Args:
+        direction: of any length; the effect grows with it.
     """
     if (model.cfg.normalization_type or "").startswith("LN"):
         direction = direction - direction.mean()

@@ -47,7 +47,7 @@ class SAEScores(NamedTuple):
 @frees_memory
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
-    """`fvu`, `l0` and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+    """`fvu`, `l0`, dead latents and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
 
     Examples:
         >>> from course_utils.sae import SAE

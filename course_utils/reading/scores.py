@@ -16,6 +16,7 @@ from torch.nn.functional import normalize
 from course_utils.base import frees_memory
 
 ROWS_AT_A_TIME = 2048
+"""Rows that are encoded at once, so that memory does not grow with the number of rows."""
 
 
 def l0(latents: Float[Tensor, "n d_sae"]) -> float:
@@ -117,7 +118,7 @@ def pool_by_text(
         encode: turns rows into units, 2,048 rows at a time: ``sae.encode``. None pools the values themselves.
 
     Raises:
-        ValueError: if ``how`` is unknown, or a row names a text beyond ``n_texts``.
+        ValueError: if ``how`` is unknown, a row names a text beyond ``n_texts``, or there are no rows.
     """
     if how not in ("max", "mean"):
         raise ValueError(f"how is {how!r}, not 'max' or 'mean'")

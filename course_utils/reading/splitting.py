@@ -1,4 +1,4 @@
-"""What changes when a dictionary grows: latents split into narrower ones, and narrow ones take over cases of a wide one.
+"""What changes when a dictionary grows: latents split into narrower ones, and narrow ones take cases from a wide one.
 
 Splitting is read off the decoders: a latent of the larger dictionary belongs to the latent of the smaller one whose
 direction is nearest. Absorption is read off the firing: a latent that tells a wide concept is silent on a part of it
@@ -22,20 +22,32 @@ class Family(NamedTuple):
     """To which latent of a smaller dictionary each latent of a larger one belongs."""
 
     parent: Int[Tensor, "d_large"]
+    """The latent of the smaller dictionary whose direction is nearest."""
+
     cosine: Float[Tensor, "d_large"]
+    """Of the angle between the two directions."""
 
     def children(self, parent: int, at_least: float = 0.5) -> list[int]:
-        """The latents that belong to ``parent``, nearest first."""
+        """The latents that belong to ``parent`` with a cosine of ``at_least`` or more, nearest first."""
         mine = ((self.parent == parent) & (self.cosine >= at_least)).nonzero()[:, 0]
         return mine[self.cosine[mine].argsort(descending=True)].tolist()
 
     def n_children(self, d_small: int, at_least: float = 0.5) -> Int[Tensor, "d_small"]:
-        """How many belong to each latent of the smaller dictionary."""
+        """How many belong to each of the ``d_small`` latents of the smaller dictionary; counted as in `children`."""
         return self.parent[self.cosine >= at_least].bincount(minlength=d_small)
 
 
 def family(small: Float[Tensor, "d_small d_in"], large: Float[Tensor, "d_large d_in"]) -> Family:
-    """Each row's nearest direction among those of the smaller dictionary."""
+    """Each row's nearest direction among those of the smaller dictionary.
+
+    Examples:
+        >>> found = family(small=torch.eye(2), large=torch.tensor([[2.0, 0.0], [1.0, 0.5], [0.0, 3.0]]))
+        >>> found.parent, found.children(0)
+        (tensor([0, 0, 1]), [0, 1])
+
+    Args:
+        small, large: decoder directions of two dictionaries, a row a latent (``sae.W_dec``), of any length.
+    """
     cosine, parent = (normalize(large, dim=1) @ normalize(small, dim=1).T).max(dim=1)
     return Family(parent, cosine)
 
@@ -45,8 +57,14 @@ def recall_by_part(
 ) -> Float[Tensor, "n_parts"]:
     """Share of each part's texts on which a unit reaches its threshold; not a number for a part without texts.
 
+    Examples:
+        >>> pooled = torch.tensor([2.0, 3.0, 0.0, 2.5])  # the last two texts are of part 1
+        >>> recall_by_part(pooled, threshold=2.0, part_ids=torch.tensor([0, 0, 1, 1]), n_parts=2)
+        tensor([1.0000, 0.5000])
+
     Args:
         pooled: the unit's strongest activation in each text.
+        threshold: the activation from which on the unit says "yes".
         part_ids: the part of each text, 0 … n_parts - 1.
     """
     hits = (pooled >= threshold).float()
@@ -57,7 +75,11 @@ class Hole(NamedTuple):
     """A part of a wide concept on which the wide concept's latent is silent while a narrow one fires."""
 
     wide: int
+    """Number of the wide concept."""
+
     wide_latent: int
+    """The latent that tells it best."""
+
     part: int
     wide_recall: float
     """Of the wide concept's other texts, how many its latent finds."""
@@ -66,6 +88,8 @@ class Hole(NamedTuple):
     """Of the part's texts, how many the same latent finds."""
 
     narrow_latent: int
+    """The latent that tells the part best."""
+
     narrow_recall: float
     """Of the part's texts, how many the part's own latent finds."""
 
@@ -86,6 +110,14 @@ def find_holes(
     judged: Bool[Tensor, "n_texts"],
 ) -> list[Hole]:
     """Every part of every wide concept, deepest hole first.
+
+    Examples:
+        >>> from course_utils.reading import concept_scores
+        >>> parts, wide_of_part = torch.tensor([0, 1, 2, 3, 3, 3]), torch.tensor([0, 0, 0, 1])  # three animals, a tool
+        >>> pooled = torch.stack([(parts == 1) | (parts == 2), parts == 0], dim=1).float()  # latent 0 misses part 0
+        >>> wide, narrow = concept_scores(pooled, wide_of_part[parts], 2), concept_scores(pooled, parts, 4)
+        >>> find_holes(pooled, wide, narrow, wide_of_part, parts, judged=torch.ones(6, dtype=torch.bool))[0]
+        Hole(wide=0, wide_latent=0, part=0, wide_recall=1.0, recall=0.0, narrow_latent=1, narrow_recall=1.0)
 
     Args:
         pooled: each latent's strongest activation in each text.

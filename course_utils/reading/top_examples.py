@@ -22,11 +22,16 @@ class Active(NamedTuple):
     """Latents as a TopK autoencoder has them: the active ones of each row, zeros left out."""
 
     latents: Int[Tensor, "n k"]
+    """Their numbers, counted from 0."""
+
     strengths: Float[Tensor, "n k"]
 
 
 class TopRows(NamedTuple):
-    """Each latent's strongest rows, strongest first, of equals the earlier; where it fired less often, strength 0, row -1."""
+    """Each latent's strongest rows, strongest first, the earlier of equals first.
+
+    Where a latent fired on fewer rows than are kept, strength 0 and row -1 fill its line.
+    """
 
     strengths: Float[Tensor, "d_sae keep"]
     rows: Int[Tensor, "d_sae keep"]
@@ -45,9 +50,19 @@ class _Entries(NamedTuple):
 def top_rows(batches: Iterable[Float[Tensor, "n d_sae"] | Active], d_sae: int, keep: int = 20) -> TopRows:
     """Search a stream of latents; rows are counted from its start.
 
+    Examples:
+        >>> stream = [torch.tensor([[1.0, 0.0], [3.0, 0.0]]), torch.tensor([[2.0, 5.0]])]  # 2 latents, 3 rows
+        >>> top_rows(stream, d_sae=2, keep=2).rows
+        tensor([[ 1,  2],
+                [ 2, -1]])
+
     Args:
         batches: all latents of some rows, or the `Active` ones; ``(sae.encode(x) for x in …)``, say.
+        d_sae: number of latents.
         keep: rows to keep of each latent.
+
+    Returns:
+        `TopRows`: strengths and rows, (d_sae, keep) each.
 
     Raises:
         ValueError: if ``keep`` is below 1, or a batch is not of ``d_sae`` latents.

@@ -21,7 +21,12 @@ WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def words_of(text: str) -> set[str]:
-    """Its words and signs, in lower case, each once."""
+    """The words and punctuation marks of a text, in lower case, each once.
+
+    Examples:
+        >>> sorted(words_of("The whale, the WHALE!"))
+        ['!', ',', 'the', 'whale']
+    """
     return set(WORD.findall(text.lower()))
 
 
@@ -57,7 +62,7 @@ class WordJudge:
         return (self.verdicts(texts) == self.concepts.index(concept)).float().mean().item()
 
     def telling_words(self, concept: str, n: int = 8) -> list[str]:
-        """The words that speak most for a concept."""
+        """The ``n`` words that speak most for a concept, the strongest first."""
         words = list(self.vocabulary)
         odds = self.log_odds[:, self.concepts.index(concept)].round(decimals=4)  # equal counts are equal odds
         return [words[i] for i in odds.argsort(descending=True, stable=True)[:n].tolist()]
@@ -68,7 +73,14 @@ def fit_judge(
 ) -> WordJudge:
     """A judge from labelled texts.
 
+    Examples:
+        >>> texts = ["a whale sings", "the whale dives", "a king sings", "the king dines"]
+        >>> judge = fit_judge(texts, ["sea", "sea", "court", "court"])
+        >>> [judge.concepts[i] for i in judge.verdicts(["The king sails.", "Oh, whale!"]).tolist()]
+        ['court', 'sea']
+
     Args:
+        labels: the one concept of each text.
         smoothing: added to every count of texts.
         fewest: texts that a word must occur in to be counted.
 

@@ -1,6 +1,7 @@
 """Explorers: controls above one view, one file a day.
 
-`panel` has what all of them share. A saved notebook, a code host and print show an explorer's first view.
+`panel` has what all of them share. A saved notebook, a code host and print show an explorer's first view. In the
+examples ``panel.set(…)`` moves controls, and ``panel.html`` is what is shown then.
 """
 
 import lazy_loader

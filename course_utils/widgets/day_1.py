@@ -56,10 +56,17 @@ def cell_panel(
 ) -> Panel:
     """Go through the cells of a recording, blind; tick a box to see the scores for one person, another for the truth.
 
+    Examples:
+        >>> stimulus = torch.arange(2).repeat_interleave(20)  # two people, shown 20 times each
+        >>> recording = Recording(torch.stack([6.0 * (stimulus == 0), torch.ones(40)], dim=1), stimulus)
+        >>> panel = cell_panel(recording, ["your grandmother", "the mayor"], ["grandmother cell", "indifferent"])
+        >>> panel.set(scores=True).html.count("beyond luck"), panel.set(cell=1).html.count("within luck")
+        (1, 1)
+
     Args:
         names: of the stimuli.
         kinds: what each cell really is.
-        person: the stimulus that is looked for.
+        person: number of the stimulus that is looked for.
         first: the cell shown first.
     """
     is_person = (recording.stimulus == person).long()
@@ -96,6 +103,8 @@ class NeuronCard(NamedTuple):
     """What the browser shows of one neuron; everything is computed beforehand."""
 
     name: str
+    """Of the neuron: ``layer 0, neuron 7``."""
+
     profile: Sequence[tuple[str, float]]
     """The concepts that it tells best, with the ROC areas on held-out texts."""
 
@@ -142,10 +151,19 @@ def concept_panel(
 ) -> Panel:
     """Pick a concept and see the neuron that the training texts chose for it.
 
+    Examples:
+        >>> whale = Passage((" a", " whale"), (0.0, 2.0), text=0, strongest=2.0)
+        >>> card = NeuronCard("layer 0, neuron 7", profile=[("whales", 0.9)], passages=[("whales", whale)])
+        >>> scores = ConceptScores(*(torch.tensor([0.9]) for _ in range(5)))  # one concept, all five scores 0.9
+        >>> panel = concept_panel(scores, chance=torch.tensor([0.95]), cards={"whales": card})
+        >>> "ROC area 0.90 on held-out texts (no more than luck reaches)" in panel.html
+        True
+
     Args:
         scores: of each concept's chosen neuron: ``concept_scores(…).of_chosen()``.
-        chance: ROC area that luck reaches, for each concept.
+        chance: ROC area that luck reaches, for each concept, (n_concepts,): from `chance_roc_area`.
         cards: by concept, in the order of the scores.
+        first: the concept shown first; None takes the first of ``cards``.
     """
     order = list(cards)
 

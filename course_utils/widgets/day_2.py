@@ -31,13 +31,29 @@ class Side(NamedTuple):
 
     concept: str
     roc_area: float
+    """How well the neuron tells the concept."""
+
     passages: Sequence[Passage]
+    """Texts of the concept on which it fires most."""
 
 
 def passages_side_by_side(sides: Sequence[Side], *, title: str = "") -> str:
     """A column for each concept: its name, its ROC area and the passages that make the neuron fire most.
 
     Full orange is the same activation in all columns, so that they can be compared.
+
+    Examples:
+        >>> chess = Side("chess", 0.98, [Passage((" e4",), (1.0,), text=0, strongest=1.0)])
+        >>> soup = Side("soup", 0.91, [Passage((" hot",), (4.0,), text=1, strongest=4.0)])
+        >>> html = passages_side_by_side([chess, soup], title="layer 1, neuron 2")
+        >>> html.count("rgba(255,140,0,0.25)"), html.count("rgba(255,140,0,1.00)")  # 1.0 beside a strongest of 4.0
+        (1, 1)
+
+    Args:
+        title: above the columns; none if it is empty.
+
+    Returns:
+        HTML, with all names and texts escaped.
     """
     strongest = max((p.strongest for side in sides for p in side.passages), default=1.0)
     columns = "".join(
@@ -63,7 +79,18 @@ def _passage(passage: Passage, strongest: float) -> str:
 
 
 def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
-    """Pick a neuron and see its concepts side by side. Nothing is computed: ``neurons`` holds every view's content."""
+    """Pick a neuron and see its concepts side by side. Nothing is computed: ``neurons`` holds every view's content.
+
+    Examples:
+        >>> chess = Side("chess", 0.98, [Passage((" e4",), (1.0,), text=0, strongest=1.0)])
+        >>> soup = Side("soup", 0.91, [Passage((" hot",), (4.0,), text=1, strongest=4.0)])
+        >>> panel = neuron_panel({"layer 1, neuron 2": [chess, soup], "layer 3, neuron 4": [soup]})
+        >>> "chess" in panel.html, "chess" in panel.set(neuron="layer 3, neuron 4").html
+        (True, False)
+
+    Args:
+        neurons: by name, one `Side` for each concept that the neuron tells; the first neuron is shown first.
+    """
     names = list(neurons)
     menu = w.Dropdown(options=names, value=names[0], description="neuron")
     return Panel(
@@ -76,8 +103,16 @@ def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
 def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str, Rule]) -> Panel:
     """Pick a picture, a question and a rule; see which units fire and where the answer comes from.
 
+    Examples:
+        >>> from course_utils.worlds import draw_pictures, epsilon_rule
+        >>> panel = vision_panel(VisionNetwork(4), draw_pictures(1, seed=0), {"epsilon": epsilon_rule})
+        >>> panel.set(concept="sailing boat").html.count("A sailing boat, the activation of each unit")
+        1
+
     Args:
-        rules: by name, each as for `propagate`.
+        network: trained or not.
+        pictures: the same number of every concept; the slider for the number goes as far as the rarest concept does.
+        rules: by name, each as for `propagate`; the first is taken first.
     """
     matrices = network.as_matrices()
     n_each = int(pictures.concept_ids.bincount().min())

@@ -25,17 +25,33 @@ from course_utils.worlds import (
 
 
 def closest_pair(directions: Float[Tensor, "n d"]) -> tuple[int, int, float]:
-    """The two rows with the smallest angle between them, and this angle in degrees."""
+    """The two rows with the smallest angle between them, and this angle in degrees.
+
+    Examples:
+        >>> i, j, degrees = closest_pair(torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]]))
+        >>> i, j, round(degrees)
+        (0, 2, 27)
+
+    Args:
+        directions: of any length but 0.
+    """
     cosines = cosine_matrix(directions).fill_diagonal_(-1)
     i, j = divmod(int(cosines.argmax()), len(directions))
     return i, j, torch.rad2deg(cosines[i, j].clamp(-1, 1).arccos()).item()
 
 
 def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
-    """A city from above and, beside it, turned and tilted; a sentence names the two places that look most alike from there.
+    """A city from above and, beside it, turned and tilted; a sentence names the two places that look most alike.
+
+    Examples:
+        >>> places = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]])
+        >>> panel = city_panel(places, ["school", "park", "tower"]).set(tilt=90)  # from above
+        >>> panel.html.rpartition("<div>")[2]
+        'From here school and tower lie 0° apart; in space they are 63° apart.</div>'
 
     Args:
         places: east, north and up of each place, from the centre.
+        names: of the places.
     """
 
     def view(turn: int, tilt: int) -> str:
@@ -59,7 +75,13 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
 
 
 def packing_panel() -> Panel:
-    """Spread n directions in d dimensions, at random or optimised, and see the angles that come out."""
+    """Spread n directions in d dimensions, at random or optimised, and see the angles that come out.
+
+    Examples:
+        >>> panel = packing_panel().set(how="random")
+        >>> panel.html.rpartition("<div>")[2]
+        '20 random directions in 8 dimensions: the worst |cosine| is 0.82, the Welch bound 0.28.</div>'
+    """
 
     def view(n: int, d: int, how: str, seed: int) -> str:
         directions = (
@@ -84,7 +106,13 @@ def packing_panel() -> Panel:
 
 
 def polytope_panel() -> Panel:
-    """The linear regions of a random network: choose its width, its depth and the seed of its weights."""
+    """The linear regions of a random network: choose its width, its depth and the seed of its weights.
+
+    Examples:
+        >>> panel = polytope_panel().set(width=2, depth=1)
+        >>> panel.html.rpartition("<div>")[2]
+        '2 neurons cut this window into 3 regions; no such network has more than 4.</div>'
+    """
 
     def view(width: int, depth: int, seed: int) -> str:
         widths = [width] * depth

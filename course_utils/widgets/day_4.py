@@ -32,7 +32,19 @@ SIDEWAYS = torch.tensor([[0.87, -0.5, 0.0], [0.22, 0.37, 0.9]])
 def in_the_plane(
     W: Float[Tensor, "1 d_hidden n_features"],
 ) -> tuple[Float[Tensor, "1 2 n_features"], list[str]]:
-    """One, two or three hidden dimensions as a flat picture, and its title."""
+    """One, two or three hidden dimensions as a flat picture, and its title.
+
+    Examples:
+        >>> in_the_plane(torch.tensor([[[0.5, -1.0]]]))  # one dimension becomes a line in the plane
+        (tensor([[[ 0.5000, -1.0000],
+                 [ 0.0000,  0.0000]]]), ['directions (a line)'])
+
+    Args:
+        W: of one toy model; a column is a feature's direction. Two dimensions are returned as they are.
+
+    Returns:
+        The directions in the plane, and a list of one title, as `plot_arrows` takes them.
+    """
     if W.shape[1] == 3:
         return SIDEWAYS @ W, ["directions (a room, seen from the side)"]
     if W.shape[1] == 1:
@@ -45,8 +57,19 @@ def toy_model_view(
 ) -> str:
     """Train one model, and show WᵀW, its directions and every feature's share of a dimension.
 
+    Examples:
+        >>> shown = toy_model_view(n_features=2, d_hidden=1, sparsity=0.9, importance=1.0, steps=200)
+        >>> shown.partition(";")[0]
+        '<p>2 of 2 features have a direction in 1 dimensions'
+
     Args:
+        sparsity: chance that a feature is 0.
         importance: of each feature, as a share of that of the one before it.
+        steps: of training.
+        seed: of the first weights and the data.
+
+    Returns:
+        HTML: a sentence with the number of features whose direction is at least 0.5 long and the loss, and a picture.
     """
     models = fit_toy_models(
         n_features, d_hidden, sparsity=sparsity, importance=importance ** torch.arange(n_features),
@@ -73,7 +96,13 @@ def toy_model_view(
 
 
 def toy_model_panel() -> Panel:
-    """Set features, dimensions, sparsity and importance; a model is trained on the spot, in about a second."""
+    """Set features, dimensions, sparsity and importance; a model is trained on the spot, in about a second.
+
+    Examples:
+        >>> panel = toy_model_panel()
+        >>> panel.html.partition(";")[0]  # a pentagon: what five rare features find
+        '<p>5 of 5 features have a direction in 2 dimensions'
+    """
     return Panel(
         toy_model_view,
         title="Train a toy model",
@@ -97,8 +126,20 @@ def phase_panel(
 ) -> Panel:
     """Walk the phase diagram: a cell, and the solution that was trained there.
 
+    Examples:
+        >>> importance, probability = torch.tensor([0.1, 1.0]), torch.tensor([0.05])  # one row of two cells
+        >>> weights = torch.tensor([[1.0, 0.1], [1.0, 1.0]])
+        >>> models = fit_toy_models(2, 1, sparsity=0.95, importance=weights, steps=5, progress=False)
+        >>> panel = phase_panel(models, importance, probability, torch.tensor([[1, 3]]), torch.tensor([0.2, 0.5]))
+        >>> "Importance 1.00, probability 0.050; a direction for: both: superposition." in panel.html
+        True
+
     Args:
-        models: one instance a cell, in the order of ``phase.flatten()``.
+        models: one instance a cell, in the order of ``phase.flatten()``; two features in one dimension.
+        importance: of the second feature, the first one's being 1: the columns.
+        probability: that a feature is not 0: the rows.
+        phase: what each cell's model found, as numbers of `PHASES`.
+        boundary: for each importance the probability at which the best solution changes by theory.
     """
     found = models.loss()
 

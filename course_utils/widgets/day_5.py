@@ -26,6 +26,7 @@ from course_utils.worlds import (
 
 Receiver = Callable[[Float[Tensor, "samples n_channels"]], Float[Tensor, "samples n_stations"]]
 N_BLOCKS = 12
+"""Blocks of time in `tuner_panel`, in each of which a station talks or pauses."""
 
 
 def tuner_panel(
@@ -36,7 +37,23 @@ def tuner_panel(
     seed: int = 0,
     station: int = 1,
 ) -> Panel:
-    """A dial for the station, a switch for the receiver, and how much the others talk."""
+    """A dial for the station, a switch for the receiver, and how much the others talk.
+
+    Examples:
+        >>> from course_utils.worlds import draw_stations, matched_filter, random_codes
+        >>> codes = random_codes(4, 6, seed=0)
+        >>> receivers = {"matched filter": lambda received: matched_filter(received, codes)}
+        >>> panel = tuner_panel(draw_stations(4, seconds=0.5, seed=0), codes, receivers, station=2)
+        >>> "Station 02 rhythm through the matched filter" in panel.html
+        True
+
+    Args:
+        codes: the direction along which each station is sent.
+        receivers: by name, each from what is received, (samples, n_channels), to every station's sound,
+            (samples, n_stations); the first is taken first.
+        seed: of who talks when.
+        station: the one to start with.
+    """
 
     def view(station: int, receiver: str, others: float) -> str:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
@@ -75,7 +92,18 @@ def recovery_panel(
     rhos: Float[Tensor, "n_rhos"],
     success: Float[Tensor, "n_deltas n_rhos"],
 ) -> Panel:
-    """Choose the size of the system and how many speak; a hundred fresh trials say how often all comes back."""
+    """Choose the size of the system and how many speak; a hundred fresh trials say how often all comes back.
+
+    Examples:
+        >>> panel = recovery_panel(torch.tensor([0.2, 0.5]), torch.tensor([0.1, 0.5]), torch.eye(2))
+        >>> panel.html.partition(". ")[0], "for large systems the edge is at ρ = 0.56" in panel.html
+        ('<div>20 of 100 stations on 50 channels: δ = 0.50, ρ = 0.40', True)
+
+    Args:
+        deltas: channels by stations, of the map in the background.
+        rhos: stations that speak by channels.
+        success: share of mixtures that came back exactly, measured beforehand (`success_rates`).
+    """
     theory = weak_threshold(deltas, nonnegative=True)
 
     def view(stations: int, channels: int, speaking: int) -> str:

@@ -1,4 +1,4 @@
-"""Day 6's explorers: every latent's card, searched by concept, sentence or number; a blind rating game; families of latents."""
+"""Day 6's explorers: latents' cards, found by concept, sentence or number; a blind rating game; families of latents."""
 
 from __future__ import annotations
 
@@ -52,10 +52,26 @@ def latent_panel(
 ) -> Panel:
     """Find a latent by concept, by sentence or by number, and read its card.
 
+    Examples:
+        >>> from course_utils.lm import collect_activations, load_model, tokenize
+        >>> from course_utils.reading import concept_scores, latent_peaks_by_text, record_firings
+        >>> from course_utils.sae import load_sae
+        >>> model, sae = load_model("pocket"), load_sae("layer_2")
+        >>> tokens = tokenize(model, ["The ship sails home.", "She stirs the soup."])
+        >>> activations = collect_activations(model, tokens, sae.hook_name)
+        >>> firings = record_firings(sae.encode, activations.values)
+        >>> peaks = latent_peaks_by_text(firings, activations.where, n_texts=2)
+        >>> scores = concept_scores(peaks, activations.where.new_tensor([0, 1]), n_concepts=2)
+        >>> panel = latent_panel(model, sae, activations, tokens, firings, scores, ["ships", "soup"])
+        >>> "Latent 17" in panel.set(find_by="number", number=17).html
+        True
+
     Args:
         activations, tokens: the texts that examples are taken from; ``firings`` are of the same activations.
         scores: of every latent for ``concepts``, to search by and to guess labels from.
-        concept: the one to start with; None takes the first.
+        concepts: names, in the order of the scores.
+        concept: the one to start with; None takes the first in the alphabet.
+        sentence: the one to start with.
         rank: what makes a latent a good find for a sentence.
     """
     guesses = label_guesses(scores, concepts)
@@ -105,8 +121,16 @@ def latent_panel(
 def rating_panel(summaries: Sequence[LatentSummary], game: RatingGame) -> Panel:
     """Rate cards without knowing what they are of. Every control can be reached and moved by keyboard.
 
+    Examples:
+        >>> blank = LatentSummary(7, 100, 0.0, (), (), (0,) * 20, 0.0, (), (), (), None)  # a card with nothing on it
+        >>> game = RatingGame(["latent", "neuron"])
+        >>> panel = rating_panel([blank, blank], game).set(rating=4)
+        >>> game.rating(0), "1 of 2 cards rated" in panel.html
+        (4, True)
+
     Args:
-        summaries: in the order of the game's kinds; the game shuffles them, and keeps the ratings.
+        summaries: in the order of the game's kinds.
+        game: shuffles the cards and keeps the ratings.
     """
     card = w.IntSlider(value=1, min=1, max=len(game))
     rating = w.ToggleButtons(options=RATINGS, value=None, description="your rating")
@@ -150,11 +174,22 @@ def family_panel(
 ) -> Panel:
     """Pick a latent of the smallest dictionary and see what lies near it in a larger one, and what that tells.
 
+    Examples:
+        >>> from torch import tensor
+        >>> found = Family(parent=tensor([0, 0, 1]), cosine=tensor([1.0, 0.9, 1.0]))  # of a larger dictionary's latents
+        >>> of_large = [LabelGuess(concept, 0.9) for concept in ("whales", "ships", "soup")]
+        >>> of_small = [LabelGuess("the sea", 0.95), LabelGuess("food", 0.95)]
+        >>> panel = family_panel(of_small, {3: found}, {3: of_large}, parent=0)
+        >>> panel.html.partition("</div>")[0]
+        '<div>2 of 3 latents lie nearest to this one, with a cosine of at least 0.50'
+
     Args:
-        parents: a guess for each latent of the smallest dictionary; those with a held-out area above ``clear`` are on offer.
+        parents: a guess for each latent of the smallest dictionary; those with a held-out area above ``clear`` are on
+            offer.
         families: size of the larger dictionary → whose child each of its latents is.
         guesses: for each of those sizes, a guess for every latent.
         parent: the one to start with; it is on offer in any case.
+        clear: the area on held-out texts that makes a label guess worth following.
     """
     offered = [i for i, guess in enumerate(parents) if guess.roc_area > clear or i == parent]
 

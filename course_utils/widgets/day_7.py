@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
 
 class StreamingPanel(Panel):
-    """A panel whose view is a stream of pages, each shown as soon as it is there; the last one stays."""
+    """A panel whose view is a stream of pages, each shown as soon as it is there; the last one stays.
+
+    Examples:
+        >>> panel = StreamingPanel(lambda n: (f"{i} of {n}" for i in range(1, n + 1)), n=w.IntSlider(3))
+        >>> panel.html
+        '3 of 3'
+
+    Args:
+        view: takes the controls' values by name, yields one HTML string after the other.
+        title, controls: as for `Panel`. Sliders report when they are let go.
+    """
 
     sign = "writing …"
 
@@ -43,7 +53,19 @@ class StreamingPanel(Panel):
 
 
 def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
-    """A column for each text: what was done to the model, the prompt in bold, and what it wrote."""
+    """A column for each text: what was done to the model, the prompt in bold, and what it wrote.
+
+    Examples:
+        >>> html = texts_side_by_side("The sea", {"untouched": " was calm", "sea: add +6": " sea <sea>"})
+        >>> html.count("<b>The sea</b>"), " sea &lt;sea&gt;" in html
+        (2, True)
+
+    Args:
+        texts: by what was done, what the model wrote after the prompt.
+
+    Returns:
+        HTML, with the prompt, the names and the texts escaped.
+    """
     columns = "".join(
         f'<div style="flex:1 1 16em;min-width:14em"><div style="{FAINT}">{escape(name)}</div>'
         f'<div style="white-space:pre-wrap"><b>{escape(prompt)}</b>{escape(text)}</div></div>'
@@ -65,9 +87,20 @@ def dial_panel(
 ) -> StreamingPanel:
     """Turn a dial from -10 to +10 and watch the model write, beside what it writes untouched.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> model = load_model("pocket")
+        >>> sea = direction_unit(model.W_U[:, prompt_ids(model, " sea")[1]], "blocks.2.hook_resid_post")
+        >>> panel = dial_panel(model, {"sea": (sea, 4.0)}, dial=10.0, n_tokens=2)  # 10 marks of 4 each
+        >>> "<b>In the morning</b> sea sea" in panel.html
+        True
+
     Args:
         units: name → (what is turned, its value at one mark of the dial). "add" adds that many marks, "clamp" holds the
-            value at them, "scale" multiplies the value by the dial: 1 leaves it, 0 ablates.
+            value at them, "scale" multiplies the value by the dial: 1 leaves it, 0 ablates. The first is taken first.
+        prompt: the one to start with.
+        dial: where it stands at first.
+        n_tokens: to write at most.
     """
 
     def view(
@@ -102,7 +135,19 @@ def dose_panel(
     rates: Mapping[str, Float[Tensor, "n_concepts n_doses"]],
     log_perplexities: Mapping[str, Float[Tensor, "n_concepts n_doses"]],
 ) -> Panel:
-    """What each way to steer did to one concept: the same measurement as the mean over all, before the mean was taken."""
+    """What each way to steer did to one concept: what the means over all concepts were made from.
+
+    Examples:
+        >>> rates = {"latent": torch.tensor([[0.0, 0.25], [0.0, 1.0]])}  # 2 concepts at 2 doses
+        >>> panel = dose_panel(["whales", "chess"], [0.0, 4.0], rates, {"latent": torch.ones(2, 2)})
+        >>> panel.html.partition("</div>")[0]  # of the texts, at the best dose for whales
+        '<div>latent: at most 25%'
+
+    Args:
+        doses: strengths of steering, the same for all concepts.
+        rates: by the way to steer, the share of texts that speak of the concept.
+        log_perplexities: by the same names, the mean loss of these texts in nats a token.
+    """
 
     def view(concept: str) -> str:
         i = concepts.index(concept)
@@ -129,8 +174,16 @@ def patching_panel(
 ) -> Panel:
     """Pick a sentence and a part of the model; see how much of the answer each patch brings back.
 
+    Examples:
+        >>> from course_utils.lm import IndirectObjectSentence, load_model
+        >>> sentence = IndirectObjectSentence("Kate and David ran, Kate told", "David", "Kate", end="")
+        >>> corrupt = lambda prompt, subject, other: prompt.replace(f", {subject}", f", {other}")
+        >>> panel = patching_panel(load_model("pocket"), [sentence], corrupt)
+        >>> "corrupted: Kate and David ran, David told" in panel.html
+        True
+
     Args:
-        sentences: whose corrupted versions have as many tokens.
+        sentences: each has a corrupted version with as many tokens; the first is shown first.
         corrupt: (prompt, subject, indirect object) → the prompt with another answer.
     """
 

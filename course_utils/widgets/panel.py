@@ -17,6 +17,8 @@ import ipywidgets as w
 from IPython import get_ipython
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+"""The media type under which a notebook's front end finds the live widget of an output."""
+
 BEARABLE = 0.1
 """Seconds from a control to its picture that need no sign."""
 
@@ -24,7 +26,8 @@ BEARABLE = 0.1
 def _loop_of_cells() -> Any:
     """The kernel's main loop if this is another thread, else None.
 
-    JupyterLab from 4.4 on sends moved controls to a thread of their own (a subshell of ipykernel 7), even while a cell runs.
+    JupyterLab from 4.4 on sends moved controls to a thread of their own (a subshell of ipykernel 7), even while a cell
+    runs.
     """
     if current_thread() is main_thread():
         return None
@@ -57,13 +60,23 @@ class Panel:
     Where drawing takes longer than a tenth of a second, a sign says that work is going on. Moves that come meanwhile do
     not queue: what is drawn next is the last state.
 
+    Examples:
+        >>> panel = Panel(lambda n: f"<b>{n * n}</b>", title="Squares", n=w.IntSlider(3, 0, 9))
+        >>> panel.html, panel.set(n=5).html
+        ('<b>9</b>', '<b>25</b>')
+        >>> panel
+        Squares (n: 5); run the notebook to move the controls
+
     Args:
         view: takes the controls' values by name, returns an HTML string. What it raises as ``ValueError`` is shown
-            as a sentence in the view's place.
+            as a sentence in the view's place; any other exception is shown and raised.
         title: stands above the controls.
         slow: for views that take much longer than a tenth of a second: sliders report when they are let go, not on the
             way.
         controls: value widgets by name; one without a description is described by its name.
+
+    Attributes:
+        controls: the widgets by name, as they were given.
     """
 
     sign = "working …"
@@ -95,6 +108,7 @@ class Panel:
 
     @property
     def values(self) -> dict[str, Any]:
+        """Where each control stands now, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
     @property
@@ -103,7 +117,7 @@ class Panel:
         return self._shown.value
 
     def set(self, **values: Any) -> Panel:
-        """Move controls as a hand would."""
+        """Move controls, by name, as a hand would; the view follows. Returns the panel itself."""
         for name, value in values.items():
             self.controls[name].value = value
         return self
