@@ -319,6 +319,7 @@ EXERCISES = {
     "edit": Exercise(
         edit,
         cases=_edit_cases,
+        makes_a_copy=True,
         difficulty=1,
         hints=(
             "Copy first, `x = x.clone()`, so that the caller keeps the original.",

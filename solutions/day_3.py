@@ -326,6 +326,7 @@ EXERCISES = {
     "packing_loss": Exercise(
         packing_loss,
         cases=_packing_cases,
+        gradient=("directions",),
         difficulty=2,
         hints=(
             "Three steps: the cosines of all pairs, their power mean, nothing else. `cosine_matrix` is at hand.",

@@ -291,6 +291,7 @@ EXERCISES = {
     "toy_output": Exercise(
         toy_output,
         cases=_output_cases,
+        gradient=("W", "b"),
         difficulty=1,
         hints=(
             "Down and up again: the features become `d_hidden` numbers, and these are read off with the same weights.",
@@ -324,6 +325,7 @@ EXERCISES = {
     "toy_loss": Exercise(
         toy_loss,
         cases=_loss_cases,
+        gradient=("output",),
         difficulty=1,
         hints=(
             "Square the errors, weight each feature by its importance, then get one number out of the table.",

@@ -234,6 +234,7 @@ EXERCISES = {
     "encode": Exercise(
         encode,
         cases=_encode_cases,
+        gradient=("W_enc", "b_enc", "b_dec"),
         difficulty=1,
         hints=(
             "Three steps: centre the input, project it onto the encoder directions, keep what is positive.",
@@ -318,6 +319,7 @@ EXERCISES = {
     "sae_loss": Exercise(
         sae_loss,
         cases=_loss_cases,
+        gradient=("x_hat", "latents"),
         difficulty=1,
         hints=(
             "Work out one number for each row first, and take the mean over the rows at the very end.",

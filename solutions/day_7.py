@@ -415,6 +415,7 @@ EXERCISES = {
         with_trigger,
         cases=_openings,
         judge=_sets_it_off,
+        shows_expected=False,
         difficulty=3,
         hints=(
             "Look at the cards of the two latents that stand out. Which words do they fire on?",

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from course_utils.exercises import Answer, Exercise, judge, judge_value
 from course_utils.exercises.compare import difference
 from course_utils.exercises.guards import OutOfTime, guarded
-from course_utils.exercises.verdicts import _disagree, _outcome, _outcomes
+from course_utils.exercises.verdicts import _outcome, _outcomes, disagree
 
 SWAPS = {
     ast.Add: [ast.Sub],
@@ -272,7 +272,7 @@ def _differs(record: Exercise | Answer, mutant: Callable[..., Any], seed: int) -
             continue
         if mine.error is not None:
             return True
-        if isinstance(record, Exercise) and _disagree(record, mine.value, right):
+        if isinstance(record, Exercise) and disagree(record, mine.value, right, record.tolerance):
             return True
         if isinstance(record, Answer) and difference(mine.value, right.value, record.tolerance):
             return True

@@ -84,17 +84,19 @@ def test_tags_are_balanced():
             assert page.count(f"<{tag}>") + page.count(f"<{tag} ") == page.count(f"</{tag}>"), tag
 
 
-def test_the_answer_is_in_no_saved_form():
+def test_the_answer_is_folded_below_the_last_hint():
     for attempt in (stub, wrong, different):
         shown = of(attempt)
-        assert "return act(" not in html.unescape(shown.html) + shown.text
+        page = re.sub("<[^>]+>", "", html.unescape(shown.html))
+        assert "return act(" not in shown.text + page.split("Hint 3 of 3")[0]
+        assert "return act(" in page.split("Hint 3 of 3")[1].split("Solution", 1)[1]
 
 
 def test_a_saved_page_unfolds_one_hint_after_the_other():
     page = of(stub).html
     places = [page.index(f"Hint {n} of 3") for n in (1, 2, 3)]
     assert places == sorted(places)
-    assert page.count("<details") == 3 and "open" not in page.split("<summary")[0].split("<details")[1]
+    assert page.count("<details") == 4 and "open" not in page.split("<summary")[0].split("<details")[1]
 
 
 def test_hints_and_solution_come_by_button(live):

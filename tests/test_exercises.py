@@ -2,6 +2,7 @@
 
 # ruff: noqa: NPY002, SIM105, E722 — learners write such things
 
+import dataclasses
 import functools
 import random
 import subprocess
@@ -28,7 +29,6 @@ from course_utils.exercises import (
     solution,
 )
 from course_utils.exercises.compare import difference
-from course_utils.exercises.dtype_feedback import mixing
 from course_utils.exercises.notebook_api import _next_hint
 
 
@@ -84,8 +84,6 @@ class Callable:
         lambda x, mean, scale=1.0: (x - mean) * scale,
         lambda *args: args[0] - args[1],
         lambda x, mean: (x.double() - mean).requires_grad_(),
-        lambda x, mean: (x - mean).half(),
-        lambda x, mean: (x - mean).bfloat16(),
         lambda x, mean: (x - mean).T.contiguous().T,
         lambda x, mean: (x - mean).to_sparse(),
         lambda x, mean: torch.nn.Parameter(x - mean),
@@ -98,31 +96,48 @@ def test_any_right_way_passes(attempt):
     assert status(attempt) == "correct"
 
 
+def test_another_precision_is_told_of_and_turned_into_the_references(capsys):
+    verdict = judge(RECORD, lambda x, mean: (x - mean).double())
+    assert verdict.status == "correct" and "float64" in verdict.notes[0]
+    pair = record(lambda x, mean: (x, mean), slips={})
+    assert judge(pair, lambda x, mean: (x, mean.double())).notes == verdict.notes
+
+
+@pytest.mark.parametrize("short", [torch.half, torch.bfloat16])
+def test_a_precision_that_loses_digits_is_wrong(short):
+    verdict = judge(RECORD, lambda x, mean: (x - mean).to(short))
+    assert verdict.status == "wrong" and "compute in float32" in verdict.sentence
+
+
+TRAINED = Exercise(
+    lambda x, p: (x * x).sum() ** p,
+    lambda seed=0: [(torch.tensor([1.0, 2.0]), 1.0), (torch.tensor([[1.0], [3.0]]), 0.5)],
+    ("", ""),
+    slips={},
+    gradient=("x",),
+)
+
+
 @pytest.mark.parametrize(
     ("attempt", "says"),
     [
-        (lambda x, mean: (x - mean).double(), ["It gives float64", "`.to(torch.float32)`"]),
-        (lambda x, mean: (x - mean).bfloat16(), ["It gives bfloat16"]),
-        (lambda x, mean: (x - mean).requires_grad_(), ["`.detach()`"]),
-        (lambda x, mean: x - mean, []),
+        (lambda x, p: x.square().sum().pow(p), ""),
+        (lambda x, p: x.double().square().sum().pow(p), ""),
+        (lambda x, p: x.mul_(x).sum() ** p, "changes in place what its gradient still needs"),
+        (lambda x, p: ((x * x).sum() ** p).item(), "bare number"),
+        (lambda x, p: (x.detach() * x.detach()).sum() ** p, "no gradient gets through it to `x`"),
+        (lambda x, p: (x.detach() * x).sum() ** p, "gradient with respect to `x` is not"),
+        (lambda x, p: torch.tensor(x.detach().square().sum().item() ** p), "no gradient"),
+        (torch.no_grad()(lambda x, p: (x * x).sum() ** p), "no gradient"),
+        (torch.inference_mode()(lambda x, p: (x * x).sum() ** p), "no gradient"),
+        (lambda x, p: np.square(x.detach().numpy()).sum() ** p, "gradient"),
+        (lambda x, p: np.asarray(x.detach().numpy() ** 2).sum().astype("float32") ** p, "gradient"),
     ],
 )
-def test_what_cells_below_may_stumble_over_is_told(attempt, says):
-    verdict = judge(RECORD, attempt)
-    assert verdict.status == "correct"
-    assert all(words in " ".join(verdict.notes) for words in says) and bool(verdict.notes) == bool(says)
-    pair = record(lambda x, mean: (x, mean), slips={})
-    assert judge(pair, lambda x, mean: (x, mean.double())).notes == mixing(
-        torch.ones(1).double(), torch.ones(1)
-    )
-
-
-def test_a_result_that_no_gradient_gets_through_is_told_of():
-    rec = record(lambda x: x.square().sum(), lambda seed=0: [(torch.ones(3, requires_grad=True),)], slips={})
-    assert judge(rec, lambda x: (x * x).sum()).notes == ()
-    for cut in (lambda x: (x * x).sum().item(), lambda x: (x * x).detach().sum()):
-        verdict = judge(rec, cut)
-        assert verdict.status == "correct" and "No gradient" in verdict.notes[0]
+def test_the_gradient_is_asked_for_where_a_cell_trains_through_it(attempt, says):
+    verdict = judge(TRAINED, attempt)
+    assert verdict.status == ("wrong" if says else "correct"), verdict
+    assert says in verdict.sentence
 
 
 def test_a_class_may_be_the_answer():
@@ -555,8 +570,17 @@ def test_changed_arguments_do_no_harm_and_are_told():
     assert judge(RECORD, centre) == judge(RECORD, centre)
 
 
-def test_other_names_pass_with_a_note():
-    assert "(x, mean)" in judge(RECORD, lambda a, b: a - b).notes[0]
+def test_a_copy_that_was_asked_for_must_be_one():
+    def in_place(x, mean):
+        x -= mean
+        return x
+
+    verdict = judge(dataclasses.replace(RECORD, makes_a_copy=True), in_place)
+    assert verdict.status == "wrong" and "`x` itself is changed" in verdict.sentence
+
+
+def test_other_names_pass():
+    assert judge(RECORD, lambda a, b: a - b) == judge(RECORD, centre)
 
 
 def test_prints_are_caught_and_kept_short(capsys):
@@ -647,7 +671,7 @@ def test_the_reference_stands_in_until_the_attempt_passes(capsys):
     def mine(grad, W_dec):
         return grad - (grad * W_dec).sum(1)[:, None] * W_dec
 
-    assert exercise("day_6.remove_parallel_gradient")(mine) is mine
+    assert exercise("day_6.remove_parallel_gradient")(mine).__wrapped__ is mine
     assert "✓ day_6.remove_parallel_gradient: correct." in capsys.readouterr().out
 
 

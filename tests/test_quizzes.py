@@ -42,7 +42,7 @@ def own_progress(tmp_path, monkeypatch):
         (NUMERIC, 0.75, False, "That is the rest."),
         (NUMERIC, 3, False, "smaller"),
         (ORDERING, [0, 1, 2], True, "first"),
-        (ORDERING, [0, 2, 1], False, "The first 1 stand right; then not “c”: last."),
+        (ORDERING, [0, 2, 1], False, "The first one is right, but the next is not “c”: last."),
     ],
 )
 def test_replies_are_graded_by_place(question, reply, right, says):

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from course_utils.exercises import days
+
 
 class Uses(NamedTuple):
     """What a notebook asks for."""
@@ -71,7 +73,8 @@ class _Fill(ast.NodeTransformer):
         for decorator in node.decorator_list:
             if _key(decorator, "exercise"):
                 key = ast.unparse(decorator.args[0])
-                return ast.parse(f"{node.name} = {ast.unparse(decorator)}(_solved({key}))").body[0]
+                mine = f"{ast.unparse(decorator)}(_solved({key}))"
+                return ast.parse(f"{node.name} = _watched({key}, {mine})").body[0]
         return node
 
     def visit_Call(self, node: ast.Call) -> Any:
@@ -82,9 +85,12 @@ class _Fill(ast.NodeTransformer):
         return node
 
 
-HELPERS = """
+HELPERS = f"""
+import sys as _sys
+_sys.path.append({str(Path(__file__).parents[1])!r})
 from functools import wraps as _wraps
 from course_utils.exercises import find as _find
+from tools.promise import watched as _watched
 
 def _solved(key):
     reference = _find(key).reference
@@ -126,16 +132,25 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """After a cell with an exercise has run and was compared: the same cell, solved."""
     yield
     cell = getattr(item, "cell", None)
-    source, keys = solved(cell.source) if cell else ("", [])
-    if not keys:
+    if cell is None:
         return
-    again = copy.deepcopy(cell)
-    again.update(source=source, execution_count=None, outputs=[])  # nbval runs it and compares nothing
+    source, keys = solved(cell.source)
+    if keys:
+        said = verdicts(_run(item, source, "solved").test_outputs)
+        right = [line for line in said if line.startswith("✓")]
+        if len(right) != len(keys) or said != right:
+            item.raise_cell_error(f"Solved, {', '.join(keys)} should say ✓ and nothing else", "\n".join(said))
+    day = item.path.stem[:5]
+    if cell is [c for c in item.parent.nb.cells if c.cell_type == "code"][-1] and day in days():
+        _run(item, f"{HELPERS}\nfrom tools.promise import settle\nsettle({day!r})", "the promise")
+
+
+def _run(item: Any, source: str, what: str) -> Any:
+    """Run more code in the notebook's kernel; nbval compares nothing of it, and an error is one of the cell's."""
+    again = copy.deepcopy(item.cell)
+    again.update(source=source, execution_count=None, outputs=[])
     run = type(item).from_parent(
-        item.parent, name=f"{item.name}, solved", cell_num=item.cell_num, cell=again, options=item.options
+        item.parent, name=f"{item.name}, {what}", cell_num=item.cell_num, cell=again, options=item.options
     )
     run.runtest()
-    said = verdicts(run.test_outputs)
-    right = [line for line in said if line.startswith("✓")]
-    if len(right) != len(keys) or said != right:
-        run.raise_cell_error(f"Solved, {', '.join(keys)} should say ✓ and nothing else", "\n".join(said))
+    return run

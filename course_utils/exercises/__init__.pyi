@@ -4,10 +4,12 @@ from .answer_key import Multiple as Multiple
 from .answer_key import Numeric as Numeric
 from .answer_key import Option as Option
 from .answer_key import Ordering as Ordering
+from .answer_key import Prediction as Prediction
 from .answer_key import Quiz as Quiz
 from .answer_key import Single as Single
 from .answer_key import days as days
 from .answer_key import find as find
+from .answer_key import find_prediction as find_prediction
 from .answer_key import find_quiz as find_quiz
 from .answer_key import keys as keys
 from .card import solution_shown as solution_shown
@@ -15,6 +17,8 @@ from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint
 from .notebook_api import solution as solution
+from .predictions import guesses as guesses
+from .predictions import predict as predict
 from .progress_file import progress_path as progress_path
 from .progress_file import read_progress as read_progress
 from .progress_table import progress as progress

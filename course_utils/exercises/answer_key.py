@@ -10,6 +10,7 @@ The engine imports no record until it is asked for a key. It finds ``solutions``
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
 import inspect
@@ -48,12 +49,22 @@ class Exercise:
     """``judge(yours, expected, args)`` for answers right up to order, sign, rotation or noise: True, or False, or a
     sentence that says what is wrong."""
 
+    gradient: tuple[str, ...] = ()
+    """Names of the arguments that a cell below trains through: the judge asks for the gradient with respect to them.
+    The strict run of the notebooks checks that these are all that need it."""
+
+    makes_a_copy: bool = False
+    """Whether leaving its arguments as they are is the task itself, and not only good manners."""
+
+    shows_expected: bool = True
+    """Whether a wrong attempt is told the expected value: not where the value is the solution."""
+
     difficulty: int = 1
     explanation: str = ""
     """Shown above the reference's source; without it, the reference's docstring is."""
 
     tolerance: float = 1e-4
-    """Relative; half precision gets more by itself."""
+    """Relative."""
 
     seconds: float = 5.0
     """For all cases together; up to four times as long where the machine is busy with something else."""
@@ -146,6 +157,10 @@ class Ordering:
 
 Question = Single | Multiple | Numeric | Ordering
 
+Prediction = Single | Numeric
+"""A question before its result is shown. An option's ``why``, or the number's, says what came out; `Numeric.tolerance`
+is how near counts as a good guess."""
+
 
 @dataclass(frozen=True)
 class Quiz:
@@ -173,6 +188,19 @@ def find_quiz(key: str) -> Quiz:
     return _find(key, "QUIZZES")
 
 
+def find_prediction(key: str) -> Prediction:
+    """What a learner is asked to predict.
+
+    Raises:
+        KeyError: if there is no such prediction; the message names the nearest keys.
+    """
+    return _find(key, "PREDICTIONS")
+
+
+WHAT = {"EXERCISES": "exercise", "QUIZZES": "quiz", "PREDICTIONS": "prediction"}
+"""What the tables of an answer key hold."""
+
+
 def _find(key: str, table: str) -> Any:
     if not isinstance(key, str):
         raise TypeError(f'the key is a text such as "day_6.encode", not {kind(key)}')
@@ -183,8 +211,7 @@ def _find(key: str, table: str) -> Any:
             return records[name]
     known = [known for day in days() for known in keys(day, table)]
     near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or known[:3]
-    what = "quiz" if table == "QUIZZES" else "exercise"
-    raise KeyError(f"there is no {what} {key!r}; the nearest keys: {', '.join(near) or 'none yet'}")
+    raise KeyError(f"there is no {WHAT[table]} {key!r}; the nearest keys: {', '.join(near) or 'none yet'}")
 
 
 def days() -> list[str]:
@@ -209,7 +236,16 @@ def explanation(record: Exercise | Answer) -> str:
 
 
 def source(record: Exercise | Answer) -> str:
-    """How the reference is written; for a plain value, the value."""
+    """How the reference is written, without its docstring, which `explanation` tells; for a plain value, the value."""
     if not callable(record.reference):
         return repr(record.reference)
-    return textwrap.dedent(inspect.getsource(record.reference)).rstrip()
+    lines = textwrap.dedent(inspect.getsource(record.reference)).rstrip().splitlines()
+    function = ast.parse("\n".join(lines)).body[0]
+    if (
+        isinstance(function, ast.FunctionDef | ast.ClassDef)
+        and ast.get_docstring(function)
+        and len(function.body) > 1
+    ):
+        docstring = function.body[0]
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(lines)

@@ -47,7 +47,7 @@ def card(
     label = f"Exercise {key}"
     return Shown(
         _text(key, record, verdict, notes),
-        rendering.box(html + _folded_hints(key, record), colour, label),
+        rendering.box(html + _folded_hints(record), colour, label),
         lambda: _widget(key, record, rendering.box(html, colour, label), seen),
     )
 
@@ -87,9 +87,9 @@ def _html(key: str, record: Exercise | Answer, verdict: Verdict, notes: list[str
     return "".join(parts)
 
 
-def _folded_hints(key: str, record: Exercise | Answer) -> str:
-    """Each hint inside the one before it, so that one click shows one."""
-    html = f'<div style="{rendering.QUIET}">Run <code style="{rendering.CODE}">solution("{escape(key)}")</code> for the solution.</div>'
+def _folded_hints(record: Exercise | Answer) -> str:
+    """Each hint inside the one before it, and the solution inside the last, so that one click shows one."""
+    html = rendering.folded("Solution", _solution_html(record))
     for number in range(len(record.hints), 0, -1):
         html = rendering.folded(
             f"Hint {number} of {len(record.hints)}", rendering.rich(record.hints[number - 1]) + html

@@ -13,9 +13,7 @@ import torch
 from torch import Tensor
 
 from course_utils.exercises.describing import dtype_name, is_number, kind, number, plain, shape, short
-from course_utils.exercises.dtype_feedback import cuts, wrong_dtype
-
-HALF = {torch.float16: 4e-3, torch.bfloat16: 3e-2}
+from course_utils.exercises.dtype_feedback import HALF, cuts, wrong_dtype
 
 
 def difference(yours: Any, expected: Any, tolerance: float = 1e-4) -> str | None:
@@ -126,7 +124,12 @@ def _no_tensor(yours: Any, expected: Tensor) -> str | None:
         return f"It returned {kind(yours)}, not a torch tensor: stay in torch all the way, or end with `torch.from_numpy`."
     if isinstance(yours, list | tuple) and yours and all(isinstance(part, Tensor) for part in yours):
         return _several_tensors(yours)
-    return f"It returned {kind(yours)}, not a tensor."
+    remedy = (
+        ": `torch.tensor(…)` makes one of it"
+        if isinstance(yours, list | tuple) and all(map(is_number, yours))
+        else ""
+    )
+    return f"It returned {kind(yours)}, not a tensor{remedy}."
 
 
 def _several_tensors(yours: list | tuple) -> str:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from course_utils.exercises.describing import dtype_name
 
-NO_GRADIENT = "No gradient gets through it to its input, and a cell below asks for one: stay in torch, without `.item()` and `.detach()`."
+HALF = {torch.float16: 4e-3, torch.bfloat16: 3e-2}
+"""Relative tolerance of the short precisions."""
 
 
 def wrong_dtype(yours: Any, expected: Any) -> str | None:
@@ -18,6 +19,8 @@ def wrong_dtype(yours: Any, expected: Any) -> str | None:
         return None
     if yours.is_complex() and not expected.is_complex():
         return f"Right, but as {dtype_name(yours)}, though nothing in it is imaginary: end with `.real`."
+    if yours.dtype in HALF and expected.dtype not in HALF:
+        return f"Right to three digits, but in {dtype_name(yours)}, which keeps no more: compute in {dtype_name(expected)}."
     if not expected.ndim or yours.dtype == expected.dtype:
         return None
     if expected.dtype == torch.bool:
@@ -39,20 +42,14 @@ def cuts(yours: Tensor, expected: Tensor) -> bool:
 
 
 def mixing(yours: Any, expected: Any) -> tuple[str, ...]:
-    """Worth telling of a right result, as a cell below may stop at it: another precision, gradients too many or too few."""
+    """Worth telling of a right result in another precision: `adopted` turns it into the reference's."""
     if isinstance(yours, list | tuple) and isinstance(expected, list | tuple):
         return tuple(dict.fromkeys(s for y, e in zip(yours, expected, strict=False) for s in mixing(y, e)))
-    if isinstance(expected, Tensor) and expected.requires_grad and not getattr(yours, "requires_grad", False):
-        return (NO_GRADIENT,)
-    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
+    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)) or yours.dtype == expected.dtype:
         return ()
-    said = []
-    if yours.is_floating_point() and expected.is_floating_point() and yours.dtype != expected.dtype:
-        name = dtype_name(expected)
-        said.append(
-            f"It gives {dtype_name(yours)}, the task's numbers are {name}: `@` refuses to mix them in a cell below, "
-            f"so end with `.to(torch.{name})`."
-        )
-    if yours.requires_grad and not expected.requires_grad:
-        said.append("Its result carries gradients, which `.numpy()` and plots refuse: end with `.detach()`.")
-    return tuple(said)
+    if not (yours.is_floating_point() and expected.is_floating_point()):
+        return ()
+    name = dtype_name(expected)
+    return (
+        f"It gives {dtype_name(yours)}, the task's numbers are {name}: the notebook turns it into {name}.",
+    )

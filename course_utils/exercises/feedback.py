@@ -7,8 +7,8 @@ import inspect
 import linecache
 import re
 import traceback
-from collections.abc import Callable, Iterable
-from types import FrameType, FunctionType
+from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 from torch import Tensor
@@ -52,23 +52,18 @@ def wrong_signature(reference: Callable[..., Any], attempt: Callable[..., Any], 
     return None
 
 
-def arguments(reference: Callable[..., Any], args: tuple) -> tuple[str, ...]:
-    """One line an argument, with its numbers if they are few."""
+def arguments(reference: Callable[..., Any], args: tuple, values: int = 16) -> tuple[str, ...]:
+    """One line an argument, with its numbers if there are at most ``values``."""
     names = argument_names(reference)
-    return tuple(f"{name}: {describe(arg, values=8)}" for name, arg in zip(names, args, strict=False))
+    return tuple(f"{name}: {describe(arg, values)}" for name, arg in zip(names, args, strict=False))
 
 
-def notes(
-    reference: Callable[..., Any],
-    attempt: Callable[..., Any],
-    runs: Iterable[tuple[tuple, tuple, tuple]],
-) -> tuple[str, ...]:
-    """Worth telling, though it makes nothing wrong.
+Runs = Sequence[tuple[tuple, tuple, tuple]]
+"""For each case the arguments after the attempt ran, after the reference ran, and fresh ones."""
 
-    Args:
-        runs: for each case the arguments after the attempt ran, after the reference ran, and fresh ones.
-    """
-    runs = list(runs)
+
+def changed_arguments(reference: Callable[..., Any], runs: Runs) -> str:
+    """The arguments that an attempt changes in place and the reference does not: "`x` and `W`", or empty."""
     names = argument_names(reference)
     changed = {
         name
@@ -76,15 +71,7 @@ def notes(
         for name, after, meant, fresh in zip(names, *case, strict=False)
         if _changed(after, fresh) and not _changed(meant, fresh)
     }
-    said = []
-    if changed:
-        listed = " and ".join(f"`{name}`" for name in names if name in changed)
-        said.append(f"Your function changes {listed} in place, and its caller may need it: `.clone()` first.")
-    asked = names[: len(runs[0][0])]
-    own = argument_names(attempt)[: len(asked)] if isinstance(attempt, FunctionType) else asked
-    if own != asked and len(own) == len(asked):
-        said.append(f"The task names the arguments ({', '.join(asked)}); cells below may pass them by name.")
-    return tuple(said)
+    return " and ".join(f"`{name}`" for name in names if name in changed)
 
 
 def _changed(after: Any, before: Any) -> bool:

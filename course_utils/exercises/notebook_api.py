@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from course_utils.exercises.adopted import adopted
 from course_utils.exercises.answer_key import Answer, Exercise, find
 from course_utils.exercises.card import card, hint_shown, solution_shown
+from course_utils.exercises.guards import globals_of
 from course_utils.exercises.progress_file import remember_seen, remember_verdict
 from course_utils.exercises.verdicts import Verdict, judge, judge_value
 
@@ -23,7 +25,8 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
         debug: let the function print, and raise its error instead of telling of it, for the full traceback.
 
     Returns:
-        A decorator, which returns your function if it passes and the reference otherwise.
+        A decorator, which returns your function if it passes, as `adopted` makes it fit for the cells below, and the
+        reference otherwise. The task's own name means the same, should your function have another.
 
     Raises:
         KeyError: if there is no such exercise.
@@ -42,6 +45,9 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
     if not isinstance(record, Exercise):
         raise TypeError(f'{key} asks for a value: answer("{key}", …)')
 
+    def tell(verdict: Verdict) -> None:
+        card(key, record, verdict, partial(remember_seen, key)).show()
+
     def decorate(attempt: Callable[..., Any]) -> Callable[..., Any]:
         stands_in = attempt is record.reference  # as below a second decorator
         verdict = OWN_WORK if stands_in else judge(record, attempt, quiet=not debug)
@@ -49,13 +55,17 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
         if debug and verdict.error is not None:
             raise verdict.error
         card(key, record, verdict, partial(remember_seen, key), note).show()
-        return attempt if verdict.status == "correct" else record.reference
+        used = adopted(record, attempt, verdict, tell) if verdict.status == "correct" else record.reference
+        names = globals_of(attempt)
+        if names.get("__name__") == "__main__":  # a notebook: cells below call it by the name of the task
+            names[key.partition(".")[2]] = used
+        return used
 
     return decorate
 
 
 def answer(key: str, value: Any = ..., *context: Any) -> Any:
-    """Judge a value. Returns yours if it is right, else the expected one.
+    """Judge a value. Returns the expected one, exact and in its own kind, whatever you gave.
 
     Args:
         value: ``...`` means "not attempted".
@@ -75,8 +85,6 @@ def answer(key: str, value: Any = ..., *context: Any) -> Any:
     verdict = judge_value(record, value, context)
     note = remember_verdict(key, verdict)
     card(key, record, verdict, partial(remember_seen, key), note).show()
-    if verdict.status == "correct":
-        return value
     return record.reference(*context) if callable(record.reference) else record.reference
 
 

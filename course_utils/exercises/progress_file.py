@@ -103,6 +103,15 @@ def remember_question(key: str, number: int, right: bool) -> str:
     return _update(change)
 
 
+def remember_guess(key: str, reply: float | int) -> str:
+    """Keep what was predicted: the place of an option, or a number. The first guess stays: a later one has seen the result."""
+
+    def change(kept: dict[str, Any]) -> None:
+        kept.setdefault("predictions", {}).setdefault(key, {"reply": reply, "when": _now()})
+
+    return _update(change)
+
+
 # ── the file ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -126,9 +135,11 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise ValueError("nested too deep") from deep
     if not isinstance(kept, dict) or type(kept.get("version")) is not int:
         raise ValueError("not a progress file")
-    exercises, quizzes = kept.get("exercises"), kept.get("quizzes")
-    if not (_holds_entries(exercises) and _holds_entries(quizzes)):
+    exercises, quizzes, guesses = kept.get("exercises"), kept.get("quizzes"), kept.get("predictions", {})
+    if not (_holds_entries(exercises) and _holds_entries(quizzes) and _holds_entries(guesses)):
         raise ValueError("not a progress file")
+    if not all(type(entry.get("reply")) in (int, float) for entry in guesses.values()):
+        raise ValueError("a guess is damaged")
     if kept["version"] == VERSION and not all(map(_sound, _entries(exercises, quizzes))):
         raise ValueError("an entry is damaged")
     return kept

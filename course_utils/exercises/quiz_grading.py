@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from string import ascii_lowercase
 from typing import Any, NamedTuple
@@ -44,6 +45,10 @@ def _grade_number(question: Numeric, reply: float) -> Graded:
     for wrong, sentence in question.slips.items():
         if math.isclose(reply, wrong, rel_tol=1e-12, abs_tol=question.tolerance):
             return Graded(False, (f"✗ {sentence}",))
+    if question.unit == "%" and math.isclose(
+        100 * reply, question.value, rel_tol=1e-12, abs_tol=question.tolerance
+    ):
+        return Graded(False, ("✗ That is the share; asked for is the percentage, a hundred times as much.",))
     return Graded(False, (f"✗ It is {'smaller' if reply > question.value else 'larger'}.",))
 
 
@@ -52,8 +57,9 @@ def _grade_order(question: Ordering, reply: Sequence[int]) -> Graded:
         return Graded(True, explained(question))
     first = next(i for i, place in enumerate(reply) if place != i)
     option = question.options[reply[first]]
-    head = f"The first {first} stand right; then" if first else "To begin with,"
-    return Graded(False, (f"✗ {head} not “{option.text}”: {option.why}",))
+    so_far = ["", "The first one is right", f"The first {first} are right"][min(first, 2)]
+    head = f"{so_far}, but the next is not" if first else "The first one is not"
+    return Graded(False, (f"✗ {head} “{option.text}”: {option.why}",))
 
 
 def explained(question: Question) -> tuple[str, ...]:
@@ -80,16 +86,13 @@ def as_shown(question: Question) -> list[tuple[int, Option]]:
 
 
 def parsed(question: Question, reply: Any) -> Any:
-    """A typed reply, ``"b"``, ``"ac"`` or ``0.25``, as `grade` takes it.
+    """A typed reply, ``"b"``, ``"ac"``, ``0.25``, ``"1/4"``, ``"25%"`` or ``"−5"``, as `grade_reply` takes it.
 
     Raises:
-        ValueError: if it is none of the letters, or no number.
+        ValueError: if it is not one of the letters, or not a number.
     """
     if isinstance(question, Numeric):
-        value = float(reply.replace(",", ".")) if isinstance(reply, str) else float(reply)
-        if not math.isfinite(value):
-            raise ValueError(f"{reply!r} is not a number to compare with")
-        return value
+        return _number(reply)
     places = [place for place, _ in as_shown(question)]
     letters = ascii_lowercase[: len(places)]
     typed = "".join(str(reply).lower().replace(",", " ").split())
@@ -106,3 +109,23 @@ def parsed(question: Question, reply: Any) -> Any:
         )
     chosen = [places[letters.index(letter)] for letter in typed]
     return chosen[0] if isinstance(question, Single) else chosen
+
+
+def _number(reply: Any) -> float:
+    """A number as people write it: 3/8, −5 with the minus sign of a text, 1,000 and 0,5, 1e-3, 25 %."""
+    try:
+        if not isinstance(reply, str):
+            value = float(reply)
+        else:
+            typed = (
+                reply.strip().lower().translate({ord("−"): "-", ord("–"): "-", ord("%"): ""}).replace(" ", "")
+            )
+            thousands = re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", typed)
+            typed = typed.replace(",", "" if thousands else ".")
+            top, slash, bottom = typed.partition("/")
+            value = float(top) / float(bottom) if slash else float(typed)
+    except (ValueError, TypeError, ZeroDivisionError):
+        raise ValueError(f"{reply!r} is not a number: write it as 0.25, 1/4 or 2.5e-1") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{reply!r} is not a number to compare with")
+    return value

@@ -102,7 +102,7 @@ def _widget(key: str, record: Quiz) -> Any:
 
 
 def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
-    controls, read = _controls(w, question)
+    fields, read = controls(w, question)
     check = w.Button(description="Check", tooltip=f"Check your answer to question {number}")
     reveal = w.Button(
         description="Explain",
@@ -129,12 +129,12 @@ def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
     check.on_click(on_check)
     reveal.on_click(on_reveal)
     return w.VBox(
-        [w.HTML(_question_html(number, question, options=False)), *controls, w.HBox([check, reveal]), below]
+        [w.HTML(_question_html(number, question, options=False)), *fields, w.HBox([check, reveal]), below]
     )
 
 
-def _controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]:
-    """Widgets, and a function that reads the reply off them: None for nothing yet, a string for a complaint.
+def controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]:
+    """Widgets to answer a question with, and a function that reads the reply off them: None for nothing yet, a string for a complaint.
 
     Each is reached by Tab alone: JupyterLab keeps the arrow keys, which radio groups and dropdowns need, for itself.
     """

@@ -8,16 +8,21 @@ from __future__ import annotations
 import contextlib
 import dis
 import math
+import random
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+import torch
+
 from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Answer, Exercise
 from course_utils.exercises.compare import beyond_comparing, difference, wrong_kind
-from course_utils.exercises.describing import cast, describe, plain
+from course_utils.exercises.describing import cast, describe, kind, plain
 from course_utils.exercises.dtype_feedback import mixing, wrong_dtype
+from course_utils.exercises.gradients import NO_GRADIENT, lost_gradient
 from course_utils.exercises.guards import OutOfTime, Said, call, guarded, innermost, kept_state, reseed
 
 
@@ -39,14 +44,20 @@ class Verdict:
 
     error: BaseException | None = None
 
+    draws: bool = False
+    """Whether the attempt takes random numbers from the global generators, though the reference does not."""
+
 
 class CaseOutcome(NamedTuple):
     value: Any = None
     error: Exception | SystemExit | None = None
     args: tuple = ()
+    draws: bool = False
 
 
 NOT_ATTEMPTED = Verdict("not attempted")
+IN_PLACE = "Your function changes {} in place. The notebook hands it copies; elsewhere, `.clone()` first."
+COPY_ASKED = "Right, but {} itself is changed, and a copy was asked for: `.clone()` first."
 
 
 def judge(record: Exercise, attempt: Callable[..., Any], *, quiet: bool = True) -> Verdict:
@@ -85,11 +96,18 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
             "raised", said, feedback.own_line(attempt, stopped)[1], said=printed.excerpt, error=stopped
         )
     slip = _slip(record, yours, expected) if any(complaints) else None
-    runs = zip(*([run.args for run in ran] for ran in (yours, expected)), record.cases(), strict=True)
-    more = {"notes": feedback.notes(record.reference, attempt, runs), "said": printed.excerpt}
+    runs = list(zip(*([run.args for run in ran] for ran in (yours, expected)), record.cases(), strict=True))
+    changed = feedback.changed_arguments(record.reference, runs)
+    more: dict[str, Any] = {"notes": (IN_PLACE.format(changed),) if changed else (), "said": printed.excerpt}
     if not any(complaints):
+        if changed and record.makes_a_copy:
+            return Verdict("wrong", COPY_ASKED.format(changed), said=printed.excerpt)
+        if complaint := lost_gradient(record, attempt):
+            return Verdict("wrong", complaint, **more)
         more["notes"] += mixing(yours[0].value, expected[0].value)
-        return Verdict("correct", **more)
+        return Verdict(
+            "correct", **more, draws=any(y.draws > e.draws for y, e in zip(yours, expected, strict=True))
+        )
     first = next(i for i, complaint in enumerate(complaints) if complaint)
     if (error := yours[first].error) is not None:
         sentence, details = feedback.error(attempt, error)
@@ -97,13 +115,14 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     if slip:
         return Verdict("wrong", slip, slip=True, **more)
     if complaint := wrong_kind(yours[first].value, expected[first].value):
+        if record.gradient and isinstance(yours[first].value, np.ndarray | np.generic):
+            complaint = f"It returned {kind(yours[first].value)}. {NO_GRADIENT}"
         return Verdict("wrong", complaint, **more)
     where = f"on input {first + 1} of {len(cases)}" if len(cases) > 1 else "on this input"
-    details = (
-        *feedback.arguments(record.reference, cases[first]),
-        f"expected: {describe(expected[first].value)}",
-        f"yours: {describe(yours[first].value)}",
-    )
+    details = feedback.arguments(record.reference, cases[first])
+    if record.shows_expected:
+        details += (f"expected: {describe(expected[first].value)}",)
+    details += (f"yours: {describe(yours[first].value)}",)
     return Verdict("wrong", f"It differs {where}. {complaints[first]}", details, **more)
 
 
@@ -149,10 +168,18 @@ FACTORS = {
 
 def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcome:
     reseed(seed)
+    before = _generators()
     try:
-        return CaseOutcome(call(function, args), None, args)
+        value = call(function, args)
     except (Exception, SystemExit) as error:
         return CaseOutcome(None, error, args)
+    return CaseOutcome(value, None, args, draws=_generators() != before)
+
+
+def _generators() -> tuple[Any, ...]:
+    """Where Python's, NumPy's and torch's global generators stand."""
+    _, numbers, place, *_ = np.random.get_state()  # noqa: NPY002 — a learner may use it
+    return random.getstate(), numbers.tobytes(), place, torch.get_rng_state().numpy().tobytes()
 
 
 def _outcomes(function: Callable[..., Any], cases: Sequence[tuple]) -> list[CaseOutcome]:
@@ -164,12 +191,13 @@ def _complaint(record: Exercise, yours: CaseOutcome, expected: CaseOutcome) -> s
         raise expected.error
     if yours.error is not None:
         return "It raised an error."
-    return _disagree(record, yours.value, expected)
+    return disagree(record, yours.value, expected, record.tolerance)
 
 
-def _disagree(record: Exercise, yours: Any, expected: CaseOutcome) -> str | None:
+def disagree(record: Exercise, yours: Any, expected: CaseOutcome, tolerance: float) -> str | None:
+    """None if the record's judge takes ``yours`` for right, or the numbers agree; else a sentence."""
     if record.judge is None:
-        return difference(yours, expected.value, record.tolerance)
+        return difference(yours, expected.value, tolerance)
     if complaint := wrong_kind(yours, expected.value):
         return complaint
     mine, right = plain(yours), plain(expected.value)
@@ -200,7 +228,7 @@ def _alike(record: Exercise, yours: CaseOutcome, slipped: CaseOutcome) -> bool:
         return type(yours.error) is type(slipped.error) and str(yours.error) == str(slipped.error)
     if difference(yours.value, slipped.value, record.tolerance) is None:
         return True  # a judge that looks at the answer alone finds a slip unlike itself
-    return record.judge is not None and _disagree(record, yours.value, slipped) is None
+    return record.judge is not None and disagree(record, yours.value, slipped, record.tolerance) is None
 
 
 def _is_placeholder(attempt: Callable[..., Any], outcome: CaseOutcome) -> bool:

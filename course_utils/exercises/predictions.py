@@ -1,0 +1,202 @@
+"""Guess before you look: a question ahead of its result, and the guess beside the result afterwards.
+
+    predict("day_3.cosines")            asks, with buttons where there are any
+    predict("day_3.cosines", "b")       keeps a guess without buttons
+    guesses("day_3")                    at the end of the day: every guess beside what came out
+
+A first guess stays; later ones have seen the result. On a page that nothing runs behind, what came out is folded.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from string import ascii_lowercase
+from typing import Any
+
+from course_utils.base import EDGE_BLUE, EDGE_GREY
+from course_utils.exercises import rendering
+from course_utils.exercises.answer_key import Numeric, Option, Prediction, Single, find_prediction, keys
+from course_utils.exercises.progress_file import read_progress, remember_guess
+from course_utils.exercises.quiz_grading import grade_reply, parsed
+from course_utils.exercises.quizzes import controls
+from course_utils.exercises.rendering import Shown
+
+_this_session: dict[str, float | int] = {}
+"""Guesses by key, for where no progress is kept."""
+
+
+def predict(key: str, guess: Any = None) -> None:
+    """Ask for a guess; or keep one without buttons: ``predict("day_3.cosines", "b")``, and compare it when called again.
+
+    Raises:
+        KeyError: if there is no such prediction.
+        ValueError: if the guess is none of the options, or not a number.
+
+    Examples:
+        >>> predict("day_6.dead_share", "30%")
+        Your guess is kept: 30 %. Run on, and see; predict("day_6.dead_share") compares.
+    """
+    record = find_prediction(key)
+    if guess is None:
+        prediction_shown(key).show()
+        return
+    said = _keep(key, record, parsed(record, guess))
+    Shown(said, rendering.box(rendering.rich(said), EDGE_GREY, f"Prediction {key}")).show()
+
+
+def prediction_shown(key: str) -> Shown:
+    """The question, and the comparison once there is a guess; with buttons, or with what came out folded."""
+    record = find_prediction(key)
+    lines = [f"Predict {key}: {record.text}"]
+    lines += [f"   {letter}) {o.text}" for letter, o in zip(ascii_lowercase, _options(record), strict=False)]
+    asked = "a letter" if isinstance(record, Single) else "a number"
+    kept = _guess(key)
+    lines.append(compared(record, kept) if kept is not None else f'Guess with predict("{key}", …): {asked}.')
+    question = _question(record)
+    folded = rendering.folded("What came out", rendering.rich(_came_out(record)))
+    if kept is not None:
+        folded = rendering.folded("Compare your guess", rendering.rich(compared(record, kept)))
+    options = "".join(
+        f'<div style="margin-left:1.2em">{letter}) {rendering.rich(o.text)}</div>'
+        for letter, o in zip(ascii_lowercase, _options(record), strict=False)
+    )
+    return Shown(
+        "\n".join(lines),
+        rendering.box(question + options + folded, EDGE_GREY, f"Prediction {key}"),
+        partial(_widget, key, record),
+    )
+
+
+def compared(record: Prediction, guess: float) -> str:
+    """A sentence or two: what was guessed, what came out, and by how much they differ."""
+    if isinstance(record, Single):
+        chosen = record.options[int(guess)]
+        if chosen.right:
+            return f"You guessed “{chosen.text}”, and so it is. {chosen.why}"
+        return f"You guessed “{chosen.text}”. {chosen.why} {_came_out(record)}"
+    gap = guess - record.value
+    near = (
+        "which is close" if is_good(record, guess) else f"{abs(gap):.3g} too {'many' if gap > 0 else 'few'}"
+    )
+    if not is_good(record, guess) and not float(record.value).is_integer():
+        near = f"{abs(gap):.3g} too {'high' if gap > 0 else 'low'}"
+    return f"You guessed {_in_words(record, guess)}; it is {_in_words(record, record.value)}: {near}. {record.why}"
+
+
+def is_good(record: Prediction, guess: float) -> bool:
+    """Whether a guess names what came out, or lies within the record's tolerance of it."""
+    return grade_reply(record, int(guess) if isinstance(record, Single) else guess).right
+
+
+def guesses(day: str) -> None:
+    """Show every guess of a day beside what came out, and how many were good: ``guesses("day_3")``.
+
+    Examples:
+        >>> guesses("day_6")  # doctest: +ELLIPSIS
+        You made ... of the ... guesses of day 6...
+    """
+    guesses_shown(day).show()
+
+
+def guesses_shown(day: str) -> Shown:
+    """The day's guesses as text and as HTML."""
+    records = {key: find_prediction(key) for key in keys(day, "PREDICTIONS")}
+    made = {key: guess for key in records if (guess := _guess(key)) is not None}
+    good = [key for key, guess in made.items() if is_good(records[key], guess)]
+    head = f"You made {len(made)} of the {len(records)} guesses of {day.replace('_', ' ')}"
+    head += f"; {len(good)} {'was' if len(good) == 1 else 'were'} right or close." if made else "."
+    lines = [
+        f"{'✓' if key in good else '✗'} {key}: you guessed {_in_words(record, made[key])}; it is {_in_words(record, _right(record))}."
+        for key, record in records.items()
+        if key in made
+    ]
+    html = "".join(f"<div>{rendering.rich(line)}</div>" for line in [head, *lines])
+    return Shown("\n".join([head, *lines]), rendering.box(html, EDGE_BLUE, f"Guesses of {day}"))
+
+
+# ── a record in words ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _options(record: Prediction) -> tuple[Option, ...]:
+    return record.options if isinstance(record, Single) else ()
+
+
+def _right(record: Prediction) -> float:
+    return (
+        record.value
+        if isinstance(record, Numeric)
+        else next(i for i, o in enumerate(record.options) if o.right)
+    )
+
+
+def _in_words(record: Prediction, guess: float) -> str:
+    if isinstance(record, Single):
+        return f"“{record.options[int(guess)].text}”"
+    return f"{guess:,.4g} {record.unit}".strip()
+
+
+def _came_out(record: Prediction) -> str:
+    if isinstance(record, Numeric):
+        return f"It is {_in_words(record, record.value)}. {record.why}"
+    right = record.options[int(_right(record))]
+    return f"What came out: “{right.text}”. {right.why}"
+
+
+def _question(record: Prediction) -> str:
+    return f"<div><b>Predict.</b> {rendering.rich(record.text)}</div>"
+
+
+# ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _guess(key: str) -> float | None:
+    """The first guess that was made, now or another day; None if none was, or none that fits the question."""
+    record = find_prediction(key)
+    guess = _this_session.get(key, read_progress().get("predictions", {}).get(key, {}).get("reply"))
+    if isinstance(record, Single) and guess not in range(len(record.options)):
+        return None
+    return guess
+
+
+def _keep(key: str, record: Prediction, guess: float) -> str:
+    """Keep a guess; returns what to say about it."""
+    if (first := _guess(key)) is not None:
+        return f"Your first guess stays: {_in_words(record, first)}. {compared(record, first)}"
+    _this_session[key] = guess
+    note = remember_guess(key, guess)
+    said = f'Your guess is kept: {_in_words(record, guess)}. Run on and see; predict("{key}") compares.'
+    return f"{said} {note}".strip()
+
+
+def _widget(key: str, record: Prediction) -> Any:
+    w = rendering.widgets()
+    if w is None:
+        return None
+    fields, read = controls(w, record)
+    keep = w.Button(description="Keep my guess", tooltip=f"Keep your guess for {key}")
+    compare = w.Button(description="Compare", tooltip="Compare your guess with what came out")
+    below = w.HTML()
+
+    def say(html: str, colour: str = EDGE_GREY) -> None:
+        below.value = rendering.box(f'<div role="status">{html}</div>', colour)
+
+    def on_keep(_: Any) -> None:
+        guess = read()
+        if guess is None:
+            say("Nothing is chosen yet.")
+        elif isinstance(guess, str):
+            say(escape(guess))
+        else:
+            say(rendering.rich(_keep(key, record, guess)))
+
+    def on_compare(_: Any) -> None:
+        guess = _guess(key)
+        if guess is None:
+            say("Guess first, then compare.")
+        else:
+            say(rendering.rich(compared(record, guess)), EDGE_BLUE)
+
+    keep.on_click(on_keep)
+    compare.on_click(on_compare)
+    return w.VBox([w.HTML(_question(record)), *fields, w.HBox([keep, compare]), below])

@@ -1,0 +1,221 @@
+"""Does a tick hold on the notebook's own numbers, whatever trick a right answer uses? Asked in the strict run.
+
+`tools.solved` wraps each solved exercise in `watched`. On the first calls that the notebook's cells make it tries every
+trick below beside the reference: either the judge does not accept it, or what the cell gets is what the reference
+gives, and nothing else in the notebook is touched. If every call gives what the reference gives, the rest of the day
+does too. It also keeps which arguments a cell trains through, for `settle`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_utils.exercises import Exercise, find, judge, keys
+from course_utils.exercises.adopted import adopted, copied, detached
+from course_utils.exercises.compare import difference
+from course_utils.exercises.feedback import argument_names
+from course_utils.exercises.guards import kept_state
+
+CALLS = 2  # of each exercise that a notebook makes are tried
+_trained_through: dict[str, set[str]] = defaultdict(set)
+_accepted: dict[str, int] = defaultdict(int)
+
+
+def everywhere(change: Callable[[Tensor], Any], value: Any) -> Any:
+    """``value`` with its tensors changed, inside lists and tuples too."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, list | tuple):
+        parts = [everywhere(change, part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def to(dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    return lambda x: x.to(dtype) if x.is_floating_point() else x
+
+
+def computing_in(dtype: torch.dtype) -> Callable:
+    def trick(reference: Callable) -> Callable:
+        return lambda *args: everywhere(to(dtype), reference(*everywhere(to(dtype), args)))
+
+    return trick
+
+
+def returning(change: Callable[[Tensor], Any]) -> Callable:
+    def trick(reference: Callable) -> Callable:
+        return lambda *args: everywhere(change, reference(*args))
+
+    return trick
+
+
+def in_place(reference: Callable) -> Callable:
+    def spoil(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return x.fill_(7) if x.is_floating_point() else x.zero_()
+
+    def attempt(*args: Any) -> Any:
+        result = copied(reference(*copied(args)))
+        everywhere(spoil, args)
+        return result
+
+    return attempt
+
+
+def and_emptied_lists(reference: Callable) -> Callable:
+    def attempt(*args: Any) -> Any:
+        result = copied(reference(*copied(args)))
+        for arg in args:
+            if isinstance(arg, list):
+                arg.clear()
+        return result
+
+    return attempt
+
+
+def with_settings_left_behind(reference: Callable) -> Callable:
+    def attempt(*args: Any) -> Any:
+        result = reference(*args)
+        torch.manual_seed(13), np.random.seed(13)  # noqa: NPY002
+        torch.set_default_dtype(torch.float16)
+        torch.set_grad_enabled(False)
+        return result
+
+    return attempt
+
+
+def by_other_names(reference: Callable) -> Callable:
+    names = [f"a{i}" for i, _ in enumerate(argument_names(reference))]
+    space: dict[str, Any] = {"reference": reference}
+    exec(f"def attempt({', '.join(names)}):\n return reference({', '.join(names)})", space)
+    return space["attempt"]
+
+
+TRICKS: dict[str, Callable[[Callable], Callable]] = {
+    "in place": in_place,
+    "emptied lists": and_emptied_lists,
+    "float64": computing_in(torch.float64),
+    "float16": computing_in(torch.float16),
+    "bfloat16": returning(to(torch.bfloat16)),
+    "NumPy": returning(lambda x: x.detach().numpy()),
+    "NumPy and back": returning(lambda x: torch.from_numpy(np.asarray(x.detach().numpy(), dtype=None))),
+    ".item()": returning(lambda x: x.item() if x.ndim == 0 else x),
+    ".tolist()": returning(lambda x: x.tolist()),
+    ".detach()": returning(lambda x: x.detach()),
+    "list": returning(lambda x: list(x) if x.ndim else x),
+    "non-contiguous": returning(lambda x: torch.stack([x, x], dim=-1)[..., 0]),
+    "expanded": returning(lambda x: x.unsqueeze(-1).expand(*x.shape, 1)[..., 0]),
+    "sparse": returning(lambda x: x.to_sparse() if x.ndim else x),
+    "with gradients": returning(
+        lambda x: x.clone().requires_grad_() if x.is_floating_point() and not x.requires_grad else x
+    ),
+    "no_grad": lambda reference: torch.no_grad()(lambda *args: reference(*args)),
+    "inference_mode": lambda reference: torch.inference_mode()(lambda *args: reference(*args)),
+    "settings left behind": with_settings_left_behind,
+    "other names": by_other_names,
+}
+
+
+@functools.cache
+def verdict_on(key: str, trick: str) -> tuple[Callable, Any]:
+    """The attempt, and what the judge says of it."""
+    record = find(key)
+    attempt = TRICKS[trick](record.reference)
+    return attempt, judge(record, attempt)
+
+
+def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
+    """``used``, which is what the notebook calls; on the first calls every trick is tried beside it."""
+    record = find(key)
+    names = argument_names(record.reference)
+    calls = 0
+
+    @functools.wraps(used, updated=())
+    def mine(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        if calls < CALLS:
+            calls += 1
+            with kept_state():
+                for trick in TRICKS:
+                    try_trick(key, record, trick, args, kwargs)
+        result = used(*args, **kwargs)
+        through = {
+            name for name, arg in zip(names, args, strict=False) if getattr(arg, "requires_grad", False)
+        }
+        for part in tensors(result):
+            if part.requires_grad:
+                part.register_hook(lambda _: _trained_through[key].update(through))
+        return result
+
+    return mine
+
+
+def try_trick(key: str, record: Exercise, trick: str, args: tuple, kwargs: dict[str, Any]) -> None:
+    """Raises AssertionError if the judge accepts the trick and the cell would notice."""
+    attempt, verdict = verdict_on(key, trick)
+    if verdict.status != "correct":
+        return
+    _accepted[key] += 1
+    told: list[Any] = []
+    yours = adopted(record, attempt, verdict, told.append)
+    handed = copied(args)
+    torch.manual_seed(0)
+    expected = record.reference(*copied(args), **kwargs)
+    after = torch.rand(1)
+    torch.manual_seed(0)
+    result = yours(*handed, **kwargs)
+    if not record.gradient:  # nothing trains through it, so its gradient is never missed
+        result, expected = detached(result), detached(expected)
+    drawn = torch.rand(1)
+    what = f"{key}, {trick}"
+    assert not told, f"{what}: {told[0].sentence}"
+    assert kinds(result) == kinds(expected), (
+        f"{what}: {kinds(result)} where the reference gives {kinds(expected)}"
+    )
+    rounding = difference(
+        everywhere(lambda x: x.detach(), result), everywhere(lambda x: x.detach(), expected)
+    )
+    assert rounding is None, f"{what}: {rounding}"
+    assert difference(detached(handed), detached(args), 0.0) is None, (
+        f"{what}: it changes what the notebook keeps"
+    )
+    assert torch.equal(drawn, after), f"{what}: it moves the generator"
+
+
+def kinds(value: Any) -> Any:
+    """Type, shape, precision, device, strides and gradient of a result, inside lists and tuples too."""
+    if isinstance(value, Tensor):
+        return "Tensor", type(value), tuple(value.shape), value.dtype, value.device, value.requires_grad
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(kinds, value))
+    return type(value)
+
+
+def tensors(value: Any) -> list[Tensor]:
+    """All that are in a result."""
+    if isinstance(value, list | tuple):
+        return [part for each in value for part in tensors(each)]
+    return [value] if isinstance(value, Tensor) else []
+
+
+def settle(day: str) -> None:
+    """At the end of a day: is `Exercise.gradient` what its cells trained through, and was every exercise called?
+
+    Raises:
+        AssertionError: if not.
+    """
+    for key in keys(day):
+        record = find(key)
+        if isinstance(record, Exercise):
+            found = _trained_through[key]
+            assert found == set(record.gradient), (
+                f"{key}: cells train through {sorted(found)}, not {record.gradient}"
+            )
+            assert _accepted[key], f"{key}: no call of its was watched"
