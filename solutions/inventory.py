@@ -4,7 +4,7 @@ Each wrong option is a misconception that the days correct; each reason names th
 without any verdict before the course, so that they measure what a reader brings along.
 """
 
-from course_utils.exercises.answer_key import Option, Single
+from course_utils.exercises import Option, Single
 
 
 def _item(text: str, *options: tuple[str, str], right: str) -> Single:
