@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -53,6 +51,57 @@ def _loss_cases(seed: int = 0) -> list[tuple]:
         output, target, importance = _random(10 * seed + n, shape, shape, (shape[1],))
         cases.append((output, 2 * target, importance.exp()))
     return cases
+
+
+# ── mean_biases ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mean_biases(W: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """For each instance the mean bias of the features with a direction, and of those without."""
+    has_direction = W.norm(dim=1) > 0.5
+    with_one = (b * has_direction).sum(dim=1) / has_direction.sum(dim=1)
+    without = (b * ~has_direction).sum(dim=1) / (~has_direction).sum(dim=1)
+    return with_one, without
+
+
+def _bias_cases(seed: int = 0) -> list[tuple]:
+    by_head = (
+        torch.tensor([[[1.0, 0.0, 0.3, 0.1], [0.0, -0.8, 0.1, -0.4]]]),
+        torch.tensor([[0.1, -0.7, 0.8, 0.2]]),
+    )
+    edge = (  # above a half in length are (-0.9, 0), (0.4, 0.4) and (0.6, 0.1), but neither (0.5, 0) nor (0.3, 0.3)
+        torch.tensor(
+            [
+                [[0.5, -0.9, 0.4, 0.6, 0.1], [0.0, 0.0, 0.4, 0.1, 0.1]],
+                [[0.3, 0.1, 0.6, 0.0, -0.9], [0.3, 0.2, -0.7, 0.1, -0.2]],
+            ]
+        ),
+        torch.tensor([[0.5, -1.0, 0.25, 0.7, 3.0], [0.75, 0.5, -2.0, -0.6, 0.3]]),
+    )
+    W, b = _random(seed, (4, 3, 6), (4, 6))
+    W[:, :, :2] *= 0.1  # without a direction
+    W[:, 0, 2] += 3.0  # with one
+    return [by_head, edge, (W, b)]
+
+
+def _biases_by_loops(W: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    long = [torch.linalg.vector_norm(model, dim=0) > 0.5 for model in W]
+    return (
+        torch.stack([biases[mask].mean() for biases, mask in zip(b, long, strict=True)]),
+        torch.stack([biases[~mask].mean() for biases, mask in zip(b, long, strict=True)]),
+    )
+
+
+def _biases_by_nanmean(W: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    long = W.pow(2).sum(dim=1) > 0.25
+    return (
+        torch.where(long, b, torch.nan).nanmean(dim=1),
+        torch.where(long, torch.nan, b).nanmean(dim=1),
+    )
+
+
+def _masked_means(b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    return (b * mask).sum(dim=1) / mask.sum(dim=1), (b * ~mask).sum(dim=1) / (~mask).sum(dim=1)
 
 
 # ── interference ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,44 +156,6 @@ def _dimensionality_loops(W: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-# ── polygon ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def polygon(n: int, radius: float) -> Tensor:
-    """W (2, n) whose columns are the corners of a regular polygon around 0, ``radius`` long."""
-    angle = 2 * math.pi * torch.arange(n) / n
-    return radius * torch.stack([torch.cos(angle), torch.sin(angle)])
-
-
-def _polygon_cases(seed: int = 0) -> list[tuple]:
-    return [(2, 1.0), (5, 1.2 + seed), (3, 0.7), (8, 2.0)]
-
-
-def _gaps(W: Tensor) -> Tensor:
-    """The angles from each column to the next, sorted."""
-    angles = torch.atan2(W[1], W[0]).sort().values
-    return torch.cat([angles.diff(), angles[:1] - angles[-1:] + 2 * math.pi]).sort().values
-
-
-def _same_polygon(yours: Tensor, expected: Tensor, args: tuple) -> bool | str:
-    """The same up to where it starts and which way it goes round."""
-    n, radius = args
-    if yours.shape != expected.shape:
-        return (
-            f"It has shape {tuple(yours.shape)}, expected is {tuple(expected.shape)}: a feature is a column."
-        )
-    if yours.shape != (2, n):
-        return torch.allclose(yours.float(), expected.float())
-    yours, expected = yours.double(), expected.double()
-    if not torch.allclose(
-        yours.norm(dim=0).sort().values, expected.norm(dim=0).sort().values, rtol=1e-3, atol=1e-3
-    ):
-        return f"Each column should be {radius:g} long."
-    if not torch.allclose(_gaps(yours), _gaps(expected), rtol=1e-2, atol=1e-3):
-        return "The angles from corner to corner are not all equal."
-    return True
-
-
 # ── phase ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -157,7 +168,8 @@ def phase(W: Tensor) -> Tensor:
 def _phase_cases(seed: int = 0) -> list[tuple]:
     by_head = torch.tensor([[[1.0, -0.9]], [[1.0, 0.1]], [[0.2, -1.1]], [[0.0, 0.3]], [[-0.7, 0.6]]])
     (drawn,) = _random(seed, (40, 1, 2))
-    return [(by_head,), (0.8 * drawn,)]
+    on_the_bar = torch.tensor([[[0.5, 0.9]], [[-0.5, 0.5]], [[0.51, -0.5]], [[0.49, 1.5]]])
+    return [(by_head,), (0.8 * drawn,), (on_the_bar,)]
 
 
 # ── phase_boundary ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,8 +214,11 @@ def features_per_neuron(W: Tensor) -> Tensor:
 
 def _neuron_cases(seed: int = 0) -> list[tuple]:
     by_head = torch.tensor([[[1.0, -0.6, 0.4], [0.05, 0.03, 0.02], [0.0, -2.0, 0.1], [0.5, 0.5, -0.5]]])
+    on_the_bar = torch.tensor(  # half precision rounds 0.4999 up; 0.5 and -1.0 are exactly half
+        [[[1.0, 0.4999, -0.4999, 0.4998], [-2.0, 1.0, -1.0, 0.9998], [0.25, 0.125, 0.1249, 0.0]]]
+    )
     (drawn,) = _random(seed, (3, 4, 6))
-    return [(by_head,), (drawn,), (0.04 * drawn,), (0.15 * drawn.clamp(-1, 1),)]
+    return [(by_head,), (drawn,), (0.04 * drawn,), (0.15 * drawn.clamp(-1, 1),), (on_the_bar,)]
 
 
 def _neuron_loops(W: Tensor) -> Tensor:
@@ -309,6 +324,39 @@ EXERCISES = {
             "This model's hidden layer is linear: the only `relu` is at the output.": lambda features, W, b: (
                 torch.relu(torch.relu(features @ W.T) @ W + b)
             ),
+            "The bias is added; yours takes it away.": lambda features, W, b: torch.relu(
+                features @ W.T @ W - b
+            ),
+            "That is the hidden layer; it still has to be read off with `W`, and then comes the `relu`.": lambda features, W, b: (
+                features @ W.T
+            ),
+            "That is the hidden layer; the way back up to the features, `@ W + b`, is missing.": lambda features, W, b: (
+                torch.relu(features @ W.T)
+            ),
+            "The way down takes `W.T`: `features` ends in n_features, as `W` does, and what is multiplied must meet.": lambda features, W, b: (
+                torch.relu(features @ W @ W.T + b)
+            ),
+            "On paper x is a column; here each input is a row, so it stands on the left: `features @ W.T`.": lambda features, W, b: (
+                torch.relu(W.T @ (W @ features) + b)
+            ),
+            "The way up multiplies with `W`, (d_hidden, n_features); with `W.T` it does not fit.": lambda features, W, b: (
+                torch.relu(features @ W.T @ W.T + b)
+            ),
+            "`b` has an entry for each feature, so it is added on the way up, not to the hidden layer.": lambda features, W, b: (
+                torch.relu((features @ W.T + b) @ W)
+            ),
+            "The input itself is not added to the output: all of it has to go through the hidden layer.": lambda features, W, b: (
+                torch.relu(features @ W.T @ W + b + features)
+            ),
+            "`W` is used as it is: its columns are not made length 1.": lambda features, W, b: toy_output(
+                features, normalize(W, dim=0), b
+            ),
+            "The output is not cut off at 1: the `relu` has no upper end.": lambda features, W, b: toy_output(
+                features, W, b
+            ).clamp(max=1),
+            "A `relu` makes 0 of what is negative; yours turns its sign.": lambda features, W, b: (
+                features @ W.T @ W + b
+            ).abs(),
         },
         variants={
             "einsum": lambda features, W, b: (torch.einsum("nj,hj,hi->ni", features, W, W) + b).clamp(min=0),
@@ -348,6 +396,42 @@ EXERCISES = {
             "Squared, not absolute: many small errors should cost less than one large one.": lambda output, target, importance: (
                 (importance * (output - target).abs()).mean(dim=0).sum()
             ),
+            "Mean over the batch, sum over the features: yours has the two the other way round.": lambda output, target, importance: (
+                (importance * (output - target) ** 2).mean(dim=1).sum()
+            ),
+            "One number is asked for: sum over the features as well.": lambda output, target, importance: (
+                importance * (output - target) ** 2
+            ).mean(dim=0),
+            "One number is asked for: take the mean over the batch as well.": lambda output, target, importance: (
+                (importance * (output - target) ** 2).sum(dim=1)
+            ),
+            "Sum and mean are still missing: one number is asked for.": lambda output, target, importance: (
+                importance * (output - target) ** 2
+            ),
+            "The errors are not squared: those of opposite sign cancel.": lambda output, target, importance: (
+                (importance * (output - target)).mean(dim=0).sum()
+            ),
+            "No root at the end: the loss is the sum of squares itself.": lambda output, target, importance: (
+                toy_loss(output, target, importance).sqrt()
+            ),
+            "The weights are not made to add up to 1: do not divide by the sum of the importances.": lambda output, target, importance: (
+                toy_loss(output, target, importance) / importance.sum()
+            ),
+            "No factor of a half: the formula has none.": lambda output, target, importance: (
+                toy_loss(output, target, importance) / 2
+            ),
+            "Square each error before you take means; yours averages the errors over the batch first.": lambda output, target, importance: (
+                (importance * (output - target).mean(dim=0) ** 2).sum()
+            ),
+            "Square each error by itself; yours squares their sum.": lambda output, target, importance: (
+                (importance * (output - target)).sum(dim=1) ** 2
+            ).mean(),
+            "The importance multiplies the error; yours divides by it.": lambda output, target, importance: (
+                toy_loss(output, target, 1 / importance)
+            ),
+            "Squared difference, not difference of squares.": lambda output, target, importance: (
+                (importance * (output**2 - target**2)).mean(dim=0).sum()
+            ),
         },
         variants={
             "matmul": lambda output, target, importance: (((output - target) ** 2) @ importance).mean(),
@@ -359,6 +443,75 @@ EXERCISES = {
             A feature that matters twice as much costs twice as much when it is wrong. Summing over the features keeps
             one feature's cost the same, however many others there are. The package's version, below, takes a whole
             batch of instances as well, which is why its axes are counted from the end.""",
+    ),
+    "mean_biases": Exercise(
+        mean_biases,
+        cases=_bias_cases,
+        difficulty=2,
+        hints=(
+            "Decide first which features have a direction: `W.norm(dim=1) > 0.5` is a yes or no for each, in every instance.",
+            "How many there are differs between instances, so sum and count for each: a yes counts 1, a no 0, and `b * mask` "
+            "keeps what is wanted.",
+            "`(b * mask).sum(dim=1) / mask.sum(dim=1)` is a mean over the yes; with `~mask` it is one over the no.",
+        ),
+        slips={
+            "The two are swapped: first the features with a direction, then those without.": lambda W, b: (
+                mean_biases(W, b)[::-1]
+            ),
+            "That divides by all features: divide by the number of those you summed.": lambda W, b: (
+                (b * (W.norm(dim=1) > 0.5)).mean(dim=1),
+                (b * (W.norm(dim=1) <= 0.5)).mean(dim=1),
+            ),
+            "That is the sum of the biases; divide it by how many they are.": lambda W, b: (
+                (b * (W.norm(dim=1) > 0.5)).sum(dim=1),
+                (b * (W.norm(dim=1) <= 0.5)).sum(dim=1),
+            ),
+            "One number for each instance: a mask on two axes, as in `b[mask]`, runs all instances together.": lambda W, b: (
+                b[W.norm(dim=1) > 0.5].mean(),
+                b[W.norm(dim=1) <= 0.5].mean(),
+            ),
+            "A direction is a column, so its length runs along `dim=1`; yours is the length of a row.": lambda W, b: (
+                _masked_means(b, W.norm(dim=2) > 0.5)
+            ),
+            "Longer than a half speaks of the length; yours compares its square.": lambda W, b: _masked_means(
+                b, W.square().sum(dim=1) > 0.5
+            ),
+            "The length of a column is a root of summed squares; yours adds up its entries.": lambda W, b: (
+                _masked_means(b, W.abs().sum(dim=1) > 0.5)
+            ),
+            "A direction can point to the negative side, and its entries add up to anything: take `W.norm(dim=1)`.": lambda W, b: (
+                _masked_means(b, W.sum(dim=1) > 0.5)
+            ),
+            "The length of a column counts all of its entries; yours looks at the largest one.": lambda W, b: (
+                _masked_means(b, W.abs().amax(dim=1) > 0.5)
+            ),
+            "*Longer* than a half: a column of exactly 0.5 has none yet.": lambda W, b: _masked_means(
+                b, W.norm(dim=1) >= 0.5
+            ),
+            "The direction is the column of `W`; yours asks how large the bias is.": lambda W, b: (
+                _masked_means(b, b.abs() > 0.5)
+            ),
+            "The plain mean: the biases have signs, and the signs are what we are after.": lambda W, b: (
+                mean_biases(W, b.abs())
+            ),
+            "The second result is the mean over the features *without* a direction; yours runs over all.": lambda W, b: (
+                mean_biases(W, b)[0],
+                b.mean(dim=1),
+            ),
+            "The mean of the biases is asked for, not that of the lengths.": lambda W, b: mean_biases(
+                W, W.norm(dim=1)
+            ),
+            "`b` has no axis for the hidden dimensions: compare lengths, `W.norm(dim=1)`, not single weights.": lambda W, b: (
+                b[W.abs() > 0.5].mean(),
+                b[W.abs() <= 0.5].mean(),
+            ),
+        },
+        variants={"loops": _biases_by_loops, "nanmean": _biases_by_nanmean},
+        explanation="""
+            A mask multiplied in keeps what is wanted and makes 0 of the rest, so the sum is right, and the number of
+            yes divides it. What it shows: a feature that was dropped comes out as its bias whatever happens, and the
+            best constant is its mean. A feature that shares its direction with several others gets a bias below zero,
+            which silences small disturbances.""",
     ),
     "interference": Exercise(
         interference,
@@ -395,8 +548,49 @@ EXERCISES = {
                 (normalize(W, dim=-2).mT @ W).sum(dim=-1)
                 - (normalize(W, dim=-2).mT @ W).diagonal(dim1=-2, dim2=-1)
             ),
+            "`W.norm(dim=1)` has lost an axis, so it does not line up with the columns: `keepdim=True` keeps it.": lambda W: (
+                ((W / W.norm(dim=1)).mT @ W).square().sum(dim=-1) - W.norm(dim=1) ** 2
+            ),
+            "On the diagonal stands the length of feature i: take its *square* away, as the others are squared too.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).square().sum(dim=-1) - W.norm(dim=-2)
+            ),
+            "The diagonal is the squared length of feature i, which is 1 only by chance: take that away, not 1.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).square().sum(dim=-1) - 1
+            ),
+            "Divide by the length before you square: what is squared takes the length with it.": lambda W: (
+                ((W.mT @ W).square().sum(dim=-1) - W.norm(dim=-2) ** 4) / W.norm(dim=-2)
+            ),
+            "Sum over the other features; yours takes the mean.": lambda W: interference(W) / W.shape[-1],
+            "The sum over the others, not their mean: do not divide by n − 1.": lambda W: (
+                interference(W) / (W.shape[-1] - 1)
+            ),
+            "No root at the end: the squared parts are summed, and that is it.": lambda W: interference(
+                W
+            ).sqrt(),
+            "One number for each feature: leave the last axis as it is.": lambda W: interference(W).sum(
+                dim=-1
+            ),
+            "Square each part before summing; yours squares the sum, where positive and negative cancel.": lambda W: (
+                ((normalize(W, dim=-2).mT @ W).sum(dim=-1) - W.norm(dim=-2)) ** 2
+            ),
+            "`W @ W.mT` compares hidden dimensions; features are columns, so it is `W.mT @ W`.": lambda W: (
+                (normalize(W, dim=-2) @ W.mT).square().sum(dim=-1)
+                - (normalize(W, dim=-2) @ W.mT).diagonal(dim1=-2, dim2=-1).square()
+            ),
+            "Each instance by itself: `W.T` turns all three axes round; `W.mT` the last two.": lambda W: (
+                (normalize(W, dim=-2).permute(2, 1, 0) @ W).square().sum(dim=-1) - W.norm(dim=-2) ** 2
+            ),
+            "A push of either sign is a disturbance: yours leaves out the negative ones.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).relu().square().sum(dim=-1) - W.norm(dim=-2) ** 2
+            ),
         },
-        variants={"loops": _interference_loops, "masked": _interference_masked},
+        variants={
+            "loops": _interference_loops,
+            "masked": _interference_masked,
+            "divide at the end": lambda W: (
+                ((W.mT @ W) ** 2).sum(dim=2) / (W**2).sum(dim=1) - (W**2).sum(dim=1)
+            ),
+        },
         explanation="""
             Along the direction of feature i lies its own length, on the diagonal, and a part of every other feature:
             when one of these is on, that part of it is mistaken for feature i. Squares, because a disturbance of
@@ -427,6 +621,37 @@ EXERCISES = {
             "Below, feature i has to be made length 1; else the value depends on the scale of `W`.": lambda W: (
                 W.norm(dim=-2) ** 2 / (W.mT @ W).square().sum(dim=-1)
             ),
+            "Upside down: what feature i has stands above, everything along its direction below.": lambda W: (
+                1 / feature_dimensionality(W)
+            ),
+            "Square each part below before you sum.": lambda W: (
+                W.norm(dim=-2) ** 2 / (normalize(W, dim=-2).mT @ W).sum(dim=-1)
+            ),
+            "Below stand squares: a sum of sizes is not the same.": lambda W: (
+                W.norm(dim=-2) ** 2 / (normalize(W, dim=-2).mT @ W).abs().sum(dim=-1)
+            ),
+            "Below, feature i counts with its squared length, which is 1 only by chance.": lambda W: (
+                W.norm(dim=-2) ** 2 / (1 + interference(W))
+            ),
+            "`W.norm(dim=1)` has lost an axis, so it does not line up with the columns: `keepdim=True` keeps it.": lambda W: (
+                W.norm(dim=1) ** 2 / ((W / W.norm(dim=1)).mT @ W).square().sum(dim=-1)
+            ),
+            "Below stands a sum; yours takes the mean.": lambda W: feature_dimensionality(W) * W.shape[-1],
+            "No root: a share is the ratio of the squares themselves.": lambda W: feature_dimensionality(
+                W
+            ).sqrt(),
+            "One share for each feature: do not sum over them.": lambda W: feature_dimensionality(W).sum(
+                dim=-1
+            ),
+            "That is the share that goes to the *others*; feature i's own share stands above.": lambda W: (
+                1 - feature_dimensionality(W)
+            ),
+            "A direction is a column: its length runs along `dim=-2`.": lambda W: (
+                W.norm(dim=-1) ** 2 / (normalize(W, dim=-1) @ W.mT).square().sum(dim=-1)
+            ),
+            "A direction is a column: make it length 1 along `dim=-2`, not along the row.": lambda W: (
+                W.norm(dim=-2) ** 2 / (normalize(W, dim=-1).mT @ W).square().sum(dim=-1)
+            ),
         },
         variants={
             "dot products": _dimensionality_by_products,
@@ -438,65 +663,6 @@ EXERCISES = {
             Make `W` ten times as large, and nothing changes. The sum over all features is at most the number of
             dimensions, and reaches it when none is wasted. The package's version, below, gives a feature without a
             direction 0 instead of 0/0.""",
-    ),
-    "polygon": Exercise(
-        polygon,
-        cases=_polygon_cases,
-        judge=_same_polygon,
-        difficulty=1,
-        hints=(
-            "n angles, evenly spaced around the circle: corner k stands at k/n of a full turn.",
-            "`2 * torch.pi * torch.arange(n) / n` are the angles; cosine and sine are the two coordinates.",
-            "`torch.stack([cosines, sines])` is (2, n), a column for each corner.",
-        ),
-        slips={
-            "The columns are the corners: (2, n), not (n, 2).": lambda n, radius: polygon(n, radius).T,
-            "The first corner is there twice: n corners make n gaps, so divide the full turn by n.": lambda n, radius: (
-                radius
-                * torch.stack(
-                    [
-                        torch.cos(torch.linspace(0, 2 * math.pi, n)),
-                        torch.sin(torch.linspace(0, 2 * math.pi, n)),
-                    ]
-                )
-            ),
-            "Torch's angles are in radians: a full turn is 2π.": lambda n, radius: (
-                radius
-                * torch.stack([torch.cos(360 * torch.arange(n) / n), torch.sin(360 * torch.arange(n) / n)])
-            ),
-            "Multiply with the radius.": lambda n, radius: polygon(n, 1.0),
-            "That is half a turn: the corners should go all the way round.": lambda n, radius: (
-                radius
-                * torch.stack(
-                    [torch.cos(math.pi * torch.arange(n) / n), torch.sin(math.pi * torch.arange(n) / n)]
-                )
-            ),
-        },
-        variants={
-            "turned": lambda n, radius: (
-                radius
-                * torch.stack(
-                    [
-                        torch.sin(1 + 2 * math.pi * torch.arange(n) / n),
-                        torch.cos(1 + 2 * math.pi * torch.arange(n) / n),
-                    ]
-                )
-            ),
-            "polar": lambda n, radius: (
-                torch.view_as_real(
-                    torch.polar(torch.full((n,), float(radius)), 2 * math.pi * torch.arange(n) / n)
-                ).T
-            ),
-            "list": lambda n, radius: torch.tensor(
-                [
-                    [radius * math.cos(2 * math.pi * k / n) for k in range(n)],
-                    [radius * math.sin(2 * math.pi * k / n) for k in range(n)],
-                ]
-            ),
-        },
-        explanation="""
-            Where the first corner stands does not matter, nor which way round you go: the model has no preferred
-            direction either. With n = 2 the polygon is a pair of opposite directions.""",
     ),
     "phase": Exercise(
         phase,
@@ -517,6 +683,37 @@ EXERCISES = {
             "That counts the directions; the number should also say which feature has one.": lambda W: (
                 W.norm(dim=1) > 0.5
             ).sum(dim=1),
+            "*Longer* than a half: a length of exactly 0.5 is not yet a direction.": lambda W: (
+                (W.norm(dim=1)[:, 0] >= 0.5) + 2 * (W.norm(dim=1)[:, 1] >= 0.5).long()
+            ),
+            "That says which of the two is longer; both can have a direction, or neither.": lambda W: (
+                W.norm(dim=1).argmax(dim=1) + 1
+            ),
+            "A direction is a column, and there are two: take the length along `dim=1`, the hidden axis.": lambda W: (
+                (W.norm(dim=2)[:, 0] > 0.5) + 2 * (W.norm(dim=2)[:, 1] > 0.5).long()
+            ),
+            "Compare the length with a half; yours compares its square.": lambda W: (
+                (W.square()[:, 0, 0] > 0.5) + 2 * (W.square()[:, 0, 1] > 0.5).long()
+            ),
+            "Both features count: 3 where both have a direction. Yours tells only whether they all do.": lambda W: (
+                3 * (W.norm(dim=1) > 0.5).all(dim=1).long()
+            ),
+            "Neither is 0 and both is 3; yours has the two the other way round.": lambda W: 3 - phase(W),
+            "The second adds 2, the first 1; yours has a 1 missing where both are there.": lambda W: (
+                torch.where(W.norm(dim=1)[:, 1] > 0.5, 2, (W.norm(dim=1)[:, 0] > 0.5).long())
+            ),
+            "Where both have a direction it is 3; yours lets the first decide alone.": lambda W: torch.where(
+                W.norm(dim=1)[:, 0] > 0.5, 1, 2 * (W.norm(dim=1)[:, 1] > 0.5).long()
+            ),
+            "Longer than a half, not longer than 0: a trained length is never exactly 0.": lambda W: (
+                (W.norm(dim=1)[:, 0] > 0) + 2 * (W.norm(dim=1)[:, 1] > 0).long()
+            ),
+            "`W` holds many instances: an `if` asks one yes or no, so compare the whole tensor and use `torch.where`.": lambda W: (
+                3 if W[:, 0, 0].abs() > 0.5 and W[:, 0, 1].abs() > 0.5 else 0
+            ),
+            "One number for each instance: the two columns are still apart.": lambda W: (
+                (W.norm(dim=1) > 0.5).long() * torch.tensor([1, 2])
+            ),
         },
         variants={
             "matmul": lambda W: (W[:, 0].abs() > 0.5).long() @ torch.tensor([1, 2]),
@@ -554,6 +751,28 @@ EXERCISES = {
             "In an antipodal pair both features go wrong, with importance 1 and r; yours counts the second only.": lambda r: (
                 4 * r.clamp(max=1) / (2 * r + 3 * r.clamp(max=1))
             ),
+            "`r` is a tensor, and an `if` asks it one yes or no: `torch.where(r <= 1, …, …)` or `r.clamp(max=1)` decides for each.": lambda r: (
+                4 * r / (2 + 5 * r) if r <= 1 else 4 / (2 * r + 5)
+            ),
+            "The two branches are swapped: what you have for r ≤ 1 belongs to r > 1.": lambda r: torch.where(
+                r <= 1, 4 / (2 * r + 5), 4 * r / (2 + 5 * r)
+            ),
+            "That is 1 over it: solve for p itself.": lambda r: 1 / phase_boundary(r),
+            "Mind the sign: on the other side, the p of the variance is added, so 2 (1 + r) + 3 min.": lambda r: (
+                4 * r.clamp(max=1) / (2 * (1 + r) - 3 * r.clamp(max=1))
+            ),
+            "p²/6, not p/6: both features have to be on, so there is a p left after you divide.": lambda r: (
+                (r.clamp(max=1) / 3 - (1 + r) / 6) / (r.clamp(max=1) / 4)
+            ),
+            "The smaller one squared is 1/6 on average; yours counts it with 1/3.": lambda r: (
+                4 * r.clamp(max=1) / (4 * (1 + r) + 3 * r.clamp(max=1))
+            ),
+            "In the pair both are lost, so 1 and r are added; yours multiplies with r only.": lambda r: (
+                4 * r.clamp(max=1) / (2 * r.clamp(max=1) + 3 * r.clamp(max=1))
+            ),
+            "Below r = 1 the *second* feature is left out, with importance r; yours always leaves out the first.": lambda r: (
+                4 / (2 * r + 5)
+            ),
         },
         variants={"by symmetry": _boundary_by_symmetry, "bisection": _boundary_by_bisection},
         explanation="""
@@ -584,6 +803,40 @@ EXERCISES = {
             "Each neuron has a bar of its own, half of its largest weight; yours is the same for all.": lambda W: (
                 (W.abs() >= 0.5 * W.abs().max()).sum(dim=-1)
             ),
+            "Half of the neuron's *largest* weight; yours asks for half a unit.": lambda W: (
+                (W.abs() >= 0.5) & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+            ).sum(dim=-1),
+            "*At least* half: a weight of exactly half the largest counts.": lambda W: (
+                (W.abs() > 0.5 * W.abs().amax(dim=-1, keepdim=True))
+                & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+            ).sum(dim=-1),
+            "The largest weight has lost its axis, so it does not line up with the features: `keepdim=True` keeps it.": lambda W: (
+                (W.abs() >= 0.5 * W.abs().amax(dim=-1)).sum(dim=-1)
+            ),
+            "One number for each neuron: sum over the features only.": lambda W: features_per_neuron(W).sum(
+                dim=-1
+            ),
+            "A count, not a share: do not divide by the number of features.": lambda W: (
+                features_per_neuron(W) / W.shape[-1]
+            ),
+            "Dead is who has no weight above 0.1 at all; yours drops every single weight up to 0.1.": lambda W: (
+                ((W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True)) & (W.abs() > 0.1)).sum(dim=-1)
+            ),
+            "The largest one carries a feature too: it counts itself.": lambda W: features_per_neuron(W) - 1,
+            "Half of the largest weight; yours compares the squares, which is 0.71 of it.": lambda W: (
+                (W.square() >= 0.5 * W.square().amax(dim=-1, keepdim=True))
+                & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+            ).sum(dim=-1),
+            "Half of the largest weight is the bar; yours is the mean of its weights.": lambda W: (
+                (W.abs() >= W.abs().mean(dim=-1, keepdim=True)) & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+            ).sum(dim=-1),
+            "How many reach the bar is asked for, not how much they weigh together.": lambda W: (
+                W.abs()
+                * (
+                    (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True))
+                    & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+                )
+            ).sum(dim=-1),
         },
         variants={
             "loops": _neuron_loops,
@@ -619,6 +872,37 @@ EXERCISES = {
                 torch.cat([torch.eye(n), -torch.eye(n)]).T,
                 torch.cat([torch.eye(n), torch.eye(n)]).T,
             ),
+            "The minus signs belong in `W_in`, the first of the two, where they choose a side; in `W_out` they take away.": lambda n: (
+                absolute_value_weights(n)[::-1]
+            ),
+            "n neurons hear only one side of each feature; it takes two for each: both matrices are (2n, n).": lambda n: (
+                torch.eye(n),
+                torch.eye(n),
+            ),
+            "Both halves see the same side, so a positive feature comes out twice and a negative one not at all.": lambda n: (
+                torch.cat([torch.eye(n), torch.eye(n)]),
+                torch.cat([torch.eye(n), torch.eye(n)]),
+            ),
+            "No half is needed in `W_out`: of the two neurons only one is on at a time.": lambda n: (
+                torch.cat([torch.eye(n), -torch.eye(n)]),
+                torch.cat([torch.eye(n), torch.eye(n)]) / 2,
+            ),
+            "Each neuron may listen to one feature only: a matrix of ones mixes them all.": lambda n: (
+                torch.cat([torch.ones(n, n), -torch.ones(n, n)]),
+                torch.cat([torch.ones(n, n), torch.ones(n, n)]),
+            ),
+            "Each neuron may add to one output only: `W_out` needs the identity, not ones.": lambda n: (
+                torch.cat([torch.eye(n), -torch.eye(n)]),
+                torch.ones(2 * n, n),
+            ),
+            "The neurons of the two matrices stand in different orders: a row of `W_out` belongs to the same row of `W_in`.": lambda n: (
+                torch.cat([torch.eye(n), -torch.eye(n)]),
+                torch.eye(n).repeat_interleave(2, dim=0),
+            ),
+            "The order of the neurons differs: a row of `W_out` belongs to the same row of `W_in`.": lambda n: (
+                torch.kron(torch.eye(n), torch.tensor([[1.0], [-1.0]])),
+                torch.cat([torch.eye(n), torch.eye(n)]),
+            ),
         },
         variants={
             "neurons in turn": _neurons_in_turn,
@@ -638,6 +922,7 @@ EXERCISES = {
     "polysemanticity": Exercise(
         polysemanticity,
         cases=_W_cases,
+        gradient=("W",),
         difficulty=3,
         hints=(
             "One neuron: the product of the sizes of every two different weights, summed. No second weight, no penalty.",
@@ -660,8 +945,50 @@ EXERCISES = {
             "One number for each instance: do not sum over the first axis.": lambda W: polysemanticity(
                 W
             ).sum(),
+            "i = j is in there: the pairs are of *different* features, so leave the squares out.": lambda W: (
+                _pairs_by_product(W) + W.square().sum(dim=(1, 2))
+            ),
+            "Each pair is in there twice, and so is each weight with itself: leave i = j out, and halve the rest.": lambda W: (
+                W.abs().sum(dim=2).square().sum(dim=1)
+            ),
+            "One number for each instance: sum over the neurons as well.": lambda W: (
+                (W.abs().sum(dim=2) ** 2 - (W**2).sum(dim=2)) / 2
+            ),
+            "Sum over the neurons; yours takes the mean, so that more neurons would cost no more.": lambda W: (
+                polysemanticity(W) / W.shape[1]
+            ),
+            "The sum over the pairs, not their mean.": lambda W: (
+                polysemanticity(W) / (W.shape[2] * (W.shape[2] - 1) / 2)
+            ),
+            "Pairs of features within *one* neuron; a sum over all weights first mixes different neurons.": lambda W: (
+                (W.abs().sum(dim=(1, 2)) ** 2 - (W**2).sum(dim=(1, 2))) / 2
+            ),
+            "Products of sizes, not sums: a weight by itself costs nothing.": lambda W: W.abs().sum(
+                dim=(1, 2)
+            ),
+            "That punishes every weight by its square; here only pairs cost.": lambda W: W.square().sum(
+                dim=(1, 2)
+            ),
+            "Each product by its size: yours squares it.": lambda W: (
+                ((W**2).sum(dim=2) ** 2 - (W**4).sum(dim=2)) / 2
+            ).sum(dim=1),
+            "`W.mT @ W` sums over the neurons before you take sizes, so weights of opposite sign cancel: sizes first.": lambda W: (
+                (W.mT @ W).abs().triu(diagonal=1).sum(dim=(1, 2))
+            ),
+            "Every pair of different features, not only neighbours.": lambda W: (
+                W.abs()[:, :, 1:] * W.abs()[:, :, :-1]
+            ).sum(dim=(1, 2)),
+            "Each neuron's two largest are not all: every pair of its weights counts.": lambda W: (
+                W.abs().topk(2, dim=2).values.prod(dim=2).sum(dim=1)
+            ),
         },
-        variants={"products": _pairs_by_product, "loops": _pairs_by_loops},
+        variants={
+            "products": _pairs_by_product,
+            "loops": _pairs_by_loops,
+            "combinations": lambda W: (
+                W.abs()[:, :, torch.combinations(torch.arange(W.shape[2]))].prod(dim=-1).sum(dim=(1, 2))
+            ),
+        },
         explanation="""
             The square of the sum holds every pair twice and every weight with itself once; taking the latter away and
             halving leaves each pair once. A neuron with one weight, however large, costs nothing: this does not make
