@@ -81,6 +81,7 @@ def _bias_cases(seed: int = 0) -> list[tuple]:
     W, b = _random(seed, (4, 3, 6), (4, 6))
     W[:, :, :2] *= 0.1  # without a direction
     W[:, 0, 2] += 3.0  # with one
+    b[:, 0], b[:, 1] = b[:, 0].abs(), -b[:, 1].abs()
     return [by_head, edge, (W, b)]
 
 
@@ -259,14 +260,22 @@ def _gives_absolute_values(yours: tuple, expected: tuple, args: tuple) -> bool |
     mine, right = (torch.relu(x @ W_in.double().T) @ W_out.double() for W_in, W_out in (yours, expected))
     if torch.allclose(mine, right, rtol=1e-4, atol=1e-5):
         return True
-    row, i = divmod(int((mine - right).abs().argmax()), n)
-    if row < 2 * n:
-        given = (
-            f"where feature {i} should come out as {right[row, i]:.2f}, it comes out as {mine[row, i]:.2f}"
-        )
-    else:
-        given = "a feature is disturbed when others are on as well"
-    return f"relu(x @ W_in.T) @ W_out is not |x|: {given}."
+    return f"relu(x @ W_in.T) @ W_out is not |x|: {_how_it_fails(mine, right, n)}."
+
+
+def _how_it_fails(mine: Tensor, right: Tensor, n: int) -> str:
+    """In words, for inputs of which the first 2n have one feature on, at 1 and then at −1."""
+    alone = mine[: 2 * n]
+    if not alone.any():
+        return "whatever goes in, 0 comes out"
+    if not torch.allclose(alone * (1 - right[: 2 * n]), torch.zeros(1).double(), atol=1e-5):
+        return "a feature that is on alone comes out in the place of another one too"
+    for sign, rows in ((1, alone[:n]), (-1, alone[n:])):
+        gain = rows.diagonal()
+        if not torch.allclose(gain, torch.ones(n).double(), rtol=1e-4):
+            worst = gain[(gain - 1).abs().argmax()]
+            return f"a feature of {sign} comes out as {worst:.2f}"
+    return "a feature is disturbed when others are on as well"
 
 
 def _neurons_in_turn(n: int) -> tuple[Tensor, Tensor]:
@@ -357,6 +366,12 @@ EXERCISES = {
             "A `relu` makes 0 of what is negative; yours turns its sign.": lambda features, W, b: (
                 features @ W.T @ W + b
             ).abs(),
+            "At the end stands a `relu`, which leaves positive numbers as they are.": lambda features, W, b: (
+                torch.sigmoid(features @ W.T @ W + b)
+            ),
+            "A row of `features` is one input, so it stands on the left of what multiplies it: `features @ W.T @ W`.": lambda features, W, b: (
+                torch.relu(W.T @ W @ features + b)
+            ),
         },
         variants={
             "einsum": lambda features, W, b: (torch.einsum("nj,hj,hi->ni", features, W, W) + b).clamp(min=0),
@@ -432,6 +447,12 @@ EXERCISES = {
             "Squared difference, not difference of squares.": lambda output, target, importance: (
                 (importance * (output**2 - target**2)).mean(dim=0).sum()
             ),
+            "A plain mean over everything: the importance is missing, and over the features it should be a sum.": lambda output, target, importance: (
+                ((output - target) ** 2).mean()
+            ),
+            "A loss is something to make small: it is not below zero.": lambda output, target, importance: (
+                -toy_loss(output, target, importance)
+            ),
         },
         variants={
             "matmul": lambda output, target, importance: (((output - target) ** 2) @ importance).mean(),
@@ -504,6 +525,23 @@ EXERCISES = {
             "`b` has no axis for the hidden dimensions: compare lengths, `W.norm(dim=1)`, not single weights.": lambda W, b: (
                 b[W.abs() > 0.5].mean(),
                 b[W.abs() <= 0.5].mean(),
+            ),
+            "That is the mean over all features, twice: the two kinds have to be told apart by their directions.": lambda W, b: (
+                b.mean(dim=1),
+                b.mean(dim=1),
+            ),
+            "The *direction* decides, a column of `W`; yours sorts by the sign of the bias.": lambda W, b: (
+                _masked_means(b, b > 0)
+            ),
+            "A direction can be negative: take its length, `W.norm(dim=1)`, not its largest entry.": lambda W, b: (
+                _masked_means(b, (W > 0.5).any(dim=1))
+            ),
+            "The mean, not the median.": lambda W, b: (
+                torch.stack([x[w.norm(dim=0) > 0.5].median() for w, x in zip(W, b, strict=True)]),
+                torch.stack([x[w.norm(dim=0) <= 0.5].median() for w, x in zip(W, b, strict=True)]),
+            ),
+            "`W.norm()` is one number for everything: the length of each column is `W.norm(dim=1)`.": lambda W, b: (
+                _masked_means(b, W.norm() > 0.5)
             ),
         },
         variants={"loops": _biases_by_loops, "nanmean": _biases_by_nanmean},
@@ -583,6 +621,18 @@ EXERCISES = {
             "A push of either sign is a disturbance: yours leaves out the negative ones.": lambda W: (
                 (normalize(W, dim=-2).mT @ W).relu().square().sum(dim=-1) - W.norm(dim=-2) ** 2
             ),
+            "Two things: `W.norm(dim=1)` needs `keepdim=True` to line up with the columns, and feature i itself is in the sum.": lambda W: (
+                ((W / W.norm(dim=1)).mT @ W).square().sum(dim=-1)
+            ),
+            "`W @ W.mT` compares hidden dimensions, and feature i itself is in the sum: begin with `W.mT @ W`.": lambda W: (
+                (normalize(W, dim=-2) @ W.mT).square().sum(dim=-1)
+            ),
+            "Both j < i and j > i disturb feature i: yours counts one side of the diagonal.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).triu(diagonal=1).square().sum(dim=-1)
+            ),
+            "The squared length of a feature is summed down its column, `dim=-2`; yours runs along the row.": lambda W: (
+                (normalize(W, dim=-2).mT @ W).square().sum(dim=-1) - W.square().sum(dim=-1)
+            ),
         },
         variants={
             "loops": _interference_loops,
@@ -652,6 +702,28 @@ EXERCISES = {
             "A direction is a column: make it length 1 along `dim=-2`, not along the row.": lambda W: (
                 W.norm(dim=-2) ** 2 / (normalize(W, dim=-1).mT @ W).square().sum(dim=-1)
             ),
+            "Square each part below, then sum; yours squares the sum, where positive and negative cancel.": lambda W: (
+                W.norm(dim=-2) ** 2 / (normalize(W, dim=-2).mT @ W).sum(dim=-1) ** 2
+            ),
+            "The length of a feature runs down its column, `dim=-2`; above stands that of a row.": lambda W: (
+                W.norm(dim=-1) ** 2 / (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)
+            ),
+            "Above, leave `keepdim` out: it is (instances, n_features), as the sum below.": lambda W: (
+                W.norm(dim=-2, keepdim=True) ** 2 / (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)
+            ),
+            "Leave `keepdim` out, above and below: a row divided by a column makes a table.": lambda W: (
+                W.norm(dim=-2, keepdim=True) ** 2
+                / (normalize(W, dim=-2).mT @ W).square().sum(dim=-1, keepdim=True)
+            ),
+            "A fourth power above needs whole dot products below, without length 1: one of the two, not a mixture.": lambda W: (
+                W.norm(dim=-2) ** 4 / (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)
+            ),
+            "That is a share of all squared lengths; only what lies along feature i's direction stands below.": lambda W: (
+                W.norm(dim=-2) ** 2 / W.square().sum(dim=(-2, -1))[:, None]
+            ),
+            "Divide feature by feature; yours sums over all of them first.": lambda W: (
+                W.square().sum(dim=(-2, -1)) / (normalize(W, dim=-2).mT @ W).square().sum(dim=(-2, -1))
+            ),
         },
         variants={
             "dot products": _dimensionality_by_products,
@@ -714,6 +786,16 @@ EXERCISES = {
             "One number for each instance: the two columns are still apart.": lambda W: (
                 (W.norm(dim=1) > 0.5).long() * torch.tensor([1, 2])
             ),
+            "Longer than a *half*: a feature can be there at less than full length.": lambda W: (
+                (W.norm(dim=1)[:, 0] >= 1) + 2 * (W.norm(dim=1)[:, 1] >= 1).long()
+            ),
+            "True + True is True: yes and no become numbers with `.long()`, and the second counts 2.": lambda W: (
+                (W.norm(dim=1)[:, 0] > 0.5) + (W.norm(dim=1)[:, 1] > 0.5)
+            ),
+            "Counted from 0: where neither has a direction it is 0.": lambda W: phase(W) + 1,
+            "One axis too many: the hidden one has length 1, and `W.norm(dim=1)` takes it away.": lambda W: (
+                (W.abs() > 0.5)[:, :, 0] + 2 * (W.abs() > 0.5)[:, :, 1].long()
+            ),
         },
         variants={
             "matmul": lambda W: (W[:, 0].abs() > 0.5).long() @ torch.tensor([1, 2]),
@@ -772,6 +854,19 @@ EXERCISES = {
             ),
             "Below r = 1 the *second* feature is left out, with importance r; yours always leaves out the first.": lambda r: (
                 4 / (2 * r + 5)
+            ),
+            "`clamp(min=1)` is the larger of 1 and r; the one that is given up is the less important one.": lambda r: (
+                4 * r.clamp(min=1) / (2 + 5 * r)
+            ),
+            "In the pair both features are lost, 1 + r; yours counts the first one only.": lambda r: (
+                4 * r.clamp(max=1) / (2 + 3 * r.clamp(max=1))
+            ),
+            "Beyond r = 1 the 1 and the r change places below as well as above the line.": lambda r: (
+                torch.where(r <= 1, 4 * r / (2 + 5 * r), 4 / (2 + 5 * r))
+            ),
+            "An edge for each importance: do not average over them.": lambda r: phase_boundary(r).mean(),
+            "Multiply all three terms by 12: p/3 becomes 4, p²/4 becomes 3, p²/6 becomes 2.": lambda r: (
+                8 * r.clamp(max=1) / (4 * (1 + r) + 3 * r.clamp(max=1))
             ),
         },
         variants={"by symmetry": _boundary_by_symmetry, "bisection": _boundary_by_bisection},
@@ -836,6 +931,35 @@ EXERCISES = {
                     (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True))
                     & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
                 )
+            ).sum(dim=-1),
+            "Half precision rounds a weight just below the bar onto it: stay in single precision.": lambda W: (
+                features_per_neuron(W.half())
+            ),
+            "In bfloat16 a weight just below the bar is rounded onto it: stay in single precision.": lambda W: (
+                features_per_neuron(W.bfloat16())
+            ),
+            "A row is a neuron: compare and count along the last axis, not along `dim=1`.": lambda W: (
+                W.abs() >= 0.5 * W.abs().amax(dim=1, keepdim=True)
+            ).sum(dim=1),
+            "Half of the neuron's *largest* weight is the bar; yours is half of the mean.": lambda W: (
+                (W.abs() >= 0.5 * W.abs().mean(dim=-1, keepdim=True))
+                & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+            ).sum(dim=-1),
+            "The largest weight is the largest *in size*: take absolute values before `amax` as well.": lambda W: (
+                (
+                    (W.abs() >= 0.5 * W.amax(dim=-1, keepdim=True))
+                    & (W.abs().amax(dim=-1, keepdim=True) > 0.1)
+                ).sum(dim=-1)
+            ),
+            "How many features is asked for, not whether there are several.": lambda W: (
+                features_per_neuron(W) > 1
+            ),
+            "A count is asked for: `sum`, not `mean`, and 0 for a dead neuron.": lambda W: (
+                (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True)).float().mean(dim=-1)
+            ),
+            "The bar for a dead neuron is 0.1, not 1.": lambda W: (
+                (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True))
+                & (W.abs().amax(dim=-1, keepdim=True) > 1)
             ).sum(dim=-1),
         },
         variants={
@@ -981,6 +1105,12 @@ EXERCISES = {
             "Each neuron's two largest are not all: every pair of its weights counts.": lambda W: (
                 W.abs().topk(2, dim=2).values.prod(dim=2).sum(dim=1)
             ),
+            "Sizes of weights multiplied within each neuron; yours are squared dot products of whole columns.": lambda W: (
+                (W.mT @ W).triu(diagonal=1).square().sum(dim=(1, 2))
+            ),
+            "Products of every two weights, not what a neuron has beside its largest.": lambda W: (
+                W.abs().sum(dim=2) - W.abs().amax(dim=2)
+            ).sum(dim=1),
         },
         variants={
             "products": _pairs_by_product,
