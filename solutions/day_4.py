@@ -1130,24 +1130,25 @@ QUIZZES = {
     "superposition": Quiz(
         (
             Single(
-                "A toy model with a linear output (no `relu`) and features that are hardly ever on. What does it learn?",
+                "A toy model with a linear output (no `relu`) gets features of different importance that are hardly ever on. "
+                "What does it learn?",
                 (
                     Option(
-                        "More features than dimensions, at random angles.",
+                        "More features than dimensions, at angles at which each can still be read off.",
                         "without a `relu` nothing can cut interference off, and each overlap costs what it gains.",
                     ),
                     Option(
-                        "A direction for the most important features, as many as there are dimensions.",
+                        "The most important features, one a dimension, and no others.",
                         "it is principal component analysis: sparsity does not enter into it.",
                         right=True,
                     ),
                     Option(
-                        "Antipodal pairs.",
+                        "Antipodal pairs, since two of them are hardly ever on at once.",
                         "in a pair the one feature comes out negative when the other is on; only a `relu` removes that.",
                     ),
                     Option(
-                        "Nothing at all.",
-                        "the most important features are worth a dimension at any sparsity.",
+                        "Nothing, since the best guess for features that are hardly ever on is 0.",
+                        "the most important ones are worth a dimension at any sparsity.",
                     ),
                 ),
             ),
@@ -1156,7 +1157,11 @@ QUIZZES = {
                 value=0.375,
                 tolerance=0.006,
                 why="the shares add up to the number of dimensions: 3/8 each.",
-                slips={2.67: "That is features a dimension; the share of a feature is its inverse."},
+                slips={
+                    8 / 3: "That is features a dimension; the share of a feature is its inverse.",
+                    0.5: "That is a pair's: four pairs would need four dimensions, and here are three.",
+                    0.125: "That divides one dimension by eight; there are three to divide.",
+                },
             ),
             Multiple(
                 "What makes superposition more likely?",
@@ -1172,10 +1177,14 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "Features that are on together.",
-                        "they would disturb each other just when they are needed.",
+                        "Features that are always on together.",
+                        "they disturb each other just when they are needed; merging them into one direction, as in section 6, "
+                        "gives one feature up and is not superposition.",
                     ),
-                    Option("More dimensions than features.", "with room for all there is nothing to share."),
+                    Option(
+                        "More dimensions than features, so that there is room to mix.",
+                        "with room for all there is nothing to share.",
+                    ),
                 ),
             ),
             Single(
@@ -1186,27 +1195,192 @@ QUIZZES = {
                         "each is cut off by the other's `relu`, and they never meet: both come out right.",
                         right=True,
                     ),
-                    Option("The same direction.", "then the output cannot tell which of them was on."),
-                    Option("One of them gets it.", "the other would be lost without need."),
-                    Option("Right angles.", "there is only one dimension."),
+                    Option(
+                        "The same direction, since only one of them uses it at a time.",
+                        "then the output cannot tell which of them was on.",
+                    ),
+                    Option(
+                        "The more important one gets it, as in principal component analysis.",
+                        "the other would be lost without need.",
+                    ),
+                    Option(
+                        "Opposite directions, each of half the length, so that both fit.",
+                        "length is not what is short, and at half of it each comes out at a quarter.",
+                    ),
                 ),
             ),
             Ordering(
-                "A feature becomes less important, all else equal. In which order do these happen to it?",
+                "Twenty features of falling importance become rarer and rarer, as in the sweep of section 2. "
+                "In which order do these happen?",
                 (
-                    Option("it has a dimension of its own", "it is worth a whole one."),
                     Option(
-                        "it shares a dimension with one other",
-                        "half a dimension is enough for what it is worth.",
+                        "five features have a dimension each, the others nothing",
+                        "so it is while features are common.",
                     ),
                     Option(
-                        "it shares with several, like a corner of a pentagon",
-                        "a smaller share, more interference.",
+                        "the less important of the five share a line with another one, its opposite",
+                        "pairs come in where least is lost.",
                     ),
-                    Option("it is not represented", "the disturbance it makes outweighs it."),
+                    Option(
+                        "even the most important one shares its line",
+                        "then ten features make five pairs, and all dimensions are shared.",
+                    ),
+                    Option(
+                        "more than two share a plane, and their biases fall below zero",
+                        "only rare features can afford a push up, which no `relu` cuts off and a bias has to silence.",
+                    ),
                 ),
                 shown=(2, 0, 3, 1),
             ),
+            Single(
+                "A layer has a neuron for every feature, all features come out right, and yet each neuron answers to several. "
+                "What is this?",
+                (
+                    Option(
+                        "Superposition: what else would mix several features in a neuron?",
+                        "there are as many dimensions as features, so no direction has to be shared.",
+                    ),
+                    Option(
+                        "Polysemantic neurons without superposition.",
+                        "mixed by accident: the features have a direction each, which are not those of the neurons.",
+                        right=True,
+                    ),
+                    Option(
+                        "Neither: where nothing is lost, the neurons have one meaning each.",
+                        "loss tells nothing of that: the mixture is as good as the pure solution, as section 8 shows.",
+                    ),
+                ),
+            ),
         )
     )
+}
+
+PREDICTIONS = {
+    "dense": Single(
+        "Five dimensions, twenty features that are always there. What will WᵀW look like?",
+        (
+            Option(
+                "All twenty cells of the diagonal a little, with much beside it.",
+                "No: fifteen features are dropped altogether, at a length of 0.0.",
+            ),
+            Option(
+                "Five cells of the diagonal in full, and nothing else.",
+                "Features 0 to 4, the most important ones, have a direction; the others are 0.0 long.",
+                right=True,
+            ),
+            Option(
+                "Ten cells of the diagonal, in pairs that share a dimension.",
+                "No: pairs come later, when features are rare; here five have a dimension each.",
+            ),
+            Option(
+                "Five cells somewhere on the diagonal, by the luck of the start.",
+                "No: the start does not decide, importance does, and it is features 0 to 4.",
+            ),
+        ),
+    ),
+    "rare": Numeric(
+        "When a feature is on only about once in thirty inputs, how many of the twenty will have a direction?",
+        value=13,
+        tolerance=2,
+        why="More than the five dimensions, but not all twenty: the most important one that is left out has an importance of 0.05.",
+        unit="features",
+    ),
+    "fall": Single(
+        "How will the dimensions spent on a feature change as features become rarer?",
+        (
+            Option(
+                "They fall smoothly from 1.",
+                "No: the fall halts at one half, where 5 of 28 models stand.",
+            ),
+            Option(
+                "They fall in steps.",
+                "5 of 28 models stand at one half; the steps further down are not to be seen.",
+                right=True,
+            ),
+            Option(
+                "They stay at 1 and then drop at once to 20/80.",
+                "No: between the two there is a halt at one half.",
+            ),
+        ),
+    ),
+    "border": Single(
+        "Where will superposition live, and what is its border like?",
+        (
+            Option(
+                "Where features are rare and of similar importance; an edge.",
+                "Your formula alone is right in 96% of the 420 cells, and from one row to the next the second length falls from 0.7 to 0.0.",
+                right=True,
+            ),
+            Option(
+                "Where features are rare and of similar importance; a gradient.",
+                "The place is right, the border is not: from one row to the next the second length falls from 0.7 to 0.0.",
+            ),
+            Option(
+                "Wherever features are rare, however important they are.",
+                "No: at importance 0.1 pairs end at p = 0.16, at equal importance only at 0.70.",
+            ),
+            Option(
+                "Where the second feature is the more important one.",
+                "No: far beyond r = 1 it gets the dimension for itself; the map is the same on both sides.",
+            ),
+        ),
+    ),
+    "companions": Single(
+        "Two dimensions, two sets of two. Where does a feature go whose companion is always on together with it?",
+        (
+            Option(
+                "At a right angle to it, so that neither disturbs the other.",
+                "No, not while room is short: 14 of 16 sets lie in one direction; right angles come when features are rarer.",
+            ),
+            Option(
+                "Opposite to it.",
+                "No: opposite go those that are never on together, 14 of 16 sets.",
+            ),
+            Option(
+                "Into the same direction.",
+                "14 of 16 sets lie in one direction.",
+                right=True,
+            ),
+            Option(
+                "Anywhere: who is on with whom does not enter into it.",
+                "No: 14 of 16 sets lie in one direction, against 2 of 16 where features are independent.",
+            ),
+        ),
+    ),
+    "eight_neurons": Single(
+        "By hand, eight neurons serve four of twelve features. Will eight trained ones miss less?",
+        (
+            Option(
+                "Yes, at every sparsity: training finds the best there is.",
+                "No: with dense features they miss 54%, ours by hand 52%.",
+            ),
+            Option(
+                "Only where features are rare.",
+                "They miss 54% when features are dense and 46% when they are rarest, ours by hand 52%.",
+                right=True,
+            ),
+            Option(
+                "No: each absolute value takes two neurons, whoever finds them.",
+                "No: where features are rare they miss 46%, ours by hand 52%.",
+            ),
+        ),
+    ),
+    "as_many_neurons": Single(
+        "As many neurons as features. Does free training find the solution with one feature for each neuron?",
+        (
+            Option(
+                "Yes, from every start: it is perfect.",
+                "No: from none of four starts; 0 to 5 of the 12 neurons carry one feature.",
+            ),
+            Option(
+                "From some starts only.",
+                "No: from none of four; 0 to 5 of the 12 neurons carry one feature, and the penalty finds it.",
+            ),
+            Option(
+                "No: the neurons stay mixed.",
+                "From none of four starts: 0 to 5 of the 12 neurons carry one feature.",
+                right=True,
+            ),
+        ),
+    ),
 }
