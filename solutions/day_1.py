@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import NormalDist
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -165,7 +165,7 @@ def _area_cases(seed: int = 0) -> list[tuple]:
         torch.poisson(torch.full((5,), 2.0), generator=generator) - 1
     )  # lower than the others, some below zero
     other = torch.poisson(torch.full((7,), 4.0), generator=generator)
-    concept[:2], other[:2] = torch.tensor([1.0, -1.0]), torch.tensor([1.0, 5.0])
+    concept[:3], other[:3] = torch.tensor([1.0, -1.0, 6.0]), torch.tensor([1.0, 5.0, 30.0])
     return [*cases, (concept, other)]
 
 
@@ -342,10 +342,11 @@ def _f1_is_best(yours: Any, expected: float, args: tuple) -> bool | str:
     values, is_concept = args
     best, reached = (_f1(values, is_concept, torch.tensor(float(t))).item() for t in (expected, yours))
     occurs = bool((values - yours).abs().min() < 1e-5)
-    if reached >= best - 1e-6 and occurs:
-        return True
-    if reached >= best - 1e-6:
-        return "From there on F1 is best, but asked for is a value that occurs, not one between two of them."
+    if abs(reached - best) < 1e-6:
+        between = (
+            "From there on F1 is best, but asked for is a value that occurs, not one between two of them."
+        )
+        return occurs or between
     where = "" if occurs else " and it does not occur among the values"
     return f"From {float(yours):.3g} on F1 is {reached:.3f}{where}; another value reaches more."
 
@@ -532,7 +533,7 @@ EXERCISES = {
                 lambda x, neuron, value: x[-1].__setitem__((..., neuron), value)
             ),
             "Which neuron and which value are exchanged: the place stands in the brackets.": _edit_by(
-                lambda x, neuron, value: x.__setitem__((..., value), neuron)
+                lambda x, neuron, value: x.__setitem__((..., cast(Any, value)), neuron)
             ),
             "`x == neuron` looks for that *value* in `x`; `neuron` is a place on the last axis.": lambda x, neuron, value: (
                 torch.where(x == neuron, value, x)
@@ -1060,10 +1061,10 @@ EXERCISES = {
                 lambda values, is_concept, t: _rates_of(values, is_concept, t)[0]
             ),
             "That has the best sum of precision and recall; F1 falls if *either* does, by the formula of the task.": _pick(
-                lambda values, is_concept, t: sum(_rates_of(values, is_concept, t)[:2], torch.tensor(0.0))
+                lambda values, is_concept, t: torch.stack(_rates_of(values, is_concept, t)[:2]).sum()
             ),
             "That has the best product of precision and recall; F1 is another mean of the two.": _pick(
-                lambda values, is_concept, t: math.prod(_rates_of(values, is_concept, t)[:2])
+                lambda values, is_concept, t: torch.stack(_rates_of(values, is_concept, t)[:2]).prod()
             ),
             "That has the largest recall less false alarms (Youden's index), which counts rare rows more; F1 is asked for.": _pick(
                 lambda values, is_concept, t: (
@@ -1103,6 +1104,97 @@ EXERCISES = {
     ),
 }
 
+PREDICTIONS = {
+    "turned": Single(
+        "The axes are turned and the outputs turn them back. What is left of reading, editing and verifying by neurons?",
+        (
+            Option(
+                "All three: the network does the same as before.",
+                "No: the answers are the same, but nothing can be read from the neurons any more.",
+            ),
+            Option(
+                "Editing and verifying; only the names are mixed up.",
+                "No: a cut through one neuron changes all features, and the alarm.",
+            ),
+            Option(
+                "None of them.",
+                "The alarm changes by 0.00, yet message 2 is read as question, insult, recipe, and cutting one neuron "
+                "changes 8 of 8 features.",
+                right=True,
+            ),
+            Option(
+                "Reading, with a little noise; the answers get worse as well.",
+                "No: the answers are exactly as good, and the reading is not noisy but wrong.",
+            ),
+        ),
+    ),
+    "luck": Numeric(
+        "Of 1,000 cells that know nothing, which ROC area for your grandmother does the best one reach?",
+        value=0.88,
+        tolerance=0.03,
+        why="Each has its area near one half, but she was shown six times only, and the best of a thousand is far out.",
+    ),
+    "crowd": Single(
+        "One cell can tell two people apart in a second. How many can forty cells tell apart?",
+        (
+            Option("About two, as one does.", "No: what one cell leaves open another one decides."),
+            Option(
+                "About forty, one for each cell.",
+                "No: that is how many there would be if each cell had one person of its own.",
+            ),
+            Option("About eighty, two for each cell.", "No: the cells are not read one by one."),
+            Option(
+                "More than a thousand.",
+                "The crowd tells at least 2,048 apart with at most 15% wrong, and we tried no more.",
+                right=True,
+            ),
+        ),
+    ),
+    "speakers": Single(
+        "A network has learned whether two speakers agree. What has its last hidden layer for “they agree”?",
+        (
+            Option(
+                "A neuron and a direction, with one hidden layer and with two.",
+                "No: with one hidden layer the best neuron reaches an area of 0.75.",
+            ),
+            Option(
+                "A direction but no neuron, with one hidden layer and with two.",
+                "No: with two hidden layers there is a neuron with an area of 1.00.",
+            ),
+            Option(
+                "Two hidden layers: both. One: a direction, and no neuron.",
+                "The direction reaches 1.00 in all four networks; the best neuron 0.64 and 0.75 with one layer, 1.00 with "
+                "two.",
+                right=True,
+            ),
+            Option(
+                "Two hidden layers: both. One: neither, as in the input.",
+                "No: one hidden layer is enough for a direction, with an area of 1.00.",
+            ),
+        ),
+    ),
+    "clean": Numeric(
+        "For how many of the 126 concepts is there a neuron that fires on most of their texts and on hardly any others?",
+        value=12,
+        tolerance=5,
+        why="All twelve are formats, such as DNA sequences or Python code; no topic has one, and so whales have none.",
+    ),
+    "lesion": Numeric(
+        "The neuron that stands out most is silenced. How many nats a token does the model lose on its concept?",
+        value=0.058,
+        tolerance=0.03,
+        why="It loses 0.0001 on everything else: the harm is where it should be, and it is small.",
+        unit="nats",
+    ),
+    "ten": Numeric(
+        "The ten best neurons for the concept are silenced together. How many times the harm of one is that?",
+        value=5.1,
+        tolerance=1.5,
+        why="Together they cost the concept 0.30 nats a token, one of them 0.058: the others carry less than the best, and "
+        "all of them only a part.",
+    ),
+}
+
 QUIZZES = {
     "dream": Quiz(
         (
@@ -1111,18 +1203,19 @@ QUIZZES = {
                 "is lost?",
                 (
                     Option(
-                        "Some of the information.", "an orthogonal matrix can be undone exactly, so none is."
+                        "Some of the information: a neuron that mixes eight features no longer tells which one was there.",
+                        "eight mixtures of eight features can be undone exactly, and the next layer does so.",
                     ),
                     Option(
-                        "Accuracy: the outputs get noisier.",
+                        "Some accuracy: the outputs get a little noisier, as after any change of the weights.",
                         "the next layer undoes the rotation, so the outputs are the same.",
                     ),
                     Option(
-                        "The directions of the features.",
-                        "they are still there, at right angles; they left the axes.",
+                        "The directions of the features: they are no longer at right angles.",
+                        "a rotation keeps all angles; the directions only left the axes.",
                     ),
                     Option(
-                        "Nothing that the network computes. Only, no single neuron stands for a feature any more.",
+                        "Nothing that the network computes; only its neurons lose their names.",
                         "the network computes the same as before, and nothing in its training would notice. What is gone "
                         "is a convenience of ours.",
                         right=True,
@@ -1146,21 +1239,21 @@ QUIZZES = {
                 "Which findings speak against “this neuron means whales, and nothing else”?",
                 (
                     Option(
-                        "Its precision for whales is 0.3.",
-                        "seven times in ten when it speaks up, the text is about something else.",
+                        "From every threshold on that finds half of the whale texts, its precision is 0.3 at most.",
+                        "wherever it is taken to fire, most of the texts are about something else.",
                         right=True,
                     ),
                     Option(
-                        "Its ROC area for whales is 0.99 on held-out texts.",
-                        "that speaks for it, though not for “nothing else”: the area for another concept may be high too.",
+                        "Without it the model predicts texts about whales no worse.",
+                        "that is about what the model uses it for; a neuron can go along with whales and have no part in them.",
                     ),
                     Option(
-                        "Without it the model gets worse at chess notation.",
-                        "then something downstream uses it for chess, whatever it looks like from outside.",
+                        "It tells chess notation from all other texts as well, with a ROC area of 0.97.",
+                        "then chess is another thing that it means.",
                         right=True,
                     ),
                     Option(
-                        "There are other neurons that fire for whales.",
+                        "There are other neurons that fire for whales, and some of them fire more strongly.",
                         "that speaks against a *single* whale neuron, but each of them could still mean whales only.",
                     ),
                 ),
@@ -1170,8 +1263,8 @@ QUIZZES = {
                 "know so many more?",
                 (
                     Option(
-                        "Its cells are less noisy.",
-                        "they are Poisson cells of the same rates in both; the noise is no smaller.",
+                        "Its cells are less noisy, as each of them answers everybody.",
+                        "a cell's noise depends on its rate alone, and the rates lie in the same range in both codes.",
                     ),
                     Option(
                         "It is read with a cleverer, nonlinear decoder.",
@@ -1179,13 +1272,12 @@ QUIZZES = {
                     ),
                     Option(
                         "Every cell takes part in every answer.",
-                        "patterns over a hundred cells are far more than a hundred, and a pattern is told by all its cells "
-                        "together.",
+                        "there are far more patterns over a hundred cells than cells, and all cells together tell a pattern.",
                         right=True,
                     ),
                     Option(
-                        "It fires less.",
-                        "it fires more; spikes are the price that the crowd pays.",
+                        "It makes three times the spikes, and that is what it takes.",
+                        "it does make more, but with one cell each more spikes would still be for a hundred people only.",
                     ),
                 ),
             ),
