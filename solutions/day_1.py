@@ -32,7 +32,7 @@ def read(x: Tensor, names: list[str], threshold: float = 0.5) -> list[str]:
 
 def _read_cases(seed: int = 0) -> list[tuple]:
     x = torch.tensor([0.0, 0.9, -2.0, 1.4, 0.7, 0.5])  # the last one is exactly at the threshold
-    cases = [(x, ["whale", "chess", "anger", "recipe", "insult", "weather"], 0.5)]
+    cases: list[tuple] = [(x, ["whale", "chess", "anger", "recipe", "insult", "weather"])]  # by default 0.5
     generator = _generator(seed)
     for n, threshold in [(8, 0.25), (6, 0.75)]:
         x = 2 * torch.rand(n, generator=generator).cumsum(0) / n - 1
@@ -405,67 +405,67 @@ EXERCISES = {
             "Go through these places and keep `names[i]` where `x[i] > threshold`: a list comprehension will do.",
         ),
         slips={
-            "The right names in the order of the neurons; the strongest should come first.": lambda x, names, t: [
+            "The right names in the order of the neurons; the strongest should come first.": lambda x, names, t=0.5: [
                 name for name, value in zip(names, x.tolist(), strict=True) if value > t
             ],
-            "The order of the neurons turned round is still not the order of their strength.": lambda x, names, t: (
+            "The order of the neurons turned round is still not the order of their strength.": lambda x, names, t=0.5: (
                 [name for name, value in zip(names, x.tolist(), strict=True) if value > t][::-1]
             ),
-            "Sorted by the alphabet; how strong the neurons are should decide.": lambda x, names, t: sorted(
-                name for name, value in zip(names, x.tolist(), strict=True) if value > t
+            "Sorted by the alphabet; how strong the neurons are should decide.": lambda x, names, t=0.5: (
+                sorted(name for name, value in zip(names, x.tolist(), strict=True) if value > t)
             ),
-            "The strongest should come first; `argsort` sorts upwards unless you say `descending=True`.": lambda x, names, t: (
+            "The strongest should come first; `argsort` sorts upwards unless you say `descending=True`.": lambda x, names, t=0.5: (
                 _named(x.argsort(), x, names, t)
             ),
-            "All names are there; leave out the neurons that are not above the threshold.": lambda x, names, t: (
+            "All names are there; leave out the neurons that are not above the threshold.": lambda x, names, t=0.5: (
                 _named(_strongest(x), x, names, -math.inf)
             ),
-            "0.5 is only what `threshold` is if nobody says otherwise: compare with `threshold`.": lambda x, names, t: (
+            "0.5 is only what `threshold` is if nobody says otherwise: compare with `threshold`.": lambda x, names, t=0.5: (
                 _named(_strongest(x), x, names, 0.5)
             ),
-            "Above zero is not yet above the threshold: compare with `threshold`.": lambda x, names, t: (
+            "Above zero is not yet above the threshold: compare with `threshold`.": lambda x, names, t=0.5: (
                 _named(_strongest(x), x, names, 0.0)
             ),
-            "Above the threshold is `>`: a neuron that is exactly at it is left out.": lambda x, names, t: [
+            "Above the threshold is `>`: a neuron that is exactly at it is left out.": lambda x, names, t=0.5: [
                 names[i] for i in _strongest(x) if x[i] >= t
             ],
-            "These are the quiet ones: the comparison points the other way.": lambda x, names, t: [
+            "These are the quiet ones: the comparison points the other way.": lambda x, names, t=0.5: [
                 names[i] for i in _strongest(x) if x[i] < t
             ],
-            "Only the strongest is there. Is the `return` inside the loop, or a single one asked for?": lambda x, names, t: [
+            "Only the strongest is there. Is the `return` inside the loop, or a single one asked for?": lambda x, names, t=0.5: [
                 names[int(x.argmax())]
             ],
-            "How many are above the threshold differs from message to message: no fixed number of them.": lambda x, names, t: [
+            "How many are above the threshold differs from message to message: no fixed number of them.": lambda x, names, t=0.5: [
                 names[i] for i in x.topk(2).indices
             ],
-            "A neuron far below zero is not active: compare `x` itself with the threshold, not its size.": lambda x, names, t: (
+            "A neuron far below zero is not active: compare `x` itself with the threshold, not its size.": lambda x, names, t=0.5: (
                 _named(_strongest(x.abs()), x.abs(), names, t)
             ),
-            "Sorted by size without the sign; the strongest is the one with the largest value of `x` itself.": lambda x, names, t: (
+            "Sorted by size without the sign; the strongest is the one with the largest value of `x` itself.": lambda x, names, t=0.5: (
                 _named(_strongest(x.abs()), x, names, t)
             ),
-            "These are places; look the names up: `names[i]`.": lambda x, names, t: [
+            "These are places; look the names up: `names[i]`.": lambda x, names, t=0.5: [
                 i for i in _strongest(x) if x[i] > t
             ],
-            "These are places, in the order of the neurons; names are asked for, the strongest first.": lambda x, names, t: (
+            "These are places, in the order of the neurons; names are asked for, the strongest first.": lambda x, names, t=0.5: (
                 (x > t).nonzero()[:, 0].tolist()
             ),
-            "These are the values of the neurons; their names are asked for.": lambda x, names, t: [
+            "These are the values of the neurons; their names are asked for.": lambda x, names, t=0.5: [
                 x[i].item() for i in _strongest(x) if x[i] > t
             ],
-            "Names and values in pairs; the names alone are asked for.": lambda x, names, t: [
+            "Names and values in pairs; the names alone are asked for.": lambda x, names, t=0.5: [
                 (names[i], x[i].item()) for i in _strongest(x) if x[i] > t
             ],
-            "The values are sorted and the names are not: `sort` gives the places, too, and they lead to the names.": lambda x, names, t: [
+            "The values are sorted and the names are not: `sort` gives the places, too, and they lead to the names.": lambda x, names, t=0.5: [
                 name for name, value in zip(names, x.sort(descending=True).values, strict=True) if value > t
             ],
-            "`x[x > threshold]` counts its places anew, so they lead to other names: sort first, leave out afterwards.": lambda x, names, t: [
+            "`x[x > threshold]` counts its places anew, so they lead to other names: sort first, leave out afterwards.": lambda x, names, t=0.5: [
                 names[i] for i in _strongest(x[x > t])
             ],
-            "`names` is a plain list, and a list takes one place at a time: go through the places in a loop.": lambda x, names, t: (
+            "`names` is a plain list, and a list takes one place at a time: go through the places in a loop.": lambda x, names, t=0.5: (
                 names[x > t]
             ),
-            "`x` has many values, so `x > threshold` has many answers: an `if` needs one neuron, `x[i] > threshold`.": lambda x, names, t: (
+            "`x` has many values, so `x > threshold` has many answers: an `if` needs one neuron, `x[i] > threshold`.": lambda x, names, t=0.5: (
                 names if x > t else []
             ),
         },
@@ -1190,8 +1190,7 @@ PREDICTIONS = {
         "The ten best neurons for the concept are silenced together. How many times the harm of one is that?",
         value=5.1,
         tolerance=1.5,
-        why="Together they cost the concept 0.30 nats a token, one of them 0.058: the others carry less than the best, and "
-        "all of them only a part.",
+        why="Together they cost the concept 0.30 nats a token, the best of them alone 0.058.",
     ),
 }
 
