@@ -172,3 +172,13 @@ def test_in_a_notebook_the_tasks_own_name_means_the_function_whatever_its_name(c
     assert notebook["fvu"] is notebook["mine"] and "✓" in capsys.readouterr().out
     exec('@exercise("day_6.fvu")\ndef other(x, x_hat):\n return 0.0', notebook)
     assert notebook["fvu"] is find("day_6.fvu").reference
+
+
+def test_defaults_of_the_task_hold_whatever_the_learner_wrote():
+    def above(values, bar=0.5):
+        """How many are above the bar."""
+        return (values > bar).sum()
+
+    record = Exercise(above, lambda seed=0: [(X, 3.0), (X, 0.2)], ("", ""), slips={})
+    mine, told = use(lambda values, bar: (values > bar).sum(), record)
+    assert mine(X) == 7 and mine(values=X) == 7 and mine(X, bar=3.0) == 4 and told == []

@@ -90,8 +90,10 @@ def adopted(
     @functools.wraps(attempt, updated=())
     def yours(*args: Any, **kwargs: Any) -> Any:
         nonlocal stands_in
-        if kwargs:
-            args = signature.bind(*args, **kwargs).args
+        if kwargs or len(args) < len(example_args):
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args[: max(len(args) + len(kwargs), len(example_args))]
         if stands_in:
             return reference(*args)
         new = len(seen) < FIRST_CALLS and (looks := _looks(args)) not in seen

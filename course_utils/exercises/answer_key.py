@@ -47,7 +47,8 @@ class Exercise:
 
     judge: Callable[[Any, Any, tuple], bool | str] | None = None
     """``judge(yours, expected, args)`` for answers right up to order, sign, rotation or noise: True, or False, or a
-    sentence that says what is wrong."""
+    sentence that says what is wrong. It must take two equal answers for equal and no others: it also tells whether an
+    attempt is a slip's, which it is then asked to compare with."""
 
     gradient: tuple[str, ...] = ()
     """Names of the arguments that a cell below trains through: the judge asks for the gradient with respect to them.

@@ -34,7 +34,7 @@ REMEDIES = (  # of torch's errors that beginners meet most: what the message say
     ),
     (
         r"must match the size|must match the existing size|broadcast",
-        "These shapes do not line up, counted from the right: is `keepdim=True` missing in a sum or mean, or a `[:, None]`?",
+        "These shapes do not line up, counted from the right: is `keepdim=True` missing in a sum or mean, a `[:, None]`, or an `@` in place of `*`?",
     ),
     (
         r"same dtype|expected scalar type|Float but found Double|Double but found Float",
@@ -51,6 +51,26 @@ REMEDIES = (  # of torch's errors that beginners meet most: what the message say
     (
         r"Dimension out of range|IndexError: Dimension",
         "There is no axis of this number: count the axes of the tensor from 0, or from the end with -1.",
+    ),
+    (
+        r"could not infer output dtype|Input dtype must be either a floating point",
+        "A mean needs floats, and these are counts, or yes and no: `.float()` first.",
+    ),
+    (
+        r"argument 'input' \(position 1\) must be Tensor, not (float|int)",
+        "torch's functions take tensors: for a plain number there is `math`, or `** 0.5` for a root.",
+    ),
+    (
+        r"unsupported operand type\(s\) for \^|bitwise_xor",
+        "`^` is no power in Python: write `**`.",
+    ),
+    (
+        r"'Tensor' object has no attribute 'copy'",
+        "A tensor is copied by `.clone()`.",
+    ),
+    (
+        r"list indices must be integers or slices, not Tensor|only integer tensors of a single element",
+        "A list cannot be indexed by a tensor: loop over it, or make a tensor of it first.",
     ),
     (
         r"view size is not compatible",
