@@ -22,6 +22,7 @@ from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint
 from .notebook_api import solution as solution
+from .predictions import guessed as guessed
 from .predictions import guesses as guesses
 from .predictions import predict as predict
 from .progress_file import progress_path as progress_path

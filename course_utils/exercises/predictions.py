@@ -2,6 +2,7 @@
 
     predict("day_3.cosines")            asks, with buttons where there are any
     predict("day_3.cosines", "b")       keeps a guess without buttons
+    guessed("day_3.cosines")            prints the guess, as the first line of the result that answers it
     guesses("day_3")                    at the end of the day: every guess beside what came out
 
 A first guess stays; later ones have seen the result. On a page that nothing runs behind, what came out is folded.
@@ -90,6 +91,20 @@ def compared(record: Prediction, guess: float) -> str:
 def is_good(record: Prediction, guess: float) -> bool:
     """Whether a guess names what came out, or lies within the record's tolerance of it."""
     return grade_reply(record, int(guess) if isinstance(record, Single) else guess).right
+
+
+def guessed(key: str) -> None:
+    """Print the guess above the result. JupyterLab shows the first line of a folded output, which must not be the answer.
+
+    Examples:
+        >>> guessed("day_6.dead_share")  # doctest: +ELLIPSIS
+        Your guess: ...
+
+    Raises:
+        KeyError: if there is no such prediction.
+    """
+    guess = _guess(key)
+    print(f"Your guess: {'none' if guess is None else _in_words(find_prediction(key), guess)}")
 
 
 def guesses(day: str) -> None:
