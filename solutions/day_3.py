@@ -1206,8 +1206,8 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "The features all have the same length of direction.",
-                        "lengths scale signal and crosstalk alike; the angles decide.",
+                        "All directions are made ten times as long.",
+                        "signal and crosstalk grow alike; what decides is the angles.",
                     ),
                     Option(
                         "Readings pass through a ReLU with a threshold.",
@@ -1236,38 +1236,136 @@ QUIZZES = {
                 "a regular pentagon's, have 0.81. Why is there a gap?",
                 (
                     Option(
-                        "The bound holds for random directions only.",
+                        "The bound is one for directions that are drawn at random, and a pentagon's are chosen.",
                         "it holds for all directions, whoever chose them.",
                     ),
                     Option(
-                        "The bound is the root mean square over the pairs, and the pentagon's pairs are not all alike.",
-                        "its root mean square meets the bound; a worst pair equal to the mean needs all angles equal, "
-                        "and the plane has room for three such lines only.",
+                        "What the bound holds down is a mean over all pairs, and these differ.",
+                        "the pentagon's root mean square meets the bound; a worst pair equal to the mean needs all "
+                        "angles equal, and the plane has room for three such lines only.",
                         right=True,
                     ),
                     Option(
-                        "A better optimiser would find 0.61.",
+                        "The descent got stuck: from other starts it would find an arrangement with 0.61.",
                         "nothing better than the regular pentagon exists in the plane.",
                     ),
                     Option(
-                        "The pentagon's directions should have different lengths.",
+                        "A pentagon has sides, so its directions are not of length 1 as the bound assumes.",
                         "a cosine does not see lengths.",
                     ),
                 ),
             ),
             Ordering(
-                "Order these activations by their excess kurtosis, smallest first.",
+                "Order these by E[x⁴] / E[x²]², which says how well a dimension can be shared, smallest first.",
                 (
-                    Option("uniform between -1 and 1", "flat and bounded: -1.2."),
-                    Option("normal", "0, by definition of *excess*."),
-                    Option("a feature present in one of 20 cases", "mostly zero, sometimes far away."),
+                    Option("uniform between -1 and 1", "flat and bounded: 1.8."),
+                    Option("normal around zero", "3."),
+                    Option("1 in one of 20 cases, else 0", "mostly zero, sometimes far away: 1/p = 20."),
                     Option(
-                        "a feature present in one of 1,000 cases",
-                        "the rarer, the heavier the tail: about 1/p.",
+                        "1 in one of 1,000 cases, else 0", "the rarer, the heavier the tail: 1/p = 1,000."
                     ),
                 ),
                 shown=(2, 0, 3, 1),
             ),
         )
+    ),
+}
+
+PREDICTIONS = {
+    "bits": Numeric(
+        "Of 117,659 concepts 10 are present. How many bits say which?",
+        value=147.0,
+        tolerance=30.0,
+        unit="bits",
+        why="To name one takes 17; ten take a little less than 170, as it does not matter which is named first.",
+    ),
+    "cosines": Single(
+        "What does the histogram of the cosines look like in 3, in 30 and in 768 dimensions?",
+        (
+            Option(
+                "A hill around 0 in all three, the narrower the more dimensions there are.",
+                "In 30 and in 768 it is one, of width 0.183 and 0.036; in 3 no cosine is likelier than another.",
+            ),
+            Option(
+                "Flat in 3, a hill around 0 in 30, a needle at 0 in 768.",
+                "The standard deviations are 0.576, 0.183 and 0.036: nearly all directions stand nearly upright on each other.",
+                right=True,
+            ),
+            Option(
+                "Flat in all three: a random direction may point anywhere.",
+                "In 3 dimensions it is; in 768 nearly all there is lies around the equator, and the standard deviation is 0.036.",
+            ),
+        ),
+    ),
+    "weights": Single(
+        "A row is a concept, a column a neuron. What will the picture of the weights look like?",
+        (
+            Option(
+                "A few bright spots in each row, the concept's own neurons, and little else.",
+                "No: the median concept spans 229 of 1,024 neurons.",
+            ),
+            Option(
+                "Bright columns: a few neurons carry all the concepts.",
+                "No: the median neuron serves 32 of 112 concepts, and no column stands out.",
+            ),
+            Option(
+                "Colour all over: many neurons have some weight in each concept.",
+                "The median concept spans 229 of 1,024 neurons.",
+                right=True,
+            ),
+        ),
+    ),
+    "axes": Single(
+        "In which of the two places does the best axis beat the best of as many random directions?",
+        (
+            Option("In both.", "Not in the residual stream: 0.74 against 0.74."),
+            Option(
+                "Among the MLP neurons only.",
+                "0.79 against 0.68 there, and 0.74 against 0.74 in the residual stream.",
+                right=True,
+            ),
+            Option(
+                "In the residual stream only, as all layers read from it.",
+                "It is there that they do not: 0.74 against 0.74.",
+            ),
+            Option("In neither.", "Among the neurons they do: 0.79 against 0.68."),
+        ),
+    ),
+    "four_times": Single(
+        "With four times as many active features, by what factor does the crosstalk grow?",
+        (
+            Option("By 4.", "That would be so if all terms had one sign; signs that differ cancel in part."),
+            Option("By 2.", "It grows as the square root: a slope of 0.50 on logarithmic axes.", right=True),
+            Option("Not at all.", "Random signs cancel in part, never all of it: the slope is 0.50, not 0."),
+        ),
+    ),
+    "sharing": Single(
+        "What decides whether two features should share a dimension?",
+        (
+            Option(
+                "Only how often a feature is present.",
+                "At p = 0.5 sharing loses with strengths that are always 1 (2.00) and wins with uniform ones (0.81).",
+            ),
+            Option(
+                "Only how its strength is distributed when it is present.",
+                "Uniform strengths lose at p = 0.9 and win at p = 0.5.",
+            ),
+            Option(
+                "Both: the more alike its strengths, the more often it may be present.",
+                "The other way round: at p = 0.5 strengths that are always 1 lose (2.00), exponential ones win (0.33).",
+            ),
+            Option(
+                "Both: the more its strengths differ, the more often it may be present.",
+                "At p = 0.5 sharing costs 2.00 times as much with strengths that are always 1, and 0.33 times with exponential ones.",
+                right=True,
+            ),
+        ),
+    ),
+    "regions": Numeric(
+        "One layer of seven makes 29 regions. How many do three layers of seven make, with our random weights?",
+        value=215.0,
+        tolerance=75.0,
+        unit="regions",
+        why="The bound is 24,389, and random weights come nowhere near it.",
     ),
 }
