@@ -109,6 +109,7 @@ def _packing_cases(seed: int = 0) -> list[tuple]:
         (by_head, 2.0),
         (3 * few + 2, 3.0),
         (many + 1.5, 9.0),
+        (many.abs() + 0.5, 4.5),
     ]
     return [(directions.requires_grad_(), p) for directions, p in cases]  # as in the notebook
 
@@ -673,6 +674,9 @@ EXERCISES = {
             ),
             "The last step undoes the power: `pow(1 / p)`, not `pow(p)` again.": lambda directions, p: (
                 pairwise_cosines(directions).abs().pow(p).mean().pow(p)
+            ),
+            "`p` need not be a whole number: take it as it is.": lambda directions, p: _power_mean(
+                pairwise_cosines(directions), int(p)
             ),
             "The two powers have changed places: p inside the mean, 1/p outside.": lambda directions, p: (
                 _power_mean(pairwise_cosines(directions), 1 / p)
@@ -1240,7 +1244,7 @@ QUIZZES = {
                         "it holds for all directions, whoever chose them.",
                     ),
                     Option(
-                        "What the bound holds down is a mean over all pairs, and these differ.",
+                        "The bound is one on the mean over all pairs, and the pentagon's differ.",
                         "the pentagon's root mean square meets the bound; a worst pair equal to the mean needs all "
                         "angles equal, and the plane has room for three such lines only.",
                         right=True,
@@ -1344,7 +1348,7 @@ PREDICTIONS = {
         (
             Option(
                 "Only how often a feature is present.",
-                "At p = 0.5 sharing loses with strengths that are always 1 (2.00) and wins with uniform ones (0.81).",
+                "At p = 0.5 sharing loses with strengths that are always 1 (2.0) and wins with uniform ones (0.8).",
             ),
             Option(
                 "Only how its strength is distributed when it is present.",
@@ -1352,11 +1356,11 @@ PREDICTIONS = {
             ),
             Option(
                 "Both: the more alike its strengths, the more often it may be present.",
-                "The other way round: at p = 0.5 strengths that are always 1 lose (2.00), exponential ones win (0.33).",
+                "The other way round: at p = 0.5 strengths that are always 1 lose (2.0), exponential ones win (0.3).",
             ),
             Option(
                 "Both: the more its strengths differ, the more often it may be present.",
-                "At p = 0.5 sharing costs 2.00 times as much with strengths that are always 1, and 0.33 times with exponential ones.",
+                "At p = 0.5 sharing costs 2.0 times as much as giving the dimension away if strengths are always 1, and 0.3 times if they are exponential.",
                 right=True,
             ),
         ),

@@ -148,9 +148,9 @@ def plot_break_even(
             label=family,
         )
     left = {"xytext": (-6, -3), "textcoords": "offset points", "ha": "right", "va": "top"}
-    below = {"xytext": (4, -4), "textcoords": "offset points", "va": "top"}
+    above = {"xytext": (6, 3), "textcoords": "offset points"}
     right = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
-    place = dict(zip(dict.fromkeys(families), (left, left, below, right), strict=False))
+    place = dict(zip(dict.fromkeys(families), (left, left, above, right), strict=False))
     for k, r, name, family in zip(kurtosis, ratio, names, families, strict=True):
         ax.annotate(name, (k, r), fontsize=8, **place[family])
     ax.axhline(1, color=BLACK, linestyle="--", linewidth=1)
