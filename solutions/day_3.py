@@ -1244,7 +1244,7 @@ QUIZZES = {
                         "it holds for all directions, whoever chose them.",
                     ),
                     Option(
-                        "The bound is one on the mean over all pairs, and the pentagon's differ.",
+                        "It bounds a mean over all pairs, and the pentagon's pairs are not all alike.",
                         "the pentagon's root mean square meets the bound; a worst pair equal to the mean needs all "
                         "angles equal, and the plane has room for three such lines only.",
                         right=True,
