@@ -149,8 +149,8 @@ def plot_break_even(
         )
     left = {"xytext": (-6, -3), "textcoords": "offset points", "ha": "right", "va": "top"}
     above = {"xytext": (6, 3), "textcoords": "offset points"}
-    below = {"xytext": (6, -3), "textcoords": "offset points", "va": "top"}
-    place = dict(zip(dict.fromkeys(families), (left, left, above, below), strict=False))
+    right = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+    place = dict(zip(dict.fromkeys(families), (left, left, above, right), strict=False))
     for k, r, name, family in zip(kurtosis, ratio, names, families, strict=True):
         ax.annotate(name, (k, r), fontsize=8, **place[family])
     ax.axhline(1, color=BLACK, linestyle="--", linewidth=1)
