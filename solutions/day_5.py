@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.sae import ista_step
 from course_utils.training import fresh_pairs, resampling_odds
-from course_utils.worlds import crossing, matched_filter, random_codes, signal_to_noise
+from course_utils.worlds import matched_filter, random_codes, signal_to_noise
 
 
 def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -37,6 +40,10 @@ def _codes_cases(seed: int = 0) -> list[tuple]:
     return [(opposite,), (codes,)]
 
 
+def _between(codes: Tensor) -> Tensor:
+    return (codes @ codes.T).abs().fill_diagonal_(0)
+
+
 def _without_abs(codes: Tensor) -> float:
     return (codes @ codes.T - 2 * torch.eye(len(codes))).max().item()
 
@@ -59,6 +66,14 @@ def _snr_cases(seed: int = 0) -> list[tuple]:
     return [by_head, (sent + 2, sent + 0.3 * noise + 5), (0.2 * sent, 0.2 * sent + noise - 1)]
 
 
+def _centred(sound: Tensor) -> Tensor:
+    return sound - sound.mean()
+
+
+def _power(sound: Tensor) -> float:
+    return _centred(sound).square().sum().item()
+
+
 # ── ista_step ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -75,6 +90,10 @@ def _ista_in_loops(features: Tensor, x: Tensor, codes: Tensor, step: float, l1: 
         missed = received - sum(strength * code for strength, code in zip(f, codes, strict=True))
         out.append([max(0.0, float(s + step * (missed.dot(c) - l1))) for s, c in zip(f, codes, strict=True)])
     return torch.tensor(out)
+
+
+def _faint_silenced(features: Tensor, price: float) -> Tensor:
+    return torch.where(features > price, features, torch.zeros_like(features))
 
 
 # ── omp ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,23 +128,82 @@ def _omp_cases(seed: int = 0) -> list[tuple]:
 
 
 def _pursuit(
-    x: Tensor, codes: Tensor, k: int, *, refit: bool = True, residual: bool = True, size: bool = False
-):
+    x: Tensor,
+    codes: Tensor,
+    k: int,
+    *,
+    fit: str = "all to x",
+    residual: bool = True,
+    score: Callable[[Tensor], Tensor] = lambda match: match,
+    mask: float | None = -math.inf,
+    stop: bool = False,
+) -> tuple[list[int], Tensor]:
+    """The pursuit with one thing done another way: what it chose, and their strengths."""
     chosen: list[int] = []
     rest, found = x, x[:0]
     for _ in range(k):
-        match = codes @ (rest if residual else x)
-        match = match.abs() if size else match
-        match[chosen] = -math.inf
+        match = score(codes @ (rest if residual else x))
+        if mask is not None:
+            match[chosen] = mask
+        if stop and match.max() <= 0:
+            break
         chosen.append(int(match.argmax()))
-        if refit:
-            found = torch.linalg.lstsq(codes[chosen].T, x[:, None]).solution[:, 0]
+        picked = codes[chosen]
+        alone = picked[-1] @ rest
+        if fit == "all to x":
+            found = torch.linalg.lstsq(picked.T, x[:, None]).solution[:, 0]
+        elif fit == "normal equations":
+            found = torch.linalg.solve(picked @ picked.T, picked @ x)
+        elif fit == "all to the rest":
+            found = torch.linalg.lstsq(picked.T, rest[:, None]).solution[:, 0]
+        elif fit == "none":
+            found = picked @ x
         else:
-            found = torch.cat([found, (codes[chosen[-1]] @ rest)[None]])
-        rest = x - found @ codes[chosen]
-    out = x.new_zeros(len(codes))
-    out[chosen] = found
-    return out
+            found = torch.cat([found, alone[None]])
+        if fit == "all to the rest":
+            rest = rest - found @ picked
+        elif fit in ("one", "at the end"):
+            rest = rest - alone * picked[-1]
+        else:
+            rest = x - found @ picked
+    if fit == "at the end":
+        found = torch.linalg.lstsq(codes[chosen].T, x[:, None]).solution[:, 0]
+    return chosen, found
+
+
+def _wrong_pursuit(**ways: Any) -> Callable[[Tensor, Tensor, int], Tensor]:
+    def pursuit(x: Tensor, codes: Tensor, k: int) -> Tensor:
+        chosen, found = _pursuit(x, codes, k, **ways)
+        out = x.new_zeros(len(codes))
+        out[chosen] = found
+        return out
+
+    return pursuit
+
+
+def _added_up(x: Tensor, codes: Tensor, k: int) -> Tensor:
+    """Matching pursuit, which is not orthogonal."""
+    chosen, found = _pursuit(x, codes, k, fit="one", mask=None)
+    return x.new_zeros(len(codes)).index_add(0, torch.tensor(chosen), found)
+
+
+def _judge_omp(yours: Tensor, expected: Tensor, args: tuple) -> bool | str:
+    k = args[2]
+    if yours.shape != expected.shape:
+        return False
+    if (yours - expected).abs().max() <= 1e-3 * (1 + expected.abs().max()):
+        return True
+    mine, right = yours.abs() > 1e-9, expected != 0
+    if mine.sum() > k:
+        return f"{int(mine.sum())} stations have a strength, and {k} were to be chosen."
+    if mine.sum() < right.sum():
+        return (
+            f"{int(mine.sum())} of {k} stations have a strength. Each round adds a station that has not been chosen "
+            "yet, even if its match is below zero, and its strength stays what the fit gives it."
+        )
+    if torch.equal(mine, right):
+        return "The right stations, but not the strengths that fit the whole of `x` best together."
+    return "It chooses other stations: in each round take the one that matches best what is left of `x`."
 
 
 def _by_normal_equations(x: Tensor, codes: Tensor, k: int) -> Tensor:
@@ -138,46 +216,6 @@ def _by_normal_equations(x: Tensor, codes: Tensor, k: int) -> Tensor:
     return torch.zeros(len(codes), dtype=x.dtype).masked_scatter(picked, strengths)
 
 
-# ── crossing ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _crossing_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([0.0, 1.0, 2.0, 5.0]), torch.tensor([1.0, 0.9, 0.4, 0.0]), 0.5)
-    at_once = (torch.tensor([1.0, 3.0, 4.0]), torch.tensor([1.0, 0.2, 0.0]), 0.4)
-    generator = torch.Generator().manual_seed(seed)
-    cases = [by_head, at_once]
-    for n, level in ((8, 0.5), (12, 0.3)):
-        x = torch.rand(n, generator=generator).cumsum(dim=0)
-        fall = torch.rand(n, generator=generator).cumsum(dim=0)
-        cases.append((x, 1.02 - fall / fall[-1], level))
-    return cases
-
-
-def _first_below(x: Tensor, y: Tensor, level: float) -> float:
-    return float(x[int((y < level).nonzero()[0])])
-
-
-def _last_above(x: Tensor, y: Tensor, level: float) -> float:
-    return float(x[int((y < level).nonzero()[0]) - 1])
-
-
-def _middle(x: Tensor, y: Tensor, level: float) -> float:
-    return (_first_below(x, y, level) + _last_above(x, y, level)) / 2
-
-
-def _turned(x: Tensor, y: Tensor, level: float) -> float:
-    i = int((y < level).nonzero()[0])
-    return float(x[i] - (y[i - 1] - level) / (y[i - 1] - y[i]) * (x[i] - x[i - 1]))
-
-
-def _by_walking(x: Tensor, y: Tensor, level: float) -> float:
-    for i in range(1, len(x)):
-        if y[i] < level:
-            slope = (y[i] - y[i - 1]) / (x[i] - x[i - 1])
-            return float(x[i - 1] + (level - y[i - 1]) / slope)
-    raise ValueError("never")
-
-
 # ── shrinkage ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -187,7 +225,7 @@ def shrinkage(x: Tensor, x_hat: Tensor) -> float:
 
 
 def _shrinkage_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([[2.0, 0.0], [0.0, 4.0]]), torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+    by_head = (torch.tensor([[2.0, 2.0], [0.0, 4.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]]))
     x, noise = _random(seed, (8, 5), (8, 5))
     return [by_head, (3 * x + 1, 2 * x + 1 + 0.3 * noise), (x, 1.2 * x + 0.1 * noise)]
 
@@ -201,6 +239,10 @@ def _odds_cases(seed: int = 0) -> list[tuple]:
     return [by_head, (x, x + noise), (2 * x[:, :3], 2 * x[:, :3] + 0.4 * noise[:, :3])]
 
 
+def _shares(x: Tensor) -> Tensor:
+    return x / x.sum()
+
+
 def _pairs_cases(seed: int = 0) -> list[tuple]:
     by_head = (
         torch.tensor([[3.0, 4.0]]),
@@ -210,14 +252,150 @@ def _pairs_cases(seed: int = 0) -> list[tuple]:
     chosen, W_enc = _random(seed, (3, 4), (4, 9))
     dead = torch.zeros(9, dtype=torch.bool)
     dead[torch.randperm(9, generator=torch.Generator().manual_seed(seed))[:3]] = True
-    return [by_head, (2 * chosen, 3 * W_enc * torch.linspace(0.2, 2, 9), dead)]
+    more, wider = _random(seed + 1, (2, 5), (5, 7))
+    some = torch.tensor([True, False, False, True, False, False, False])
+    return [by_head, (2 * chosen, 3 * W_enc * torch.linspace(0.2, 2, 9), dead), (0.3 * more, wider, some)]
 
 
-def _pairs(chosen: Tensor, W_enc: Tensor, dead: Tensor, *, unit=True, live=True, share=0.2, mean=True):
-    rows = chosen / chosen.norm(dim=1, keepdim=True)
-    lengths = W_enc[:, ~dead if live else torch.ones_like(dead)].norm(dim=0)
-    length = share * (lengths.mean() if mean else 1.0)
-    return rows, length * (rows if unit else chosen).T
+def _pairs(
+    chosen: Tensor,
+    W_enc: Tensor,
+    dead: Tensor,
+    *,
+    unit: bool = True,
+    unit_rows: bool = True,
+    live: bool = True,
+    length: Callable[[Tensor], Tensor | float] = lambda live: 0.2 * live.norm(dim=0).mean(),
+    norm: Callable[[Tensor], Tensor] = lambda chosen: chosen.norm(dim=1, keepdim=True),
+) -> tuple[Tensor, Tensor]:
+    rows = chosen / norm(chosen)
+    columns = length(W_enc[:, ~dead] if live else W_enc) * (rows if unit else chosen).T
+    return (rows if unit_rows else chosen), columns
+
+
+def _wrong_pairs(**ways: Any) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]:
+    return lambda chosen, W_enc, dead: _pairs(chosen, W_enc, dead, **ways)
+
+
+# ── absorption ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def absorption(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    """How often the latent nearest to the general station's code is active: while it is on alone, and with the special one."""
+    cosines = W_dec @ code / W_dec.norm(dim=1)
+    active = latents[:, cosines.argmax()] > 0
+    alone = general & ~special
+    return active[alone].double().mean().item(), active[special].double().mean().item()
+
+
+def _absorption_cases(seed: int = 0) -> list[tuple]:
+    by_head = (
+        torch.tensor([[1.0, 0.0], [0.2, 0.9], [0.0, 2.0], [0.5, 0.1], [0.0, 0.3], [0.0, 0.0]]),
+        torch.tensor(
+            [[0.5, 0.0], [0.8, 0.6]]
+        ),  # the second has the larger dot product, the first the larger cosine
+        torch.tensor([1.0, 0.0]),
+        torch.tensor([True, True, True, True, False, False]),
+        torch.tensor([False, False, True, True, False, False]),
+    )
+    cases = [by_head]
+    for n, d_sae, d_in, scale in ((60, 7, 4, 1.0), (90, 9, 6, 3.0)):
+        latents, W_dec, code, chance = _random(seed + n, (n, d_sae), (d_sae, d_in), (d_in,), (n,))
+        code = code / code.norm()
+        aside = normalize(W_dec - (W_dec @ code)[:, None] * code, dim=1)
+        W_dec[2] = 0.3 * (code + 0.1 * aside[2])  # the nearest in direction, and short
+        W_dec[1] = 5 * (code + 0.9 * aside[1])  # has the largest dot product
+        W_dec[4] = 0.9 * (code + 0.4 * aside[4])  # comes closest
+        W_dec[5] = -1.5 * code  # points the other way
+        general = chance > -0.5
+        special = general & (latents[:, 0] > 0.3)
+        latents[:, 2] -= special.to(latents.dtype) * 0.5  # so that the two shares differ
+        latents[:, [0, 1, 3, 6]] -= 1.0  # so that at some moments none is active
+        cases.append((latents.relu(), W_dec, scale * code, general, special))
+    return cases
+
+
+def _cosines(W_dec: Tensor, code: Tensor) -> Tensor:
+    return torch.nn.functional.cosine_similarity(W_dec, code[None])
+
+
+def _shares_of(
+    latents: Tensor,
+    W_dec: Tensor,
+    code: Tensor,
+    general: Tensor,
+    special: Tensor,
+    *,
+    nearest: Callable[[Tensor, Tensor], Tensor] = lambda W_dec, code: _cosines(W_dec, code).argmax(),
+    counts: Callable[[Tensor], Tensor] = lambda strength: strength > 0,
+    alone: Callable[[Tensor, Tensor], Tensor] = lambda general, special: general & ~special,
+    both: Callable[[Tensor, Tensor], Tensor] = lambda general, special: special,
+) -> tuple[float, float]:
+    """`absorption` with one thing done another way."""
+    value = counts(latents[:, nearest(W_dec, code)]).double()
+    return value[alone(general, special)].mean().item(), value[both(general, special)].mean().item()
+
+
+def _wrong_shares(**ways: Any) -> Callable[..., tuple[float, float]]:
+    return lambda latents, W_dec, code, general, special: _shares_of(
+        latents, W_dec, code, general, special, **ways
+    )
+
+
+def _counts_of(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """How often the latent is active alone, with the special one, and at all."""
+    active = latents[:, _cosines(W_dec, code).argmax()] > 0
+    return (active & general & ~special).sum(), (active & special).sum(), active.sum()
+
+
+def _of_all(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    alone, both, _ = _counts_of(latents, W_dec, code, general, special)
+    return (alone / len(latents)).item(), (both / len(latents)).item()
+
+
+def _of_active(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    alone, both, active = _counts_of(latents, W_dec, code, general, special)
+    return (alone / active).item(), (both / active).item()
+
+
+def _any_latent(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    active = (latents > 0).any(dim=1).double()
+    return active[general & ~special].mean().item(), active[special].mean().item()
+
+
+def _busiest(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    active = (latents[:, latents[general].mean(dim=0).argmax()] > 0).double()
+    return active[general & ~special].mean().item(), active[special].mean().item()
+
+
+def _changed_shares(change: Callable[[float, float], Any]) -> Callable[..., Any]:
+    return lambda latents, W_dec, code, general, special: change(
+        *absorption(latents, W_dec, code, general, special)
+    )
+
+
+def _absorption_in_loops(
+    latents: Tensor, W_dec: Tensor, code: Tensor, general: Tensor, special: Tensor
+) -> tuple[float, float]:
+    cosines = [float(row @ code / (row.norm() * code.norm())) for row in W_dec]
+    latent = cosines.index(max(cosines))
+    fired: dict[bool, list[bool]] = {False: [], True: []}
+    for strengths, is_general, is_special in zip(latents, general, special, strict=True):
+        if is_general:
+            fired[bool(is_special)].append(bool(strengths[latent] > 0))
+    return sum(fired[False]) / len(fired[False]), sum(fired[True]) / len(fired[True])
 
 
 EXERCISES = {
@@ -234,7 +412,37 @@ EXERCISES = {
             ),
             "A cosine near -1 disturbs as well: take the absolute value before the largest.": _without_abs,
             "That is the mean over the pairs; coherence is about the worst pair.": lambda codes: (
-                (codes @ codes.T).abs().fill_diagonal_(0).sum() / (len(codes) * (len(codes) - 1))
+                _between(codes).sum() / (len(codes) * (len(codes) - 1))
+            ),
+            "That is a mean, and over each code with itself too; coherence is about the worst pair.": lambda codes: (
+                (codes @ codes.T).abs().mean()
+            ),
+            "That is a root mean square over all; coherence is about the worst pair.": lambda codes: (
+                _between(codes).square().mean().sqrt()
+            ),
+            "That is each code's nearest neighbour, averaged; coherence is about the worst pair of all.": lambda codes: (
+                _between(codes).amax(dim=1).mean()
+            ),
+            "That is the square of it: the cosine itself is asked for.": lambda codes: (
+                _between(codes).max().square()
+            ),
+            "That is the pair that disturbs each other least; the worst is asked for.": lambda codes: (
+                (codes @ codes.T).abs().min()
+            ),
+            "`codes.T @ codes` compares channels with each other; the stations are the rows.": lambda codes: (
+                _between(codes.T).max()
+            ),
+            "That is an angle, in degrees; its cosine is asked for.": lambda codes: math.degrees(
+                math.acos(coherence(codes))
+            ),
+            "That is an angle, in radians; its cosine is asked for.": lambda codes: math.acos(
+                coherence(codes)
+            ),
+            "That is one minus it, a distance; the cosine itself is asked for.": lambda codes: (
+                1 - coherence(codes)
+            ),
+            "`argmax` says *where* the largest one stands; `max` says how large it is.": lambda codes: float(
+                _between(codes).argmax()
             ),
         },
     ),
@@ -259,6 +467,30 @@ EXERCISES = {
             ),
             "Divide by the length of the station's code, not by that of what arrives: a loud moment should stay loud.": lambda x, codes: (
                 x @ codes.T / x.square().sum(dim=1, keepdim=True)
+            ),
+            "That is a cosine, which forgets how loud the moment is: leave the length of `x` alone.": lambda x, codes: (
+                torch.nn.functional.cosine_similarity(x[:, None], codes[None], dim=2)
+            ),
+            "You divide by the *mean* of a code's squares; its squared length is their sum.": lambda x, codes: (
+                x @ codes.T / codes.square().mean(dim=1)
+            ),
+            "You divide by the sum of a code's entries; its squared length is the sum of their squares.": lambda x, codes: (
+                x @ codes.T / codes.sum(dim=1)
+            ),
+            "You divide all stations by one number; each code has a length of its own.": lambda x, codes: (
+                x @ codes.T / codes.square().sum()
+            ),
+            "You multiply by the squared length: a long code then sounds louder still.": lambda x, codes: (
+                x @ codes.T * codes.square().sum(dim=1)
+            ),
+            "That takes the code's length out four times; the dot product brought it in twice.": lambda x, codes: (
+                x @ codes.T / codes.square().sum(dim=1).square()
+            ),
+            "No absolute value: what leaks in may well be below zero, and you want to see it.": lambda x, codes: (
+                (x @ codes.T / codes.square().sum(dim=1)).abs()
+            ),
+            "That explains `x` by all stations together, which section 4 is about; here each is read as if it were alone.": lambda x, codes: (
+                x @ torch.linalg.pinv(codes)
             ),
         },
         variants={
@@ -301,6 +533,39 @@ EXERCISES = {
                     (sent - sent.mean()).square().sum() / (received - received.mean()).square().sum()
                 )
             ),
+            "That is half of it: `std` and `norm` measure amplitudes, and a power is a square.": lambda sent, received: (
+                10 * math.log10(sent.std() / (received - sent).std())
+            ),
+            "That adds up sizes; a power adds up squares.": lambda sent, received: (
+                10 * math.log10(_centred(sent).abs().sum() / _centred(received - sent).abs().sum())
+            ),
+            "Above the line belongs what was sent; yours has what was received, noise and all.": lambda sent, received: (
+                10 * math.log10(_power(received) / _power(received - sent))
+            ),
+            "That is the ratio of the powers; decibels are 10 times its logarithm to base 10.": lambda sent, received: (
+                _power(sent) / _power(received - sent)
+            ),
+            "Those are bels: the 10 in front is missing.": lambda sent, received: (
+                signal_to_noise(sent, received) / 10
+            ),
+            "Decibels use the logarithm to base 10, yours is to base 2.": lambda sent, received: (
+                10 * math.log2(_power(sent) / _power(received - sent))
+            ),
+            "You centre what was sent and not what was received, so its constant counts as noise.": lambda sent, received: (
+                10 * math.log10(_power(sent) / (received - _centred(sent)).square().sum())
+            ),
+            "You centre the signal and not the noise: a constant cannot be heard in either.": lambda sent, received: (
+                10 * math.log10(_power(sent) / (received - sent).square().sum())
+            ),
+            "You centre the noise and not the signal: a constant cannot be heard in either.": lambda sent, received: (
+                10 * math.log10(sent.square().sum() / _power(received - sent))
+            ),
+            "Square first, then sum: in a plain sum the swings up and down cancel.": lambda sent, received: (
+                10 * math.log10((sent.sum() / (received - sent).sum()) ** 2)
+            ),
+            "Subtract the sounds, not their powers: the noise is `received - sent`, and its power is taken afterwards.": lambda sent, received: (
+                10 * math.log10(_power(sent) / abs(_power(received) - _power(sent)))
+            ),
         },
         variants={
             "variances": lambda sent, received: 10 * math.log10(sent.var() / (received - sent).var()),
@@ -339,6 +604,36 @@ EXERCISES = {
             "That starts anew from 0 each time: the step is added to the `features` you have.": lambda features, x, codes, step, l1: (
                 torch.relu(step * ((x - features @ codes) @ codes.T - l1))
             ),
+            "That is always the first step, from silence: begin at `features`, and take what they explain off `x`.": lambda features, x, codes, step, l1: (
+                torch.relu(step * (x @ codes.T - l1))
+            ),
+            "You step along all of `x`; what `features` explain already is not missed any more.": lambda features, x, codes, step, l1: (
+                torch.relu(features + step * (x @ codes.T - l1))
+            ),
+            "`step` is missing: it scales the whole way, what is missed and the penalty.": lambda features, x, codes, step, l1: (
+                torch.relu(features + (x - features @ codes) @ codes.T - l1)
+            ),
+            "Twice too far along what is missed: the ½ of the cost takes away the 2 of the square.": lambda features, x, codes, step, l1: (
+                torch.relu(features + step * (2 * (x - features @ codes) @ codes.T - l1))
+            ),
+            "The price of one more unit is `l1`, however strong a station is: do not multiply it by `features`.": lambda features, x, codes, step, l1: (
+                torch.relu(features + step * ((x - features @ codes) @ codes.T - l1 * features))
+            ),
+            "The penalty comes off before the `relu`, or strengths end below zero.": lambda features, x, codes, step, l1: (
+                torch.relu(features + step * (x - features @ codes) @ codes.T) - step * l1
+            ),
+            "That shrinks towards zero from both sides; no station sends less than nothing, so what is below zero becomes zero.": lambda features, x, codes, step, l1: (
+                torch.nn.functional.softshrink(features + step * (x - features @ codes) @ codes.T, step * l1)
+            ),
+            "What falls below zero becomes zero, not its absolute value.": lambda features, x, codes, step, l1: (
+                (features + step * ((x - features @ codes) @ codes.T - l1)).abs()
+            ),
+            "The `relu` goes around the whole: around the step alone, strengths can only grow.": lambda features, x, codes, step, l1: (
+                features + torch.relu(step * ((x - features @ codes) @ codes.T - l1))
+            ),
+            "Everybody pays: yours silences what is faint, and takes nothing off the others.": lambda features, x, codes, step, l1: (
+                _faint_silenced(features + step * (x - features @ codes) @ codes.T, step * l1)
+            ),
         },
         variants={
             "by gradient": lambda features, x, codes, step, l1: (
@@ -364,22 +659,55 @@ EXERCISES = {
         difficulty=3,
         hints=(
             "Keep a list of the stations chosen so far and what is left of `x`. Each round adds one station.",
-            "The next station is the one whose code has the largest dot product with what is left, among those not chosen yet.",
+            "The next station is the one whose code has the largest dot product with what is left, among those not chosen "
+            "yet: `match[chosen] = -math.inf` keeps the others out.",
             "Then fit all chosen stations together to the whole of `x`: "
             "`torch.linalg.lstsq(codes[chosen].T, x[:, None]).solution[:, 0]`.",
             "What is left is `x - strengths @ codes[chosen]`; at the end put the strengths in their places of a row of zeros.",
         ),
         slips={
-            "Fit all chosen stations again in each round: the codes lean on each other, so the earlier strengths change.": lambda x, codes, k: (
-                _pursuit(x, codes, k, refit=False)
+            "Fit all chosen stations again in each round: the codes lean on each other, so the earlier strengths change.": (
+                _wrong_pursuit(fit="one")
             ),
-            "Match the codes with what is left of `x`, not with `x`: else the loudest station's neighbours are chosen.": lambda x, codes, k: (
-                _pursuit(x, codes, k, residual=False)
+            "That is matching pursuit without the *orthogonal*: all chosen stations are to be fitted again in each round.": (
+                _added_up
             ),
-            "No station sends less than nothing: choose the largest match, not the largest absolute one.": lambda x, codes, k: (
-                _pursuit(x, codes, k, size=True)
+            "The fit is to the whole of `x`; yours is to what was left, which the earlier stations no longer explain.": (
+                _wrong_pursuit(fit="all to the rest")
+            ),
+            "Fit in each round, not only at the end: what is left decides which station is next.": (
+                _wrong_pursuit(fit="at the end")
+            ),
+            "A match is not a fit: it reads each station as if it were alone. Least squares fits them together.": (
+                _wrong_pursuit(fit="none")
+            ),
+            "Match the codes with what is *left* of `x` in each round: by their match with `x`, or all `k` at once, the loudest "
+            "station's neighbours are chosen.": (_wrong_pursuit(residual=False)),
+            "No station sends less than nothing: choose the largest match, not the largest absolute one.": (
+                _wrong_pursuit(score=torch.abs)
+            ),
+            "That chooses the *worst* match in each round.": _wrong_pursuit(score=torch.neg),
+            "A station was chosen twice. What is left matches a station that is fitted with 0; if all others are below 0, "
+            "that one wins again. Keep the chosen ones out of the race; a match of 0 does not.": _wrong_pursuit(
+                mask=None
+            ),
+            "A station was chosen twice, so the equations have no single solution. Keep the chosen ones out of the race.": (
+                _wrong_pursuit(mask=None, fit="normal equations")
+            ),
+            "You stop once nothing matches any more; `k` stations are asked for, so the least bad one is next.": (
+                _wrong_pursuit(stop=True)
+            ),
+            "The fit may give a station less than nothing. Choosing prefers the positive; the strengths stay as they are fitted.": (
+                lambda x, codes, k: omp(x, codes, k).relu()
+            ),
+            "That is the strengths of the chosen ones alone; put them in their places in a row of zeros, one for each station.": (
+                lambda x, codes, k: _pursuit(x, codes, k)[1]
+            ),
+            "That fits all stations at once; only `k` of them may have a strength.": (
+                lambda x, codes, k: x @ torch.linalg.pinv(codes)
             ),
             "That is one station short.": lambda x, codes, k: omp(x, codes, k - 1),
+            "That is one station too many.": lambda x, codes, k: omp(x, codes, k + 1),
         },
         variants={
             "normal equations": _by_normal_equations,
@@ -387,38 +715,11 @@ EXERCISES = {
             "the package's, for a batch": lambda x, codes, k: _batched(x, codes, k),
         },
         tolerance=1e-3,
+        judge=_judge_omp,
         explanation="""
             Choosing is greedy and never undone; fitting is not, since each round fits all chosen stations to the whole of
             `x`. That makes the rest perpendicular to every chosen code (hence *orthogonal* matching pursuit), so that no
             station needs to be chosen twice.""",
-    ),
-    "crossing": Exercise(
-        crossing,
-        cases=_crossing_cases,
-        difficulty=2,
-        hints=(
-            "Find the first place at which `y` is below the level; the crossing lies between it and the place before.",
-            "How far along the way? `(y[i - 1] - level) / (y[i - 1] - y[i])` is the share of the way from `i - 1` to `i`.",
-            "`x[i - 1] + share * (x[i] - x[i - 1])`.",
-        ),
-        slips={
-            "That is the first place below the level; the line crosses it before that.": _first_below,
-            "That is the last place above the level; the line crosses it after that.": _last_above,
-            "The middle of the two places is right only if both are equally far from the level.": _middle,
-            "The share counts from the place before, yours from the place after.": _turned,
-        },
-        variants={
-            "walking": _by_walking,
-            "slope": lambda x, y, level: next(
-                float(x[i - 1] + (level - y[i - 1]) * (x[i] - x[i - 1]) / (y[i] - y[i - 1]))
-                for i in range(1, len(x))
-                if y[i] < level
-            ),
-            "weights": lambda x, y, level: _weighted(x, y, level),
-        },
-        explanation="""
-            Between two measured points we draw a straight line, and ask where it has come down to the level. The points
-            are a few hundredths of ρ apart, so it hardly matters that the true curve bends between them.""",
     ),
     "shrinkage": Exercise(
         shrinkage,
@@ -440,6 +741,40 @@ EXERCISES = {
             "Sum over everything first and divide once; a mean of ratios is led by the faint moments.": lambda x, x_hat: (
                 (x_hat.pow(2).sum(dim=1) / (x_hat * x).sum(dim=1)).mean()
             ),
+            "That compares the lengths of the two. Below the line belongs `x_hat * x`, above it a squared length.": lambda x, x_hat: (
+                x_hat.norm() / x.norm()
+            ),
+            "That compares mean lengths. Below the line belongs `x_hat * x`, above it a squared length.": lambda x, x_hat: (
+                x_hat.norm(dim=1).mean() / x.norm(dim=1).mean()
+            ),
+            "That is the cosine of the two, which stays the same however faint the reconstruction is.": lambda x, x_hat: (
+                (x_hat * x).sum() / (x_hat.norm() * x.norm())
+            ),
+            "That is a mean of cosines, which stay the same however faint the reconstruction is.": lambda x, x_hat: (
+                torch.nn.functional.cosine_similarity(x, x_hat).mean()
+            ),
+            "That is how far it falls short; γ itself is asked for, which is 1 where nothing is lost.": lambda x, x_hat: (
+                1 - x_hat.pow(2).sum() / (x_hat * x).sum()
+            ),
+            "In a plain sum positive and negative entries cancel: multiply first, then sum.": lambda x, x_hat: (
+                x_hat.sum() / x.sum()
+            ),
+            "Above the line the length is to be squared.": lambda x, x_hat: x_hat.norm() / (x_hat * x).sum(),
+            "The mean length, squared, is not the mean of the squared lengths: square first.": lambda x, x_hat: (
+                x_hat.norm(dim=1).mean().pow(2) / (x_hat * x).sum(dim=1).mean()
+            ),
+            "One of your means is over moments, the other over single entries: take the same for both.": lambda x, x_hat: (
+                x_hat.pow(2).sum(dim=1).mean() / (x_hat * x).mean()
+            ),
+            "Above the line belongs `x_hat` with itself; yours has `x` with itself.": lambda x, x_hat: (
+                x.pow(2).sum() / (x_hat * x).sum()
+            ),
+            "Nothing is centred here: a constant is to be reconstructed like anything else.": lambda x, x_hat: (
+                shrinkage(x - x.mean(dim=0), x_hat - x_hat.mean(dim=0))
+            ),
+            "One number for all moments together: sum over everything, not over `dim=1`.": lambda x, x_hat: (
+                x_hat.pow(2).sum(dim=1) / (x_hat * x).sum(dim=1)
+            ),
         },
         variants={
             "means": lambda x, x_hat: x_hat.pow(2).sum(dim=1).mean() / (x_hat * x).sum(dim=1).mean(),
@@ -452,6 +787,86 @@ EXERCISES = {
             Multiply the reconstruction by 1/γ and it comes as near to `x` as a multiple of it can. If that factor is not 1,
             the autoencoder could do better by being louder, and something keeps it from it (Rajamanoharan et al. 2024a,
             section 4).""",
+    ),
+    "absorption": Exercise(
+        absorption,
+        cases=_absorption_cases,
+        difficulty=2,
+        hints=(
+            "Which latent is it? The one whose row of `W_dec` has the largest cosine with `code`. Then only its column of "
+            "`latents` counts: where is it above 0?",
+            "`general & ~special` marks the moments of the first share, `special` those of the second. Index with them.",
+            "The mean of `active[alone].float()` is a share; `.item()` makes a number of it. Return both: `return first, second`.",
+        ),
+        slips={
+            "The first share is of the moments with the general station *alone*: leave those with the special one out.": (
+                _wrong_shares(alone=lambda general, special: general)
+            ),
+            "`~special` alone holds all the moments at which neither is on: the general station has to be on as well.": (
+                _wrong_shares(alone=lambda general, special: ~special)
+            ),
+            "`~general` are the moments at which it is off.": _wrong_shares(
+                alone=lambda general, special: ~general
+            ),
+            "The second share is of the moments at which the special station is *on*.": _wrong_shares(
+                both=lambda general, special: ~special
+            ),
+            "That is the latent with the largest dot product: a long row wins there. Divide by the lengths of the rows.": (
+                _wrong_shares(nearest=lambda W_dec, code: (W_dec @ code).argmax())
+            ),
+            "A row that points the *other* way stands for no station: take the largest cosine, not its size.": (
+                _wrong_shares(nearest=lambda W_dec, code: _cosines(W_dec, code).abs().argmax())
+            ),
+            "That is the row at the smallest distance; a short row in the right direction is farther away. Take the cosine.": (
+                _wrong_shares(nearest=lambda W_dec, code: (W_dec - code).norm(dim=1).argmin())
+            ),
+            "`argmin` finds the latent that is least like the code.": (
+                _wrong_shares(nearest=lambda W_dec, code: _cosines(W_dec, code).argmin())
+            ),
+            "The latent is to be found by its direction; yours is the one that is strongest while the station is on.": (
+                _busiest
+            ),
+            "Only the one latent that stands for the station counts; yours counts moments at which any of them is active.": (
+                _any_latent
+            ),
+            "Active is above 0: at `>= 0` every moment counts.": _wrong_shares(
+                counts=lambda strength: strength >= 0
+            ),
+            "That is its mean strength; a share counts the moments at which it is active.": _wrong_shares(
+                counts=lambda strength: strength
+            ),
+            "You divide by all moments; divide by those at which the station is on.": _of_all,
+            "That is of the moments at which the *latent* is active. Asked for is the share of the moments at which the station is on.": (
+                _of_active
+            ),
+            "Those are counts; divide each by its number of moments.": (
+                lambda latents, W_dec, code, general, special: tuple(
+                    float(count) for count in _counts_of(latents, W_dec, code, general, special)[:2]
+                )
+            ),
+            "The two are swapped: first alone, then with the special one.": _changed_shares(
+                lambda a, b: (b, a)
+            ),
+            "Those are percentages; shares lie between 0 and 1.": _changed_shares(
+                lambda a, b: (100 * a, 100 * b)
+            ),
+            "That is how often it is silent; how often it is active is asked for.": _changed_shares(
+                lambda a, b: (1 - a, 1 - b)
+            ),
+        },
+        variants={
+            "loops": _absorption_in_loops,
+            "counts": lambda latents, W_dec, code, general, special: (
+                (_counts_of(latents, W_dec, code, general, special)[0] / (general & ~special).sum()).item(),
+                (_counts_of(latents, W_dec, code, general, special)[1] / special.sum()).item(),
+            ),
+            "cosine_similarity": _wrong_shares(),
+            "xor": _wrong_shares(alone=torch.logical_xor, both=torch.logical_and),
+        },
+        explanation="""
+            The first share says how well the latent stands for its station, the second what becomes of it when the special
+            case is on. What makes the latent fire is not asked at all: a latent that fires for nothing but its station can
+            still keep silent on a part of it.""",
     ),
     "resampling_odds": Exercise(
         resampling_odds,
@@ -473,6 +888,45 @@ EXERCISES = {
             ),
             "Sum the squares over the dimensions first, then square: a fourth power of each entry is something else.": lambda x, x_hat: (
                 (x - x_hat).pow(4).sum(dim=1) / (x - x_hat).pow(4).sum()
+            ),
+            "Square first, then divide by the sum: odds that are squared afterwards no longer sum to 1.": lambda x, x_hat: (
+                _shares((x - x_hat).pow(2).sum(dim=1)).pow(2)
+            ),
+            "`softmax` takes exponentials; the odds are to be proportional to the squared loss itself.": lambda x, x_hat: (
+                torch.softmax((x - x_hat).pow(2).sum(dim=1).pow(2), dim=0)
+            ),
+            "`softmax` takes exponentials of the loss; the odds are to be proportional to its square.": lambda x, x_hat: (
+                torch.softmax((x - x_hat).pow(2).sum(dim=1), dim=0)
+            ),
+            "You sum over the inputs: one number for each input is asked for, not for each dimension.": lambda x, x_hat: (
+                _shares((x - x_hat).pow(2).sum(dim=0).pow(2))
+            ),
+            "One number for each input is asked for, yours has one for each entry: a loss sums over a row.": lambda x, x_hat: (
+                _shares((x - x_hat).pow(2).pow(2))
+            ),
+            "Each entry is normalised by itself there: a loss sums over a row, then it is squared.": lambda x, x_hat: (
+                _shares((x - x_hat).pow(2)).pow(2)
+            ),
+            "The loss adds up squares; yours adds up absolute values.": lambda x, x_hat: _shares(
+                (x - x_hat).abs().sum(dim=1).pow(2)
+            ),
+            "Errors of either sign cancel in a plain sum: square each of them first.": lambda x, x_hat: (
+                _shares((x - x_hat).sum(dim=1).pow(2))
+            ),
+            "That goes by how loud the inputs are; the loss is what `x_hat` misses of them.": lambda x, x_hat: (
+                _shares(x.pow(2).sum(dim=1).pow(2))
+            ),
+            "That divides each loss by the size of its input; the protocol takes the loss as it is.": lambda x, x_hat: (
+                _shares(((x - x_hat).pow(2).sum(dim=1) / x.pow(2).sum(dim=1)).pow(2))
+            ),
+            "The loss is the squared length of `x - x_hat`, not the difference of two squared lengths.": lambda x, x_hat: (
+                _shares((x.pow(2).sum(dim=1) - x_hat.pow(2).sum(dim=1)).pow(2))
+            ),
+            "Divided by the largest they do not sum to 1: divide by their sum.": lambda x, x_hat: (
+                (x - x_hat).pow(2).sum(dim=1).pow(2) / (x - x_hat).pow(2).sum(dim=1).pow(2).max()
+            ),
+            "Divided by their `norm` their squares sum to 1: divide by their sum.": lambda x, x_hat: (
+                torch.nn.functional.normalize((x - x_hat).pow(2).sum(dim=1).pow(2), dim=0)
             ),
         },
         variants={
@@ -498,24 +952,71 @@ EXERCISES = {
             "The length is `0.2 * W_enc[:, ~dead].norm(dim=0).mean()`; return `rows, length * rows.T`.",
         ),
         slips={
-            "The encoder column has the *unit* direction times the length; yours is as long as the input was loud.": lambda chosen, W_enc, dead: (
-                _pairs(chosen, W_enc, dead, unit=False)
+            "The encoder column has the *unit* direction times the length; yours is as long as the input was loud.": (
+                _wrong_pairs(unit=False)
             ),
-            "You measure the dead latents: `dead` is True for them, `~dead` for the live ones.": lambda chosen, W_enc, dead: (
-                _pairs(chosen, W_enc, ~dead)
+            "The decoder row is to have length 1; yours is as long as the input was loud.": (
+                _wrong_pairs(unit_rows=False)
             ),
-            "A latent is a column of `W_enc`: its length is `W_enc.norm(dim=0)`.": lambda chosen, W_enc, dead: (
-                chosen / chosen.norm(dim=1, keepdim=True),
-                0.2 * W_enc.norm(dim=1).mean() * (chosen / chosen.norm(dim=1, keepdim=True)).T,
+            "Neither is to be as loud as the input was: both take its direction, at length 1.": (
+                _wrong_pairs(unit=False, unit_rows=False)
             ),
-            "Only live latents set the length: leave the dead ones out of the mean.": lambda chosen, W_enc, dead: (
-                _pairs(chosen, W_enc, dead, live=False)
+            "You measure the dead latents: `dead` is True for them, `~dead` for the live ones.": (
+                lambda chosen, W_enc, dead: _pairs(chosen, W_enc, ~dead)
             ),
-            "The encoder starts at 0.2 of the live latents' mean length: as loud as they are, the newcomers would drown them.": lambda chosen, W_enc, dead: (
-                _pairs(chosen, W_enc, dead, share=1.0)
+            "A latent is a column of `W_enc`: its length is `W_enc.norm(dim=0)`.": (
+                _wrong_pairs(live=False, length=lambda live: 0.2 * live.norm(dim=1).mean())
             ),
-            "A fixed length of 0.2 is right only if the live encoder columns have length 1 on average.": lambda chosen, W_enc, dead: (
-                _pairs(chosen, W_enc, dead, mean=False)
+            "The live ones are chosen rightly, but a latent is a column of `W_enc`, and you measure rows.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.norm(dim=1).mean())
+            ),
+            "Only live latents set the length: leave the dead ones out of the mean.": _wrong_pairs(
+                live=False
+            ),
+            "The encoder starts at 0.2 of the live latents' mean length: as loud as they are, the newcomers would drown them.": (
+                _wrong_pairs(length=lambda live: live.norm(dim=0).mean())
+            ),
+            "A fixed length of 0.2 is right only if the live encoder columns have length 1 on average.": (
+                _wrong_pairs(length=lambda live: 0.2)
+            ),
+            "The encoder columns have no length of their own yet: they go by the live latents' columns.": (
+                _wrong_pairs(length=lambda live: 1.0)
+            ),
+            "That multiplies by 5: the newcomers are to be a fifth as long as the live ones.": (
+                _wrong_pairs(length=lambda live: live.norm(dim=0).mean() / 0.2)
+            ),
+            "The *mean* length of the live columns is asked for; yours is their median.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.norm(dim=0).median())
+            ),
+            "The *mean* length of the live columns is asked for; yours is the longest.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.norm(dim=0).max())
+            ),
+            "The *mean* length of the live columns is asked for; yours is the sum.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.norm(dim=0).sum())
+            ),
+            "That is the length of the whole matrix: measure each column (`dim=0`), then take the mean.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.norm())
+            ),
+            "You average the columns and then measure; measure each, then average: directions cancel, lengths do not.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.mean(dim=1).norm())
+            ),
+            "Those are squared lengths: a root is missing.": (
+                _wrong_pairs(length=lambda live: 0.2 * live.square().sum(dim=0).mean())
+            ),
+            "You divide by the length over all rows at once; each row has a length of its own.": (
+                _wrong_pairs(norm=lambda chosen: chosen.norm())
+            ),
+            "You measure `chosen` down its columns; an input is a row.": (
+                _wrong_pairs(norm=lambda chosen: chosen.norm(dim=0, keepdim=True))
+            ),
+            "Only the encoder columns are short: the decoder rows keep length 1.": (
+                lambda chosen, W_enc, dead: _twice(fresh_pairs(chosen, W_enc, dead)[1])
+            ),
+            "The two are swapped: first the decoder rows, then the encoder columns.": (
+                lambda chosen, W_enc, dead: fresh_pairs(chosen, W_enc, dead)[::-1]
+            ),
+            "The encoder has a *column* for each latent: its new part is (d_in, n_dead), so transpose.": (
+                lambda chosen, W_enc, dead: _both_in_rows(*fresh_pairs(chosen, W_enc, dead))
             ),
         },
         variants={
@@ -555,10 +1056,12 @@ def _batched(x: Tensor, codes: Tensor, k: int) -> Tensor:
     return batched(x[None], codes, k)[0]
 
 
-def _weighted(x: Tensor, y: Tensor, level: float) -> float:
-    i = int((y >= level).long().cumprod(dim=0).sum())
-    above, below = y[i - 1] - level, level - y[i]
-    return float((below * x[i - 1] + above * x[i]) / (above + below))
+def _twice(columns: Tensor) -> tuple[Tensor, Tensor]:
+    return columns.T, columns
+
+
+def _both_in_rows(rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    return rows, columns.T
 
 
 def _by_rows(chosen: Tensor, W_enc: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
