@@ -21,6 +21,43 @@ def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:
     return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
+# ── judges ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _judge(
+    diagnosis: Callable[[Any, Any, tuple], str], tolerance: float = 1e-4
+) -> Callable[[Any, Any, tuple], bool | str]:
+    """A judge that takes the expected numbers, and says of others what ``diagnosis`` finds in them."""
+
+    def judge(yours: Any, expected: Any, args: tuple) -> bool | str:
+        if not isinstance(expected, Tensor):
+            yours, expected = torch.as_tensor(yours).double(), torch.as_tensor(expected).double()
+        if yours.numel() == expected.numel() and yours.shape != expected.shape:
+            if yours.ndim == 2 and yours.T.shape == expected.shape and _agree(yours.T, expected, tolerance):
+                return "The right numbers, transposed."
+            if _agree(yours.reshape(expected.shape), expected, tolerance):
+                return "The right numbers, with an axis of length 1 too many or too few."
+        if yours.ndim == expected.ndim == 0 and not yours.isfinite():
+            return "It is not a finite number: a division by zero, or a logarithm of something not positive?"
+        if yours.shape != expected.shape or not yours.isfinite().all():
+            return False
+        return _agree(yours, expected, tolerance) or diagnosis(yours, expected, args)
+
+    return judge
+
+
+def _agree(yours: Tensor, expected: Tensor, tolerance: float = 1e-4) -> bool:
+    return bool(((yours - expected).abs() <= tolerance * (expected.abs() + 0.1 * expected.abs().max())).all())
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return bool(((one - other).abs() <= 1e-3 * other.abs()).all())
+
+
+def _of_one_size(values: Tensor) -> bool:
+    return bool((values - values.mean()).abs().max() <= 1e-3 * values.abs().mean())
+
+
 # ── coherence ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -52,18 +89,60 @@ def _without_abs(codes: Tensor) -> float:
 
 
 def _filter_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([[2.0, 0.0], [3.0, 4.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 4.0]]))
+    by_head = (torch.tensor([[2.0, 1.0], [3.0, 4.0]]), torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 4.0]]))
     x, codes, y, more = _random(seed, (7, 4), (9, 4), (3, 5), (4, 5))
     return [by_head, (x, 2 * codes), (y, 0.5 * more)]
+
+
+def _judge_filter(yours: Tensor, expected: Tensor, args: tuple) -> str:
+    if _agree(yours, expected.round(), 1e-3):
+        return "The strengths are rounded; they are asked for as they are."
+    factors = yours / expected
+    by_code, by_moment = _close(factors, factors[:1]), _close(factors, factors[:, :1])
+    if by_code and by_moment:
+        return f"All of it is {factors.mean():.3g} times what it should be."
+    if by_code:
+        return "Each station is too loud or too faint by a factor of its own: how does the length of its code come in?"
+    if by_moment:
+        return "Each moment is too loud or too faint by a factor of its own: why divide by anything of `x`?"
+    if _close(factors * factors[:1, :1], factors[:, :1] * factors[:1]):
+        return "Stations and moments each have a factor of their own too many: only the code's squared length is divided by."
+    if (yours >= 0).all() and (expected < 0).any():
+        return "Nothing of yours is below zero, but a dot product may be, and a matched filter leaves it as it is."
+    return "These are not the dot products of moments with codes, each divided by something: begin with `x @ codes.T`."
 
 
 # ── signal_to_noise ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _snr_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([1.0, 3.0]), torch.tensor([5.0, 9.0]))
+    by_head = (torch.tensor([1.0, 3.0]), torch.tensor([4.9, 7.1]))  # a tenth of the amplitude: 20 dB
     sent, noise = _random(seed, (50,), (50,))
     return [by_head, (sent + 2, sent + 0.3 * noise + 5), (0.2 * sent, 0.2 * sent + noise - 1)]
+
+
+def _judge_decibels(yours: Tensor, expected: Tensor, args: tuple) -> str:
+    """What over what the answer would be decibels of."""
+    sent, received = (sound.double() for sound in args)
+    sounds = {"the noise": received - sent, "what was sent": sent, "what was received": received}
+    powers = {}
+    for name, sound in sounds.items():
+        powers[f"{name}, centred,"] = sound.var(correction=0)
+        powers[f"{name}, not centred,"] = sound.square().mean()
+        powers[f"the largest amplitude of {name}"] = sound.abs().max().square()
+    for above, top in powers.items():
+        for below, bottom in powers.items():
+            if above == below:
+                continue
+            for factor, what in ((1.0, ""), (0.5, "half of "), (2.0, "twice "), (math.log(10), "2.3 times ")):
+                if abs(factor * 10 * math.log10(top / bottom) - yours) < 1e-3:
+                    return f"That is {what}the decibels of {above} over {below.rstrip(',')}."
+    if abs(yours - expected - 10) < 1e-3 or abs(yours - expected / 10 - 1) < 1e-3:
+        return "The 10 belongs in front of the logarithm, not inside it."
+    return (
+        "It is not ten times the logarithm, to base 10, of one power over another: what do you divide by what, "
+        "and is each a sum of squares?"
+    )
 
 
 def _centred(sound: Tensor) -> Tensor:
@@ -78,7 +157,8 @@ def _power(sound: Tensor) -> float:
 
 
 def _ista_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([[1.0, 0.0]]), torch.tensor([[3.0, 1.0]]), torch.eye(2), 0.5, 0.4)
+    guess = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
+    by_head = (guess, torch.tensor([[3.0, 1.0], [0.0, 2.0], [2.0, 4.0]]), torch.eye(2), 0.5, 0.4)
     features, x, codes = _random(seed, (6, 8), (6, 3), (8, 3))
     others, y, more = _random(seed + 1, (4, 5), (4, 7), (5, 7))
     return [by_head, (features.relu(), 2 * x, codes, 0.2, 0.7), (others.relu(), y, more, 0.05, 3.0)]
@@ -90,6 +170,37 @@ def _ista_in_loops(features: Tensor, x: Tensor, codes: Tensor, step: float, l1: 
         missed = received - sum(strength * code for strength, code in zip(f, codes, strict=True))
         out.append([max(0.0, float(s + step * (missed.dot(c) - l1))) for s, c in zip(f, codes, strict=True)])
     return torch.tensor(out)
+
+
+def _judge_ista(yours: Tensor, expected: Tensor, args: tuple) -> str:
+    features, x, codes, step, l1 = args
+    if (yours < -1e-9).any():
+        return "Some strengths are below zero, which no station can send."
+    match = (x - features @ codes) @ codes.T
+    on = yours > 1e-6
+    if on.sum() < 4:
+        return "Hardly a station stays on: how far does it go along what is missed, and what does the price take off?"
+    parts = torch.stack([features[on], step * match[on], torch.full_like(match[on], -step * l1)], dim=1)
+    fit = torch.linalg.lstsq(parts.double(), yours[on][:, None].double()).solution[:, 0]
+    if not _agree(parts.double() @ fit, yours[on].double(), 1e-3):
+        return (
+            "It is not `features`, a step along what is missed, and a price taken off: is what is missed read along "
+            "every code, and does the `relu` come last?"
+        )
+    said = [
+        f"{what} comes in {factor:.2g} times"
+        for what, factor in zip(
+            ("`features`", "`step` along what is missed", "the price, `step * l1`,"),
+            fit.tolist(),
+            strict=True,
+        )
+        if abs(factor - 1) > 1e-2
+    ]
+    return (
+        f"Where a station stays on, {' and '.join(said)}."
+        if said
+        else "What stays on is right; look at what falls below zero, and whether anything is cut off at the top."
+    )
 
 
 def _faint_silenced(features: Tensor, price: float) -> Tensor:
@@ -187,12 +298,10 @@ def _added_up(x: Tensor, codes: Tensor, k: int) -> Tensor:
     return x.new_zeros(len(codes)).index_add(0, torch.tensor(chosen), found)
 
 
-def _judge_omp(yours: Tensor, expected: Tensor, args: tuple) -> bool | str:
+def _judge_omp(yours: Tensor, expected: Tensor, args: tuple) -> str:
     k = args[2]
-    if yours.shape != expected.shape:
-        return False
-    if (yours - expected).abs().max() <= 1e-3 * (1 + expected.abs().max()):
-        return True
+    if len(yours) and not yours.any():
+        return "Every strength is 0."
     mine, right = yours.abs() > 1e-9, expected != 0
     if mine.sum() > k:
         return f"{int(mine.sum())} stations have a strength, and {k} were to be chosen."
@@ -230,13 +339,52 @@ def _shrinkage_cases(seed: int = 0) -> list[tuple]:
     return [by_head, (3 * x + 1, 2 * x + 1 + 0.3 * noise), (x, 1.2 * x + 0.1 * noise)]
 
 
+def _judge_shrinkage(yours: Tensor, expected: Tensor, args: tuple) -> str:
+    x, x_hat = args
+    missed = float((x - x_hat).square().sum() / x.square().sum())
+    for name, value in {
+        "the variance missed": missed,
+        "one minus the variance missed": 1 - missed,
+        "the root of γ": float(expected.clamp(min=0).sqrt()),
+        "γ squared": float(expected.square()),
+    }.items():
+        if abs(yours - value) < 1e-3 * (1 + abs(value)):
+            return f"That is {name}."
+    if _agree(x, 2 * x_hat):
+        return "Here the reconstruction is exactly half of `x`, so γ has to be a half."
+    return (
+        "It is right where the reconstruction is a multiple of `x`, but here it also misses a part of `x`: γ has the sum "
+        "of `x_hat` squared above the line and that of `x_hat * x` below it."
+    )
+
+
 # ── resampling ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _odds_cases(seed: int = 0) -> list[tuple]:
-    by_head = (torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.zeros(2, 2))
+    by_head = (torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]), torch.zeros(3, 2))  # losses 1, 4 and 2
     x, noise = _random(seed, (6, 4), (6, 4))
     return [by_head, (x, x + noise), (2 * x[:, :3], 2 * x[:, :3] + 0.4 * noise[:, :3])]
+
+
+def _judge_odds(yours: Tensor, expected: Tensor, args: tuple) -> str:
+    x, x_hat = args
+    loss = (x - x_hat).square().sum(dim=1)
+    if (yours < 0).any():
+        return "Some chances are below zero."
+    order, ranks = yours.argsort().argsort(), loss.argsort().argsort()
+    if yours.max() - yours.min() < 1e-6:
+        return "All inputs have the same chance; those that are explained badly are to be chosen more often."
+    if torch.equal(order, len(x) - 1 - ranks):
+        return "The worse an input is explained, the smaller is its chance: it is the other way round."
+    if not torch.equal(order, ranks):
+        return "An input with a larger loss has a smaller chance than another: is the loss the squared length of `x - x_hat`?"
+    growth = (yours.clamp(min=1e-30).log().diff() / loss.log().diff())[loss.diff() != 0]
+    if _of_one_size(growth) and 0.01 < abs(growth.mean() - 2) < 5:
+        return f"The chances grow like the loss to the power {growth.mean():.2g}; they are to grow like its square."
+    if abs(yours.sum() - 1) > 1e-3:
+        return f"They sum to {yours.sum():.3g}: divide by their sum."
+    return "The order of the chances is right, but they are not proportional to the square of the loss."
 
 
 def _shares(x: Tensor) -> Tensor:
@@ -271,6 +419,32 @@ def _pairs(
     rows = chosen / norm(chosen)
     columns = length(W_enc[:, ~dead] if live else W_enc) * (rows if unit else chosen).T
     return (rows if unit_rows else chosen), columns
+
+
+def _judge_pairs(yours: Any, expected: Any, args: tuple) -> bool | str:
+    """Rows first, then columns: where they point, then how long they are."""
+    if any(not isinstance(mine, Tensor) for mine in yours):
+        return False
+    chosen, W_enc, dead = args
+    (rows, columns), (right_rows, right_columns) = yours, expected
+    if rows.shape != right_rows.shape or columns.shape != right_columns.shape:
+        shapes = f"{tuple(rows.shape)} and {tuple(columns.shape)}"
+        return f"Yours have shapes {shapes}: asked for are decoder rows (n_dead, d_in), then encoder columns (d_in, n_dead)."
+    if not (rows.isfinite().all() and columns.isfinite().all()):
+        return "Some numbers are not finite: a division by zero?"
+    if _agree(rows, right_rows) and _agree(columns, right_columns):
+        return True
+    for name, mine in (("decoder rows", rows), ("encoder columns", columns.T)):
+        cosines = torch.nn.functional.cosine_similarity(mine, chosen, dim=1)
+        if cosines.min() < 1 - 1e-3:
+            return f"Your {name} do not point where the chosen inputs point."
+    if not _agree(rows, right_rows):
+        return f"Your decoder rows point the right way, but are {rows[0].norm():.3g} long, the first of them; length 1 is asked for."
+    lengths = columns.norm(dim=0)
+    if not _of_one_size(lengths):
+        return "Your encoder columns have different lengths; all of them get the same."
+    share = float(lengths[0] / W_enc[:, ~dead].norm(dim=0).mean())
+    return f"Your encoder columns are {share:.2g} times as long as the live ones are on average; 0.2 is asked for."
 
 
 def _wrong_pairs(**ways: Any) -> Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]:
@@ -336,6 +510,31 @@ def _shares_of(
     """`absorption` with one thing done another way."""
     value = counts(latents[:, nearest(W_dec, code)]).double()
     return value[alone(general, special)].mean().item(), value[both(general, special)].mean().item()
+
+
+def _judge_shares(yours: Any, expected: Any, args: tuple) -> bool | str:
+    W_dec = args[1]
+    first, second = (float(share) for share in yours)
+    if not (math.isfinite(first) and math.isfinite(second)):
+        return "A share is not finite: a division by zero?"
+    if abs(first - expected[0]) < 1e-4 and abs(second - expected[1]) < 1e-4:
+        return True
+    if min(first, second) < 0 or max(first, second) > 1:
+        return "A share lies between 0 and 1."
+    if abs(first - expected[0]) < 1e-4:
+        return "The first share is right, the second is not: it is of the moments at which `special` is on, and active means above 0."
+    if abs(second - expected[1]) < 1e-4:
+        return "The second share is right, the first is not: it is of the moments with `general` and without `special`, and active means above 0."
+    for latent in range(len(W_dec)):
+        other = _wrong_shares(nearest=lambda W_dec, code, latent=latent: torch.tensor(latent))(*args)
+        if abs(first - other[0]) < 1e-4 and abs(second - other[1]) < 1e-4:
+            return (
+                f"Those are the shares of latent {latent}, which is not the nearest to `code` by its cosine."
+            )
+    return (
+        "Two things to look at: which moments you count (the station on alone, then both), and when the latent is active "
+        "(above 0, whatever the others do)."
+    )
 
 
 def _wrong_shares(**ways: Any) -> Callable[..., tuple[float, float]]:
@@ -448,6 +647,7 @@ EXERCISES = {
     ),
     "matched_filter": Exercise(
         matched_filter,
+        judge=_judge(_judge_filter),
         cases=_filter_cases,
         difficulty=1,
         hints=(
@@ -507,6 +707,7 @@ EXERCISES = {
     ),
     "signal_to_noise": Exercise(
         signal_to_noise,
+        judge=_judge(_judge_decibels),
         cases=_snr_cases,
         difficulty=1,
         hints=(
@@ -578,6 +779,7 @@ EXERCISES = {
     ),
     "ista_step": Exercise(
         ista_step,
+        judge=_judge(_judge_ista),
         cases=_ista_cases,
         difficulty=2,
         hints=(
@@ -715,7 +917,7 @@ EXERCISES = {
             "the package's, for a batch": lambda x, codes, k: _batched(x, codes, k),
         },
         tolerance=1e-3,
-        judge=_judge_omp,
+        judge=_judge(_judge_omp, tolerance=1e-3),
         explanation="""
             Choosing is greedy and never undone; fitting is not, since each round fits all chosen stations to the whole of
             `x`. That makes the rest perpendicular to every chosen code (hence *orthogonal* matching pursuit), so that no
@@ -723,6 +925,7 @@ EXERCISES = {
     ),
     "shrinkage": Exercise(
         shrinkage,
+        judge=_judge(_judge_shrinkage),
         cases=_shrinkage_cases,
         difficulty=1,
         hints=(
@@ -790,6 +993,7 @@ EXERCISES = {
     ),
     "absorption": Exercise(
         absorption,
+        judge=_judge_shares,
         cases=_absorption_cases,
         difficulty=2,
         hints=(
@@ -870,6 +1074,7 @@ EXERCISES = {
     ),
     "resampling_odds": Exercise(
         resampling_odds,
+        judge=_judge(_judge_odds),
         cases=_odds_cases,
         difficulty=1,
         hints=(
@@ -944,6 +1149,7 @@ EXERCISES = {
     ),
     "fresh_pairs": Exercise(
         fresh_pairs,
+        judge=_judge_pairs,
         cases=_pairs_cases,
         difficulty=2,
         hints=(
@@ -1076,7 +1282,10 @@ QUIZZES = {
             Single(
                 "You tune the matched filter to a station that is off the air, while two others speak. What do you hear?",
                 (
-                    Option("Silence.", "each of the two leaks in by its cosine with the code you tuned to."),
+                    Option(
+                        "Silence: nobody sends on its code.",
+                        "each of the two leaks in by its cosine with the code you tuned to.",
+                    ),
                     Option(
                         "A faint mixture of the two.",
                         "the filter reads each station's strength times the cosine of the two codes.",
@@ -1093,15 +1302,18 @@ QUIZZES = {
                 ),
             ),
             Numeric(
-                "A jumprelu latent has threshold 0.5, the bandwidth is 0.1 and its pre-activation is 0.48. What is the "
-                "estimated slope of the latent with respect to its threshold?",
-                value=-5.0,
-                tolerance=0.01,
-                why="0.48 is within 0.05 of the threshold, so the slope is -threshold / bandwidth = -0.5 / 0.1.",
+                "One station alone sends 0.8. Its code has length 1, and the price λ is 0.1. At which strength does ISTA, "
+                "after many steps, settle for it?",
+                value=0.7,
+                tolerance=0.005,
+                why="½(0.8 - f)² + 0.1 f is least where the 0.1 that is missed pulls as hard as the price pushes. That is "
+                "shrinkage.",
                 slips={
-                    0.0: "It would be 0 more than half a bandwidth away; 0.48 is nearer, even though the latent is off.",
-                    5.0: "Raising the threshold can only turn a latent off: the slope is negative.",
-                    -10.0: "That is -1 / bandwidth, the slope of the count of active latents; a latent that goes off loses its value, 0.5.",
+                    0.8: "There the squared error is 0 and flat: a little less strength costs next to nothing and saves the price.",
+                    0.72: "The price is for each unit, whatever the strength: it takes an amount off, not a share.",
+                    0.9: "A price makes strengths smaller.",
+                    0.08: "That is what the price costs, λ times the strength; asked for is the strength.",
+                    0.1: "That is what is missed at the end; asked for is what is read.",
                 },
             ),
             Multiple(
@@ -1114,18 +1326,27 @@ QUIZZES = {
                     ),
                     Option(
                         "The decoder rows are kept at length 1.",
-                        "that stops the decoder from making up for it.",
+                        "that stops the decoder from making up for it by being louder.",
                         right=True,
                     ),
-                    Option("Dead latents.", "they leave things out; they do not make what is read fainter."),
-                    Option("Too small a batch.", "that makes the training noisy, in both directions."),
+                    Option(
+                        "Some latents are dead, and their stations are missing in the sum.",
+                        "they leave things out; to turn the rest up would not bring them back.",
+                    ),
+                    Option(
+                        "Its encoder takes a single step where ISTA takes many.",
+                        "TopK's encoder takes a single step as well, and its γ is 1.00.",
+                    ),
                 ),
             ),
             Ordering(
                 "Order these receivers by how much work they do for one moment, least first (100 stations, 10 channels).",
                 (
                     Option("matched filter of one station", "one dot product."),
-                    Option("encoder of a sparse autoencoder", "one matrix product, a bias and a comparison."),
+                    Option(
+                        "encoder of a sparse autoencoder of 150 latents",
+                        "one matrix product, a bias and a comparison.",
+                    ),
                     Option(
                         "orthogonal matching pursuit, two stations", "two matrix products and two small fits."
                     ),
@@ -1137,8 +1358,14 @@ QUIZZES = {
                 "Twice as many stations share ten channels, and on average as many speak at once as before. What becomes "
                 "of the interference in a matched filter?",
                 (
-                    Option("It doubles.", "it counts who speaks, not who could."),
-                    Option("It is halved.", "nothing about the channels changed for the better."),
+                    Option(
+                        "It doubles: twice as many codes lean on yours.",
+                        "it counts who speaks, not who could.",
+                    ),
+                    Option(
+                        "It is halved: each station is on the air half as often.",
+                        "there are twice as many of them, so as many leak in at once.",
+                    ),
                     Option(
                         "It stays about the same.",
                         "its power is (stations at once) / channels times their mean square strength.",
@@ -1147,5 +1374,101 @@ QUIZZES = {
                 ),
             ),
         )
+    ),
+}
+
+PREDICTIONS = {
+    "one_channel": Single(
+        "Our station plays all the time, the others come and go. Will you recognise it in one channel of the ten?",
+        (
+            Option(
+                "Yes, all the time: the others are seldom on.",
+                "No: seldom is enough, since they have 6.0 times its power in this channel.",
+            ),
+            Option(
+                "Only while it is alone.",
+                "The others are on for 25% of the time, and have 6.0 times its power in this channel.",
+                right=True,
+            ),
+            Option(
+                "Never: it takes all ten channels to make anything out.",
+                "No: alone, it is all that the channel holds, softer and unchanged.",
+            ),
+        ),
+    ),
+    "all_speaking": Single(
+        "If all hundred stations spoke all the time: how strong would the interference be, beside our own station?",
+        (
+            Option(
+                "Weaker: each leaks in with about a tenth of its power.",
+                "No: there are ninety-nine of them, so it is 2.2 against our station's 0.28.",
+            ),
+            Option("About as strong.", "No: it is 2.2 against our station's 0.28."),
+            Option(
+                "Several times as strong.",
+                "It is 2.2 against our station's 0.28; the formula says 2.8.",
+                right=True,
+            ),
+            Option(
+                "Nearly a hundred times as strong.",
+                "No: the codes lean on each other only a little, so it is 2.2 against our station's 0.28.",
+            ),
+        ),
+    ),
+    "edge": Numeric(
+        "With half as many channels as stations: how many stations may speak at once for each channel, so that half of "
+        "the mixtures come back? (0.1 is one station for ten channels.)",
+        value=0.56,
+        tolerance=0.1,
+        why="More than one unknown for every two equations, when they are at least 0.",
+    ),
+    "four_or_forty": Single(
+        "Four networks, each with five regional versions. What will a dictionary of 4 latents find, and what one of 40?",
+        (
+            Option(
+                "4 find the networks, 40 the versions.",
+                "With 4 latents the networks have a mean max cosine of 0.97; with 40 the versions have 0.99.",
+                right=True,
+            ),
+            Option(
+                "Both find the networks; the rest of the 40 stay unused.",
+                "No: with 40 latents the versions are found best, at 0.99, and the networks at 0.91.",
+            ),
+            Option(
+                "4 find four of the versions, 40 find all twenty.",
+                "No: four latents settle in the middle of the families, where the networks are, at 0.97.",
+            ),
+            Option(
+                "4 find the networks, 40 find networks and versions alike.",
+                "No: with 40 latents the networks fall from 0.97 to 0.91, since each version has a latent of its own.",
+            ),
+        ),
+    ),
+    "weather": Numeric(
+        "With one latent a moment, the news latent is active at nine in ten of the moments with the news alone. At how "
+        "many of the moments with news and weather?",
+        value=1,
+        tolerance=10,
+        why="Another latent has taken the two together: the nearest one has a cosine of 0.99 with their sum.",
+        unit="%",
+    ),
+    "least_missed": Single(
+        "Five kinds of autoencoder, three settings of each. Will the one that misses the least variance also find the "
+        "codes best?",
+        (
+            Option(
+                "Yes, the same kind at the same setting.",
+                "No: jumprelu misses least, 6%, and has a mean max cosine of 0.62.",
+            ),
+            Option(
+                "The same kind, at a sparser setting.",
+                "No: jumprelu misses least, 6%, and topk finds the codes best.",
+            ),
+            Option(
+                "No, another kind.",
+                "Jumprelu misses least, 6%, with a mean max cosine of 0.62; topk misses 13% and has 0.96.",
+                right=True,
+            ),
+        ),
     ),
 }
