@@ -37,7 +37,7 @@ test: .venv/.dev lint test-saelens
 	$(MAKE) test-browser
 
 notebooks: .venv/.dev
-	COURSE_MODEL=pocket COURSE_PROGRESS= TQDM_DISABLE=1 $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 \
+	COURSE_MODEL=pocket COURSE_PROGRESS= TQDM_DISABLE=1 $(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=900 \
 		--nbval-sanitize-with tests/nbval.cfg -p tools.kept_outputs -p tools.solved -p no:cacheprovider notebooks
 
 test-browser: .venv/.dev

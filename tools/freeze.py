@@ -48,7 +48,7 @@ def freeze(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": path.parent}}
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources=folder, store_widget_state=False,
+        notebook, timeout=900, kernel_name="python3", resources=folder, store_widget_state=False,
         coalesce_streams=True,  # or what is printed comes in other pieces from run to run
     ).execute()  # fmt: skip
     for number, cell in enumerate(notebook.cells):
