@@ -35,6 +35,19 @@ def test_a_solution_is_folded_under_its_exercise(page):
     assert folded.find_next(string="after")
 
 
+def test_what_answers_a_prediction_is_folded(page):
+    shown = nbformat.v4.new_output("stream", text="it is 42")
+    hidden = {"jupyter": {"outputs_hidden": True}}
+    soup = page(
+        text("# Day"),
+        nbformat.v4.new_code_cell("print(42)", outputs=[shown], metadata=hidden),
+        nbformat.v4.new_code_cell("print(43)", outputs=[nbformat.v4.new_output("stream", text="in sight")]),
+    )
+    details = soup.find("summary", string="What came out").parent
+    assert "it is 42" in details.get_text() and not details.has_attr("open")
+    assert soup.find(string=re.compile("in sight")).find_parent("details") is None
+
+
 def test_it_needs_no_script_and_no_address(page):
     soup = page(text("# Day"), nbformat.v4.new_code_cell("1"))
     assert soup.find_all("script") == []

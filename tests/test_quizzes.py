@@ -11,7 +11,7 @@ from course_utils.exercises import (
     read_progress,
     rendering,
 )
-from course_utils.exercises.quiz_grading import explained
+from course_utils.exercises.quiz_grading import explained, parsed
 from course_utils.exercises.quizzes import quiz_shown
 
 SAME = Option("the same text", "this one is wrong.")
@@ -165,3 +165,34 @@ def test_every_control_is_reached_by_tab_alone(monkeypatch):
 def test_no_quiz_of_this_name():
     with pytest.raises(KeyError, match=r"no quiz 'day_6.read'.*day_6.reading"):
         quiz("day_6.read")
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("3/8", 0.375),
+        ("−5", -5.0),
+        ("–5", -5.0),
+        ("25 %", 25.0),
+        ("0,5", 0.5),
+        ("1,000", 1000.0),
+        ("12,345.5", 12345.5),
+        ("2.5e-1", 0.25),
+        (3, 3.0),
+    ],
+)
+def test_numbers_as_people_write_them(typed, value):
+    assert parsed(NUMERIC, typed) == value
+
+
+@pytest.mark.parametrize("typed", ["", "a half", "1/0", "nan", "1e999", None, "1/2/3"])
+def test_what_is_not_a_number_is_refused_in_words(typed):
+    with pytest.raises(ValueError, match="is not a number"):
+        parsed(NUMERIC, typed)
+
+
+def test_a_share_where_a_percentage_is_asked_for_is_told_so():
+    question = Numeric("How much?", 96.0, 0.5, "so it is.", unit="%")
+    assert grade_reply(question, 96).right
+    graded = grade_reply(question, 0.96)
+    assert not graded.right and "percentage" in graded.lines[0]

@@ -5,7 +5,8 @@
 A cell with an exercise runs as it stands, unsolved, and nbval compares what it shows with what is kept. Then the same
 cell runs once more with the references filled in, as when a learner goes back and solves it: every exercise in it must
 say ✓. All cells below work with the learner's functions from there on, and must print what the notebook keeps, which
-is what an unsolved run printed. So one run shows that each stub runs and is judged, and that a solved notebook prints
+is what an unsolved run printed. Beside the first calls of each function tests/promise.py tries every trick of a right
+answer. So one run shows that each stub runs and is judged, and that a solved notebook prints
 what an unsolved one printed. That an unsolved exercise means the reference, so that the unsolved path is the same one, is
 shown by tests/test_solutions.py; that an unsolved notebook runs to its end, by the browser tests.
 """
@@ -87,10 +88,10 @@ class _Fill(ast.NodeTransformer):
 
 HELPERS = f"""
 import sys as _sys
-_sys.path.append({str(Path(__file__).parents[1])!r})
+_sys.path.append({str(Path(__file__).parents[1] / "tests")!r})
 from functools import wraps as _wraps
 from course_utils.exercises import find as _find
-from tools.promise import watched as _watched
+from promise import watched as _watched
 
 def _solved(key):
     reference = _find(key).reference
@@ -142,7 +143,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             item.raise_cell_error(f"Solved, {', '.join(keys)} should say ✓ and nothing else", "\n".join(said))
     day = item.path.stem[:5]
     if cell is [c for c in item.parent.nb.cells if c.cell_type == "code"][-1] and day in days():
-        _run(item, f"{HELPERS}\nfrom tools.promise import settle\nsettle({day!r})", "the promise")
+        _run(item, f"{HELPERS}\nfrom promise import settle\nsettle({day!r})", "the promise")
 
 
 def _run(item: Any, source: str, what: str) -> Any:

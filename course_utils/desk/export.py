@@ -1,7 +1,8 @@
 """A day to carry: one HTML page, or slides for a workshop, that need neither kernel nor network.
 
-The kept pictures and the static view of each explorer go along; under each exercise stands its solution, folded. What
-a picture shows to a reader who cannot see it stands in its cell's metadata, as ``alt``.
+The kept pictures and the static view of each explorer go along; under each exercise stands its solution, folded, and
+what answers a prediction is folded too. What a picture shows to a reader who cannot see it stands in its cell's
+metadata, as ``alt``.
 """
 
 from __future__ import annotations
@@ -49,14 +50,14 @@ def exercise_keys(source: str) -> list[str]:
     return keys
 
 
-def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The same notebook with the folded solution after each exercise's cell, and without what only launches it."""
+def for_readers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The same notebook with the folded solution after an exercise that keeps no card, and without what only launches it."""
     cells = []
     for cell in notebook.cells:
         if "launch" in cell.metadata.get("tags", ()):  # buttons and set-up: tools/launch.py
             continue
         cells.append(cell)
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and not cell.outputs:  # a card that is kept has the solution in it
             for key in exercise_keys(cell.source):
                 html = solution_shown(key, find(key)).html
                 html = folded(f"Solution of {key}", html)
@@ -95,7 +96,7 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
     exporter = HTMLExporter(
         embed_images=True, require_js_url="", jquery_url="", mathjax_url="", mermaid_js_url=""
     )
-    page, _ = exporter.from_notebook_node(with_solutions(read))
+    page, _ = exporter.from_notebook_node(for_readers(read))
     soup = BeautifulSoup(page, "html.parser")
     if soup.title is not None:
         soup.title.string = _title(read, notebook)
@@ -107,6 +108,9 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
         if "alt" in cell.metadata:
             for image in soup.select(f'[id="cell-id={cell.id}"] .jp-RenderedImage img'):
                 image["alt"] = cell.metadata["alt"]
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+            for outputs in soup.select(f'[id="cell-id={cell.id}"] .jp-Cell-outputWrapper'):
+                _fold(soup, outputs)
     if slides:
         _cut_into_slides(soup)
     out.write_text(str(soup), encoding="utf-8")
@@ -116,6 +120,16 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
 def _title(notebook: nbformat.NotebookNode, path: Path) -> str:
     lines = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").splitlines()
     return next((line.lstrip("# ") for line in lines if line.startswith("# ")), path.stem)
+
+
+def _fold(soup: BeautifulSoup, outputs: Tag) -> None:
+    """What answers a prediction opens at a click, as in JupyterLab."""
+    details, summary = (
+        soup.new_tag("details"),
+        soup.new_tag("summary", string="What came out", style="cursor:pointer"),
+    )
+    outputs.wrap(details)
+    details.insert(0, summary)
 
 
 def _typeset(cell: Tag) -> None:

@@ -168,13 +168,21 @@ class Quiz:
 
 
 def find(key: str) -> Exercise | Answer:
-    """The record of an exercise: ``find("day_6.encode")``.
+    """The record of an exercise: reference, cases, hints, slips.
+
+    Examples:
+        >>> find("day_6.encode").hints[0]
+        'Three steps: centre the input, project it onto the encoder directions, keep what is positive.'
+
+    Args:
+        key: ``"day_6.encode"``, as a notebook's ``@exercise`` names it.
+
+    Returns:
+        An `Exercise` for a function to write, an `Answer` for a value to find.
 
     Raises:
         KeyError: if there is none; the message names the nearest keys.
-
-    >>> find("day_6.encode").hints[0]
-    'Three steps: centre the input, project it onto the encoder directions, keep what is positive.'
+        TypeError: if ``key`` is not a string.
     """
     return _find(key, "EXERCISES")
 
@@ -182,17 +190,27 @@ def find(key: str) -> Exercise | Answer:
 def find_quiz(key: str) -> Quiz:
     """The questions of a quiz.
 
+    Examples:
+        >>> len(find_quiz("day_3.room").questions)
+        5
+
     Raises:
         KeyError: if there is none; the message names the nearest keys.
+        TypeError: if ``key`` is not a string.
     """
     return _find(key, "QUIZZES")
 
 
 def find_prediction(key: str) -> Prediction:
-    """What a learner is asked to predict.
+    """What a learner is asked to predict, and what came out.
+
+    Examples:
+        >>> [option.right for option in find_prediction("day_3.cosines").options]
+        [False, True, False]
 
     Raises:
         KeyError: if there is no such prediction; the message names the nearest keys.
+        TypeError: if ``key`` is not a string.
     """
     return _find(key, "PREDICTIONS")
 
@@ -215,7 +233,12 @@ def _find(key: str, table: str) -> Any:
 
 
 def days() -> list[str]:
-    """The days that have an answer key: ``["day_1", …]``."""
+    """The days that have an answer key.
+
+    Examples:
+        >>> days()
+        ['day_1', 'day_2', 'day_3', 'day_4', 'day_5', 'day_6', 'day_7']
+    """
     return sorted(m.name for m in pkgutil.iter_modules(_solutions.__path__) if m.name.startswith("day_"))
 
 
@@ -225,7 +248,16 @@ def day_module(day: str) -> ModuleType:
 
 
 def keys(day: str, table: str = "EXERCISES") -> list[str]:
-    """The keys of a day, as its notebook uses them."""
+    """The keys of a day, as its notebook uses them.
+
+    Examples:
+        >>> keys("day_7", "QUIZZES")
+        ['day_7.steering', 'day_7.causes']
+
+    Args:
+        day: one of `days`.
+        table: ``"EXERCISES"``, ``"QUIZZES"`` or ``"PREDICTIONS"``.
+    """
     return [f"{day}.{name}" for name in getattr(day_module(day), table, {})]
 
 

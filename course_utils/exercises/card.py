@@ -107,7 +107,13 @@ def hint_shown(key: str, record: Exercise | Answer, number: int) -> Shown:
 
 
 def solution_shown(key: str, record: Exercise | Answer) -> Shown:
-    """Explanation and source of the reference."""
+    """Explanation and source of the reference, as text and as HTML.
+
+    Examples:
+        >>> from course_utils.exercises.answer_key import find
+        >>> print(solution_shown("day_6.fvu", find("day_6.fvu")).text.splitlines()[0])
+        Solution of day_6.fvu
+    """
     text = f"Solution of {key}\n\n{explanation(record)}\n\n{source(record)}"
     return Shown(text, rendering.box(_solution_html(record), label=f"Solution of {key}"))
 

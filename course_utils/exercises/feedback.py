@@ -23,6 +23,41 @@ SHAPES = re.compile(
     r"|expand|broadcast|[Dd]imension|subscript|einsum|Sizes of tensors|\dD|must be a matrix"
 )
 
+REMEDIES = (  # of torch's errors that beginners meet most: what the message says, and what a tutor adds
+    (
+        r"Boolean value of Tensor",
+        "`if`, `and` and `or` want one yes or no, and this is a whole tensor of them: `torch.where(condition, a, b)` decides number by number, `&` and `|` combine.",
+    ),
+    (
+        r"cannot be multiplied|size mismatch|inconsistent tensor size|must be a matrix",
+        "In a product `a @ b` the last size of `a` must be the first of `b`: is a `.T` missing, or the order turned round?",
+    ),
+    (
+        r"must match the size|must match the existing size|broadcast",
+        "These shapes do not line up, counted from the right: is `keepdim=True` missing in a sum or mean, or a `[:, None]`?",
+    ),
+    (
+        r"same dtype|expected scalar type|Float but found Double|Double but found Float",
+        "Two precisions meet here: turn one into the other's, as with `.to(x.dtype)`.",
+    ),
+    (
+        r"Can't call numpy\(\) on Tensor that requires grad",
+        "NumPy cannot follow gradients: stay in torch.",
+    ),
+    (
+        r"elements? tensors? can be converted|cannot be converted to Scalar",
+        "`.item()`, `float` and `int` take a tensor with one number in it; this one has more.",
+    ),
+    (
+        r"Dimension out of range|IndexError: Dimension",
+        "There is no axis of this number: count the axes of the tensor from 0, or from the end with -1.",
+    ),
+    (
+        r"view size is not compatible",
+        "`view` needs numbers that lie side by side in memory: `reshape` does without.",
+    ),
+)
+
 
 def argument_names(function: Callable[..., Any]) -> list[str]:
     try:
@@ -97,7 +132,7 @@ def error(attempt: Callable[..., Any], raised: BaseException) -> tuple[str, tupl
     if isinstance(raised, RuntimeError | ValueError | IndexError) and SHAPES.search(message) and frame:
         tensors = [f"{name} {shape(v)}" for name, v in frame.f_locals.items() if isinstance(v, Tensor)]
         lines += (f"the shapes there: {', '.join(tensors[:8])}",) if tensors else ()
-    return "", lines
+    return next((remedy for said, remedy in REMEDIES if re.search(said, message)), ""), lines
 
 
 def _too_large(message: str) -> str:

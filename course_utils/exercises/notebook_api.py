@@ -20,6 +20,12 @@ _next_hint: dict[str, int] = {}
 def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Judge the function below when its cell runs; the name then means it if it passes, else the reference.
 
+    Examples:
+        >>> @exercise("day_6.fvu")
+        ... def fvu(x, x_hat):
+        ...     return (x - x_hat).square().sum() / (x - x.mean(dim=0)).square().sum()
+        ✓ day_6.fvu: correct. From here on the notebook uses your version.
+
     Args:
         key: ``"day_6.encode"``, as in ``solutions/day_6.py``.
         debug: let the function print, and raise its error instead of telling of it, for the full traceback.
@@ -31,11 +37,6 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
     Raises:
         KeyError: if there is no such exercise.
         TypeError: if the exercise asks for a value.
-
-    >>> @exercise("day_6.fvu")
-    ... def fvu(x, x_hat):
-    ...     return (x - x_hat).square().sum() / (x - x.mean(dim=0)).square().sum()
-    ✓ day_6.fvu: correct. From here on the notebook uses your version.
     """
     if callable(key):
         raise TypeError(
@@ -65,19 +66,24 @@ def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]],
 
 
 def answer(key: str, value: Any = ..., *context: Any) -> Any:
-    """Judge a value. Returns the expected one, exact and in its own kind, whatever you gave.
+    """Judge a value.
+
+    Examples:
+        >>> import torch
+        >>> answer("day_6.l0_of_batch", 1.5, torch.tensor([[2.0, 0.0], [1.0, 3.0]]))
+        ✓ day_6.l0_of_batch: correct.
+        1.5
 
     Args:
         value: ``...`` means "not attempted".
         context: what the reference needs to compute its own, if the notebook passes something.
 
+    Returns:
+        The expected value, exact and in its own kind, whatever you gave.
+
     Raises:
         KeyError: if there is no such exercise.
         TypeError: if the exercise asks for a function.
-
-    >>> import torch
-    >>> value = answer("day_6.l0_of_batch", 1.5, torch.tensor([[2.0, 0.0], [1.0, 3.0]]))
-    ✓ day_6.l0_of_batch: correct.
     """
     record = find(key)
     if not isinstance(record, Answer):
@@ -91,11 +97,12 @@ def answer(key: str, value: Any = ..., *context: Any) -> Any:
 def hint(key: str, number: int | None = None) -> None:
     """Show the next hint, or the one of this number, counted from 1; the last one for numbers beyond.
 
+    Examples:
+        >>> hint("day_6.encode", 1)
+        Hint 1 of 3 for day_6.encode: Three steps: centre the input, project it onto the encoder directions, keep what is positive.
+
     Raises:
         KeyError: if there is no such exercise.
-
-    >>> hint("day_6.encode", 1)
-    Hint 1 of 3 for day_6.encode: Three steps: centre the input, project it onto the encoder directions, keep what is positive.
     """
     record = find(key)
     number = min(number or _next_hint.get(key, 1), len(record.hints))
@@ -107,12 +114,13 @@ def hint(key: str, number: int | None = None) -> None:
 def solution(key: str) -> None:
     """Show how the reference is written, and why.
 
+    Examples:
+        >>> solution("day_6.encode")  # doctest: +ELLIPSIS
+        Solution of day_6.encode
+        ...
+
     Raises:
         KeyError: if there is no such exercise.
-
-    >>> solution("day_6.encode")  # doctest: +ELLIPSIS
-    Solution of day_6.encode
-    ...
     """
     record = find(key)
     remember_seen(key, solution=True)

@@ -27,15 +27,18 @@ _this_session: dict[str, float | int] = {}
 
 
 def predict(key: str, guess: Any = None) -> None:
-    """Ask for a guess; or keep one without buttons: ``predict("day_3.cosines", "b")``, and compare it when called again.
-
-    Raises:
-        KeyError: if there is no such prediction.
-        ValueError: if the guess is none of the options, or not a number.
+    """Ask for a guess; or keep one without buttons, and compare it when called again.
 
     Examples:
         >>> predict("day_6.dead_share", "30%")
-        Your guess is kept: 30 %. Run on, and see; predict("day_6.dead_share") compares.
+        Your guess is kept: 30 %. Run on and see; predict("day_6.dead_share") compares.
+
+    Args:
+        guess: a letter or a number, as the question asks; without it the question is shown.
+
+    Raises:
+        KeyError: if there is no such prediction.
+        ValueError: if the guess is not one of the options, or not a number.
     """
     record = find_prediction(key)
     if guess is None:
@@ -90,7 +93,7 @@ def is_good(record: Prediction, guess: float) -> bool:
 
 
 def guesses(day: str) -> None:
-    """Show every guess of a day beside what came out, and how many were good: ``guesses("day_3")``.
+    """Show every guess of a day beside what came out, and how many were good.
 
     Examples:
         >>> guesses("day_6")  # doctest: +ELLIPSIS

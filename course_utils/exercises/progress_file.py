@@ -33,7 +33,14 @@ class NotKept(Exception):
 
 
 def progress_path() -> Path | None:
-    """Where progress is kept; None if ``COURSE_PROGRESS`` is set and empty."""
+    """Where progress is kept; None if ``COURSE_PROGRESS`` is set and empty.
+
+    Examples:
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, COURSE_PROGRESS="my/progress.json"):
+        ...     progress_path().name
+        'progress.json'
+    """
     chosen = os.environ.get("COURSE_PROGRESS")
     if chosen is not None:
         return Path(chosen).expanduser() if chosen.strip() else None
@@ -47,7 +54,12 @@ def progress_path() -> Path | None:
 
 
 def read_progress() -> dict[str, Any]:
-    """What is kept so far; empty if nothing is, or if it cannot be read."""
+    """What is kept so far; empty if nothing is, or if it cannot be read.
+
+    Examples:
+        >>> sorted(read_progress())[:2]
+        ['exercises', 'quizzes']
+    """
     path = progress_path()
     with contextlib.suppress(OSError, ValueError):
         if path is not None:

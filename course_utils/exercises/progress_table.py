@@ -15,14 +15,20 @@ from course_utils.exercises.rendering import Shown
 def progress() -> None:
     """Show the seven days: how many exercises and quiz questions of each are solved.
 
-    >>> progress()  # doctest: +ELLIPSIS
-    Day 1 ...
+    Examples:
+        >>> progress()  # doctest: +ELLIPSIS
+        Day 1 ...
     """
     progress_shown().show()
 
 
 def progress_shown() -> Shown:
-    """The seven days as text and as HTML."""
+    """The seven days as text and as HTML.
+
+    Examples:
+        >>> len(progress_shown().text.splitlines())  # a line a day, and where it is kept
+        8
+    """
     kept = read_progress()
     where = (
         "Kept in one file on this machine; `course progress` says where."

@@ -18,7 +18,16 @@ class Graded(NamedTuple):
 
 
 def grade_reply(question: Question, reply: Any) -> Graded:
-    """Judge a reply: a place (counted from 0) for `Single`, places for `Multiple` and `Ordering`, a number for `Numeric`."""
+    """Judge a reply to a question.
+
+    Examples:
+        >>> question = Numeric("How many axes has a plane?", 2.0, 0.0, "one for each of its dimensions.")
+        >>> grade_reply(question, 3.0)
+        Graded(right=False, lines=('✗ It is smaller.',))
+
+    Args:
+        reply: a place, counted from 0, for `Single`; places for `Multiple` and `Ordering`; a number for `Numeric`.
+    """
     if isinstance(question, Numeric):
         return _grade_number(question, reply)
     if isinstance(question, Ordering):

@@ -28,15 +28,20 @@ ASKS = {
 
 
 def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
-    """Show a quiz; or answer question ``number`` of it without buttons: ``quiz("day_6.reading", 2, "ac")``.
+    """Show a quiz; or answer one of its questions without buttons.
+
+    Examples:
+        >>> quiz("day_6.reading", 1, "a")  # doctest: +ELLIPSIS
+        day_6.reading, question 1: ✗ Not yet.
+        ...
+
+    Args:
+        number: of a question, counted from 1; without it the whole quiz is shown.
+        reply: a letter, several letters in one string, or a number, as the question asks.
 
     Raises:
         KeyError: if there is no such quiz.
         ValueError: if it has no question of this number, or the reply is none of its options.
-
-    >>> quiz("day_6.reading", 1, "a")  # doctest: +ELLIPSIS
-    day_6.reading, question 1: ✗ Not yet.
-    ...
     """
     questions = find_quiz(key).questions
     if number is None:

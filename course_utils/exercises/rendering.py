@@ -119,7 +119,16 @@ def box(html: str, colour: str = EDGE_GREY, label: str = "") -> str:
 
 
 def folded(summary: str, html: str) -> str:
-    """Opened by a click or the Enter key, also on a page that nothing runs behind."""
+    """HTML that a click or the Enter key opens, also on a page that nothing runs behind.
+
+    Examples:
+        >>> "<summary" in folded("Answer", "<p>42</p>")
+        True
+
+    Args:
+        summary: plain text, escaped here.
+        html: what is folded, inserted as it is.
+    """
     return (
         f'<details style="margin:2px 0"><summary style="cursor:pointer">{escape(summary)}</summary>'
         f'<div style="margin:2px 0 6px 1em">{html}</div></details>'

@@ -61,9 +61,19 @@ COPY_ASKED = "Right, but {} itself is changed, and a copy was asked for: `.clone
 
 
 def judge(record: Exercise, attempt: Callable[..., Any], *, quiet: bool = True) -> Verdict:
-    """Run ``attempt`` on the record's cases.
+    """Run ``attempt`` on the record's cases, and say what a tutor would.
 
-    ``KeyboardInterrupt`` goes through to the learner who pressed the button.
+    Examples:
+        >>> from course_utils.exercises.answer_key import find
+        >>> judge(find("day_6.fvu"), lambda x, x_hat: [0.5]).sentence
+        'It returned a list of 1, not a number.'
+
+    Args:
+        attempt: the learner's function; it may do anything that `guards` can stop.
+        quiet: catch what it prints; else let it print, and a debugger step through it.
+
+    Raises:
+        KeyboardInterrupt: if the learner pressed the button.
     """
     with kept_state():
         verdict = _judge(record, attempt, quiet)
@@ -127,7 +137,17 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
 
 
 def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
-    """Judge a value; ``context`` is what the reference needs to compute its own."""
+    """Judge a value to find.
+
+    Examples:
+        >>> from course_utils.exercises.answer_key import find
+        >>> judge_value(find("day_7.the_other"), 3).status
+        'wrong'
+
+    Args:
+        value: the learner's; ``...`` and None are "not attempted".
+        context: what the reference needs to compute its own.
+    """
     if value is Ellipsis or value is None:
         return NOT_ATTEMPTED
 

@@ -1,0 +1,127 @@
+"""A guess is taken before the result, stays, and is compared with it afterwards."""
+
+import json
+
+import pytest
+
+from course_utils.exercises import Numeric, Option, Single, guesses, predict
+from course_utils.exercises import predictions as module
+from course_utils.exercises.predictions import compared, is_good
+
+CHOICE = Single(
+    "Which one?",
+    (
+        Option("the first", "No: it sank."),
+        Option("the <second>", "So it is: it swam.", right=True),
+    ),
+)
+SHARE = Numeric("How much of it?", 52.0, 10.0, "Nearly half have several.", unit="%")
+COUNT = Numeric("How many?", 12.0, 3.0, "Few, as most answer to several.")
+RECORDS = {"day_1.which": CHOICE, "day_1.share": SHARE, "day_1.count": COUNT}
+
+
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setattr(module, "find_prediction", RECORDS.__getitem__)
+    monkeypatch.setattr(module, "keys", lambda day, table: list(RECORDS))
+    module._this_session.clear()
+    return tmp_path / "progress.json"
+
+
+def said(capsys):
+    return capsys.readouterr().out
+
+
+def test_a_guess_is_kept_and_not_judged_before_the_result(capsys, made_up):
+    predict("day_1.which", "a")
+    told = said(capsys)
+    assert "kept: “the first”" in told and "second" not in told and "sank" not in told
+    assert json.loads(made_up.read_text())["predictions"]["day_1.which"]["reply"] == 0
+
+
+def test_the_first_guess_stays(capsys, made_up):
+    predict("day_1.share", "20%")
+    predict("day_1.share", 52)
+    assert "first guess stays: 20 %" in said(capsys)
+    assert json.loads(made_up.read_text())["predictions"]["day_1.share"]["reply"] == 20
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_it_is_compared_when_asked_again(capsys, monkeypatch, kept):
+    if not kept:
+        monkeypatch.setenv("COURSE_PROGRESS", "")
+    predict("day_1.which", "a")
+    predict("day_1.which")
+    told = said(capsys)
+    assert "You guessed “the first”. No: it sank. What came out: “the <second>”. So it is: it swam." in told
+
+
+def test_another_session_remembers(capsys):
+    predict("day_1.count", 40)
+    module._this_session.clear()
+    predict("day_1.count")
+    assert "You guessed 40; it is 12: 28 too many. Few" in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("record", "guess", "good", "says"),
+    [
+        (CHOICE, 1, True, "and so it is"),
+        (SHARE, 45, True, "which is close"),
+        (SHARE, 80, False, "28 too many"),
+        (COUNT, 5, False, "7 too few"),
+        (Numeric("Cosine?", 0.55, 0.05, "Told."), 0.9, False, "0.35 too high"),
+    ],
+)
+def test_the_comparison_says_by_how_much(record, guess, good, says):
+    assert is_good(record, guess) is good
+    assert says in compared(record, guess)
+
+
+def test_a_saved_page_folds_what_came_out_and_escapes():
+    shown = module.prediction_shown("day_1.which")
+    assert shown.html.index("<details") < shown.html.index("it swam") and "<second>" not in shown.html
+    assert "it swam" not in shown.text and 'predict("day_1.which", …)' in shown.text
+
+
+def test_the_day_ends_with_how_well_one_guessed(capsys):
+    guesses("day_1")
+    assert "You made 0 of the 3 guesses of day 1." in said(capsys)
+    predict("day_1.share", 50)
+    predict("day_1.count", 500)
+    said(capsys)
+    guesses("day_1")
+    told = said(capsys)
+    assert "You made 2 of the 3 guesses of day 1; 1 was right or close." in told
+    assert "✗ day_1.count: you guessed 500; it is 12." in told and "which" not in told
+
+
+@pytest.mark.parametrize("guess", ["c", "", "ab", float("nan")])
+def test_what_is_no_guess_is_refused(guess, made_up):
+    with pytest.raises(ValueError, match="is not"):
+        predict("day_1.which", guess)
+    assert not made_up.exists()
+
+
+@pytest.mark.parametrize("reply", [7, -1, "a", None, 0.5, True])
+def test_a_kept_guess_that_does_not_fit_is_as_if_none_was_made(reply, made_up, capsys):
+    kept = {"version": 1, "exercises": {}, "quizzes": {}, "predictions": {"day_1.which": {"reply": reply}}}
+    made_up.write_text(json.dumps(kept))
+    predict("day_1.which")
+    assert "Guess with" in said(capsys)
+
+
+def test_buttons_keep_and_compare():
+    box = module._widget("day_1.which", CHOICE)
+    _, *fields, buttons, below = box.children
+    keep, compare = buttons.children
+    compare.click()
+    assert "Guess first" in below.value
+    keep.click()
+    assert "Nothing is chosen" in below.value
+    fields[0].index = 0
+    keep.click()
+    assert "kept" in below.value and "swam" not in below.value
+    compare.click()
+    assert "it swam" in below.value
