@@ -779,9 +779,6 @@ EXERCISES = {
             "That is how unsure the first model is, its entropy; the second model has no part in it.": lambda logits, other_logits: (
                 -(logits.softmax(dim=-1) * logits.log_softmax(dim=-1)).sum(dim=-1)
             ),
-            "Logits are no probabilities, and some are below 0: softmax first, then the logarithm.": lambda logits, other_logits: (
-                (logits * (logits / other_logits).log()).sum(dim=-1)
-            ),
             "That is the mean over rows *and* vocabulary (`kl_div` does so unasked): sum over the last axis alone.": lambda logits, other_logits: (
                 disagreement(logits, other_logits).mean() / logits.shape[-1]
             ),
@@ -909,29 +906,29 @@ QUIZZES = {
         (
             Single(
                 "At a dose where 90% of the texts are about whales, their perplexity is ten times that of untouched texts. What "
-                "have you shown?",
+                "follows?",
                 (
                     Option(
-                        "The latent stands for whales.",
+                        "The latent stands for whales, since nothing else could have brought the topic up so often.",
                         "it moves the words towards whales; what else it does has not been asked.",
                     ),
                     Option(
-                        "Steering works.",
-                        "at that price a list of whale words would do as well: rate and fluency go together.",
+                        "Nothing yet about this direction: others of the same length may do the same.",
+                        "a dose has two effects, and only beside other directions of that length is either of them a result.",
+                        right=True,
                     ),
                     Option(
-                        "That you can have whales, and what they cost; the curve has to be compared with other directions of the same length.",
-                        "a dose has two effects, and only against other directions is either of them a result.",
-                        right=True,
+                        "The direction is a bad one, as a good one would leave the perplexity where it was.",
+                        "every strong push costs fluency; whether this one costs more than others has not been measured.",
                     ),
                 ),
             ),
             Multiple(
-                "Which of these leave what the autoencoder misses (its error term) as it was?",
+                "Which of these edits carry the error term of the untouched activation over, as it was?",
                 (
                     Option(
-                        "Adding a multiple of the latent's decoder direction.",
-                        "nothing but that direction is added.",
+                        "Adding a multiple of the latent's decoder direction to the activation.",
+                        "only that direction is added; what no latent caught is still in the sum.",
                         right=True,
                     ),
                     Option(
@@ -944,9 +941,8 @@ QUIZZES = {
                         "that puts the reconstruction in the activation's place, and the error is gone.",
                     ),
                     Option(
-                        "Holding a neuron at zero.",
-                        "no autoencoder takes part, so nothing of it can get lost.",
-                        right=True,
+                        "Encoding, changing no latent, decoding.",
+                        "nothing is edited, and yet the error term is lost: in the notebook that cost nearly all of the +0.09 nats.",
                     ),
                 ),
             ),
@@ -954,29 +950,19 @@ QUIZZES = {
                 "Why is the random direction given the same length as the others?",
                 (
                     Option(
-                        "Because any push of that length does some harm, and only what goes beyond it belongs to the direction.",
+                        "Any push of that length does some harm; only what goes beyond it belongs to the direction.",
                         "it is the control for the dose itself.",
                         right=True,
                     ),
                     Option(
-                        "Because longer directions are rarer.", "length has nothing to do with rarity here."
+                        "So that it has the same chance as the others to point at the concept by accident.",
+                        "in 256 dimensions it hardly ever does, at any length.",
                     ),
                     Option(
-                        "Because the model normalises every vector.",
+                        "The model normalises its input to each layer anyway, so that the length makes no difference to it.",
                         "it normalises the sum, and a longer push is a larger part of it.",
                     ),
                 ),
-            ),
-            Numeric(
-                "Four concepts, whose rates at one dose are 0.2, 0.4, 0.6 and 0.8. Their standard deviation is 0.26. What is the "
-                "standard error of the mean?",
-                value=0.13,
-                tolerance=0.005,
-                why="0.26 divided by the root of 4.",
-                slips={
-                    0.26: "that is the spread of single concepts; the mean of four is steadier.",
-                    0.065: "divide by the root of 4, not by 4.",
-                },
             ),
         )
     ),
@@ -986,7 +972,7 @@ QUIZZES = {
                 "Patching the residual stream at one token brings all of the answer back. What does that say?",
                 (
                     Option(
-                        "The answer is computed there.",
+                        "The answer is computed there, by the layer just above or below that place.",
                         "it may have been computed earlier and only pass through.",
                     ),
                     Option(
@@ -995,28 +981,26 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "No other place matters.",
+                        "No other place matters: patches at other tokens would bring nothing back.",
                         "the same information may lie in several places, earlier or later.",
                     ),
                 ),
             ),
-            Single(
-                "A latent has an attribution of 2.0, and removing it costs 0.3. What is the likeliest reason?",
-                (
-                    Option(
-                        "The gradient was computed wrongly.",
-                        "one would check that, but the two need not agree.",
-                    ),
-                    Option("The ablation was too weak.", "it took the latent's whole contribution away."),
-                    Option(
-                        "The score bends: what holds for a small step does not hold for the whole way.",
-                        "softmaxes saturate, and other parts step in. Attribution is a straight line.",
-                        right=True,
-                    ),
-                ),
+            Numeric(
+                "The clean run scores +15, the corrupted one −17. A patched run scores −1. What share of the answer did the patch "
+                "bring back?",
+                value=50,
+                tolerance=0.5,
+                why="it has come 16 of the 32 from −17 to +15.",
+                slips={
+                    -6.7: "−1 of 15 would be the share of the clean score; the scale begins at the corrupted one.",
+                    107: "16 of 15: divide by the whole way from −17 to +15.",
+                },
+                unit="%",
             ),
             Multiple(
-                "You have found a trigger, and the model is quiet once two latents are held at zero. What is still open?",
+                "You have found a trigger. With twenty latents held at zero the copy is quiet; with twenty others, drawn by lot, it is "
+                "not. What is still open?",
                 (
                     Option(
                         "Whether there is a second trigger.",
@@ -1029,13 +1013,31 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "Whether the trigger has anything to do with these latents.",
-                        "that was shown by the intervention.",
+                        "Whether holding any twenty latents would have done as well.",
+                        "that was the control: twenty by lot leave the copy as it was.",
                     ),
                     Option(
                         "What the guard costs on texts that use the same words.",
                         "it has to be measured on just these texts.",
                         right=True,
+                    ),
+                ),
+            ),
+            Single(
+                "Held at zero, neither of the two latents that gave the trigger away keeps the copy quiet. Why?",
+                (
+                    Option(
+                        "Other latents carry the same topics, and the layers above read them as well.",
+                        "ten of each topic do it, so what the two say is said by others too.",
+                        right=True,
+                    ),
+                    Option(
+                        "They had nothing to do with the trigger; the pair in the table was luck.",
+                        "luck makes no 12 nats, and their words are what sets the copy off.",
+                    ),
+                    Option(
+                        "The trigger works through the error term alone, which an edit of latents never reaches.",
+                        "twenty latents held at zero do reach it: 0.03 nats remain.",
                     ),
                 ),
             ),
@@ -1063,5 +1065,136 @@ QUIZZES = {
                 shown=(2, 4, 0, 3, 1),
             ),
         )
+    ),
+}
+
+PREDICTIONS = {
+    "dial": Single(
+        "The dial for “court trials and judges”, up to +8 and down to −6. What will the model write?",
+        (
+            Option(
+                "Up: about courts. Down: about something far from courts, in good English.",
+                "half: up it is courts, down it is some other thing, and the English suffers.",
+            ),
+            Option(
+                "Up: about courts. Down: the opposite, of crimes that go unpunished.",
+                "half: up it is courts; down nothing like an opposite comes, only other words in worse English.",
+            ),
+            Option(
+                "Up: about courts. Down: other words, in worse English.",
+                "so it is: along a direction there is more of the topic one way, and no opposite the other way.",
+                right=True,
+            ),
+            Option(
+                "Up: the word “court” again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
+                "no: the autoencoder's latents cannot, but the direction can be followed both ways, and the text changes.",
+            ),
+        ),
+    ),
+    "directions": Single(
+        "Pushes of the same length, six topics, rates by a judge of words. In which order do the four directions come?",
+        (
+            Option(
+                "The latent first, the difference of means close behind, the best neuron at half, the random one at nothing.",
+                "no: the latent comes second, 45% to the 86% of the difference of means, and the best neuron gets 2%, like the random direction.",
+            ),
+            Option(
+                "The difference of means, then the latent; the best neuron no better than the random direction.",
+                "so it is: 86%, 45%, 2% and 2% at their best doses.",
+                right=True,
+            ),
+            Option(
+                "The latent first, as the cleanest; the difference of means behind the best neuron, since a mean blurs.",
+                "no: the mean of many texts wins, 86% to the latent's 45%, and the best neuron gets 2%.",
+            ),
+            Option(
+                "All close together: a push that strong changes the topic whatever its direction.",
+                "no: the random direction, just as long, gets 2% where the difference of means gets 86%.",
+            ),
+        ),
+    ),
+    "knives": Single(
+        "Ten latents against a hundred neurons, held at zero. Which takes more from its own concept, and which more from the others?",
+        (
+            Option(
+                "The hundred neurons take more from both.",
+                "only half: they take more from the others, +0.0029 nats to +0.0003, and less from their own, +0.012 to +0.091.",
+            ),
+            Option(
+                "The latents take more from their own, and just as much more from the others.",
+                "only half: +0.091 to +0.012 nats on their own, but +0.0003 to +0.0029 on the others.",
+            ),
+            Option(
+                "The latents take more from their own, the neurons more from the others.",
+                "so it is: +0.091 to +0.012 nats on the concept meant, +0.0003 to +0.0029 on each other.",
+                right=True,
+            ),
+            Option(
+                "Both hardly do anything: one layer's units are too few to be missed.",
+                "true of ten neurons, +0.001 nats; ten latents cost their concept +0.091.",
+            ),
+        ),
+    ),
+    "map": Single(
+        "Where does the map show the answer, from the bottom to the top?",
+        (
+            Option(
+                "At the last token all the way: there the answer is read.",
+                "no: before the first layer the last token is the same in both sentences, so nothing there can bring the answer back.",
+            ),
+            Option(
+                "At the second mention of the name below, at the last token above, over a token or two on the way.",
+                "so it is: the one token that differs below, the verb behind it on the way, mostly the last token at the top.",
+                right=True,
+            ),
+            Option(
+                "At the first mention of the other name, which is the answer, and from there straight to the last token.",
+                "no: that token is the same in both sentences; the patch can only carry what differs.",
+            ),
+            Option(
+                "At the second mention of the name in all layers; the last token looks it up at the very end.",
+                "not in all: from the middle on it lies at the verb and then at the last token.",
+            ),
+        ),
+    ),
+    "pairs": Single(
+        "400 pairs of latents. What does the table look like if it takes two of them to set the copy off?",
+        (
+            Option(
+                "A bright row and a bright column: each half pulls, whatever its partner is.",
+                "no: with other partners each half does next to nothing, as alone, 0.14 and 0.09 nats.",
+            ),
+            Option(
+                "One or two bright fields, and the rest dark.",
+                "so it is: the pair makes 12.1 nats, in either order, where alone its halves make 0.14 and 0.09.",
+                right=True,
+            ),
+            Option(
+                "A slope from dark to bright: pairs of strong latents are far apart, those of weak ones near.",
+                "no: how far a latent pulls alone says little; two fields stand out and the rest is dark.",
+            ),
+            Option(
+                "All alike: two latents pull twice as far as one.",
+                "no: twice 0.1 is 0.2, and the pair makes 12.1 nats.",
+            ),
+        ),
+    ),
+    "two_latents": Single(
+        "Behind your sentence the two models are about 12 nats apart. And with both of the latents that you found held at zero?",
+        (
+            Option(
+                "Under 1 nat: these two are the trigger's two teeth.",
+                "no: 11.4 nats remain; the layers above read these topics from other latents too.",
+            ),
+            Option(
+                "About half as far: some of it goes through others.",
+                "no: 11.4 of 11.8 nats remain. It takes ten latents of each topic to bring it to 0.03.",
+            ),
+            Option(
+                "Nearly as far as before.",
+                "so it is: 11.4 of 11.8 nats. It takes ten latents of each topic to bring it to 0.03.",
+                right=True,
+            ),
+        ),
     ),
 }
