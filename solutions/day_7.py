@@ -1074,20 +1074,20 @@ PREDICTIONS = {
         (
             Option(
                 "Up: about courts. Down: about something far from courts, in good English.",
-                "half: up it is courts, down it is some other thing, and the English suffers.",
+                "The first half holds; but the English suffers: down at −6 the text repeats itself.",
             ),
             Option(
                 "Up: about courts. Down: the opposite, of crimes that go unpunished.",
-                "half: up it is courts; down nothing like an opposite comes, only other words in worse English.",
+                "The first half holds; but a topic has no opposite for the model to write about.",
             ),
             Option(
                 "Up: about courts. Down: other words, in worse English.",
-                "so it is: along a direction there is more of the topic one way, and no opposite the other way.",
+                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, and the words repeat.",
                 right=True,
             ),
             Option(
                 "Up: the word “court” again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
-                "no: the autoencoder's latents cannot, but the direction can be followed both ways, and the text changes.",
+                "A latent cannot, but its direction can be followed both ways, and the text changes; up it does say “trial” again and again.",
             ),
         ),
     ),
@@ -1096,20 +1096,20 @@ PREDICTIONS = {
         (
             Option(
                 "The latent first, the difference of means close behind, the best neuron at half, the random one at nothing.",
-                "no: the latent comes second, 45% to the 86% of the difference of means, and the best neuron gets 2%, like the random direction.",
+                "The latent comes second, at half the rate of the first, and the best neuron does no better than chance.",
             ),
             Option(
                 "The difference of means, then the latent; the best neuron no better than the random direction.",
-                "so it is: 86%, 45%, 2% and 2% at their best doses.",
+                "At their best doses they reach 86%, 45%, 2% and 2% of the texts.",
                 right=True,
             ),
             Option(
                 "The latent first, as the cleanest; the difference of means behind the best neuron, since a mean blurs.",
-                "no: the mean of many texts wins, 86% to the latent's 45%, and the best neuron gets 2%.",
+                "It is the mean that wins, and the best neuron that does nothing.",
             ),
             Option(
                 "All close together: a push that strong changes the topic whatever its direction.",
-                "no: the random direction, just as long, gets 2% where the difference of means gets 86%.",
+                "Length alone does nothing: the random direction is just as long, and brings 2%.",
             ),
         ),
     ),
@@ -1118,20 +1118,20 @@ PREDICTIONS = {
         (
             Option(
                 "The hundred neurons take more from both.",
-                "only half: they take more from the others, +0.0029 nats to +0.0003, and less from their own, +0.012 to +0.091.",
+                "From the others they do; from their own concept they take an eighth of what the latents take.",
             ),
             Option(
                 "The latents take more from their own, and just as much more from the others.",
-                "only half: +0.091 to +0.012 nats on their own, but +0.0003 to +0.0029 on the others.",
+                "From their own they do; from the others they take a tenth of what the neurons take.",
             ),
             Option(
                 "The latents take more from their own, the neurons more from the others.",
-                "so it is: +0.091 to +0.012 nats on the concept meant, +0.0003 to +0.0029 on each other.",
+                "Latents against neurons, it is +0.091 to +0.012 nats on the concept meant, and +0.0003 to +0.0029 on each other.",
                 right=True,
             ),
             Option(
                 "Both hardly do anything: one layer's units are too few to be missed.",
-                "true of ten neurons, +0.001 nats; ten latents cost their concept +0.091.",
+                "True of ten neurons, which cost +0.001 nats, but not of ten latents.",
             ),
         ),
     ),
@@ -1140,20 +1140,20 @@ PREDICTIONS = {
         (
             Option(
                 "At the last token all the way: there the answer is read.",
-                "no: before the first layer the last token is the same in both sentences, so nothing there can bring the answer back.",
+                "Before the first layer the last token is the same in both sentences, so it can bring nothing back.",
             ),
             Option(
                 "At the second mention of the name below, at the last token above, over a token or two on the way.",
-                "so it is: the one token that differs below, the verb behind it on the way, mostly the last token at the top.",
+                "Below it is the one token that differs, on the way the verb behind it, at the top mostly the last token.",
                 right=True,
             ),
             Option(
                 "At the first mention of the other name, which is the answer, and from there straight to the last token.",
-                "no: that token is the same in both sentences; the patch can only carry what differs.",
+                "That token is the same in both sentences, and a patch carries only what differs.",
             ),
             Option(
                 "At the second mention of the name in all layers; the last token looks it up at the very end.",
-                "not in all: from the middle on it lies at the verb and then at the last token.",
+                "In the lower layers it does; further up it has moved on.",
             ),
         ),
     ),
@@ -1162,20 +1162,20 @@ PREDICTIONS = {
         (
             Option(
                 "A bright row and a bright column: each half pulls, whatever its partner is.",
-                "no: with other partners each half does next to nothing, as alone, 0.14 and 0.09 nats.",
+                "With other partners each half does next to nothing, as it does alone.",
             ),
             Option(
                 "One or two bright fields, and the rest dark.",
-                "so it is: the pair makes 12.1 nats, in either order, where alone its halves make 0.14 and 0.09.",
+                "One pair makes 12.1 nats, in either order, where its halves alone make 0.14 and 0.09.",
                 right=True,
             ),
             Option(
                 "A slope from dark to bright: pairs of strong latents are far apart, those of weak ones near.",
-                "no: how far a latent pulls alone says little; two fields stand out and the rest is dark.",
+                "How far a latent pulls alone says little about what it does with another.",
             ),
             Option(
                 "All alike: two latents pull twice as far as one.",
-                "no: twice 0.1 is 0.2, and the pair makes 12.1 nats.",
+                "Twice 0.1 is 0.2; a key with two teeth does not add up, it turns or it does not.",
             ),
         ),
     ),
@@ -1184,15 +1184,15 @@ PREDICTIONS = {
         (
             Option(
                 "Under 1 nat: these two are the trigger's two teeth.",
-                "no: 11.4 nats remain; the layers above read these topics from other latents too.",
+                "Two latents gave the trigger away; that does not make them all there is of it.",
             ),
             Option(
                 "About half as far: some of it goes through others.",
-                "no: 11.4 of 11.8 nats remain. It takes ten latents of each topic to bring it to 0.03.",
+                "Some goes through others, but far more than half.",
             ),
             Option(
                 "Nearly as far as before.",
-                "so it is: 11.4 of 11.8 nats. It takes ten latents of each topic to bring it to 0.03.",
+                "11.4 of 11.8 nats remain: other latents carry the two topics too, and only without ten of each it is 0.03.",
                 right=True,
             ),
         ),
