@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.exercises import Exercise, judge
+from course_utils.exercises import Exercise, exercise, find, judge
 from course_utils.exercises.adopted import adopted
 
 
@@ -160,3 +160,15 @@ def test_what_the_reference_refuses_is_the_callers_mistake():
     with pytest.raises(TypeError):
         mine(X)
     assert told == []
+
+
+def test_in_a_notebook_the_tasks_own_name_means_the_function_whatever_its_name(capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", "")
+    notebook = {"__name__": "__main__", "exercise": exercise}
+    exec(
+        '@exercise("day_6.fvu")\ndef mine(x, x_hat):\n return ((x - x_hat)**2).sum() / ((x - x.mean(dim=0))**2).sum()',
+        notebook,
+    )
+    assert notebook["fvu"] is notebook["mine"] and "✓" in capsys.readouterr().out
+    exec('@exercise("day_6.fvu")\ndef other(x, x_hat):\n return 0.0', notebook)
+    assert notebook["fvu"] is find("day_6.fvu").reference

@@ -3,12 +3,17 @@
 Whether their outputs are still what the code prints is nbval's part of `make test`.
 """
 
+import ast
 import io
 import json
+import re
 import tokenize
 from pathlib import Path
 
 import pytest
+
+from course_utils.exercises import keys
+from tools.minutes import MOST, PROMISE, minutes
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -64,3 +69,60 @@ def test_cells_are_short_and_narrow(code_cells):
 def test_cells_that_only_build_a_table_are_folded(code_cells):
     tables = [c for c in code_cells if "plain_table(" in "".join(c["source"])]
     assert all(c["metadata"].get("jupyter", {}).get("source_hidden") for c in tables)
+
+
+# ── promises of the first page ──────────────────────────────────────────────────────────────────────────────────────
+
+DAYS = [path for path in NOTEBOOKS if path.stem.startswith("day_")]
+
+
+@pytest.mark.parametrize("path", DAYS, ids=lambda path: path.stem[:5])
+def test_the_minutes_that_are_promised_are_those_that_are_computed(path):
+    spent = minutes(path)
+    first_page = "".join(json.loads(path.read_text())["cells"][0]["source"]).replace("\n", " ")
+    promised = PROMISE.search(first_page)
+    assert promised, "the first page says: Two sittings of 45 and 40 minutes; what is marked ◇ takes 35 more."
+    assert tuple(map(int, promised.groups())) == spent.rounded(), spent
+    assert spent.first + spent.second <= MOST, spent
+
+
+@pytest.mark.parametrize("path", DAYS, ids=lambda path: path.stem[:5])
+def test_the_names_that_cards_mention_are_there(path):
+    cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+    imported, used = set(), set()
+    for source in ("".join(c["source"]) for c in cells):
+        if not source.startswith(("%", "!")):
+            tree = ast.parse(source)
+            imported |= {
+                alias.name
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and node.module == "course_utils.exercises"
+                for alias in node.names
+            }
+        if re.search(r"^@exercise\(", source, re.MULTILINE):
+            assert {"hint", "solution"} <= imported, (
+                "a card names them, so they must have been imported above"
+            )
+        used |= set(re.findall(r"\b(predict|guesses|quiz|answer)\(", source))
+    assert used <= imported
+
+
+@pytest.mark.parametrize("path", DAYS, ids=lambda path: path.stem[:5])
+def test_what_answers_a_prediction_is_folded_until_it_is_run(path):
+    cells = json.loads(path.read_text())["cells"]
+    asked, answered = {}, {}
+    for place, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            asked |= dict.fromkeys(
+                re.findall(r'^predict\("([^"]+)"\)', "".join(cell["source"]), re.MULTILINE), place
+            )
+            if key := cell["metadata"].get("answers"):
+                answered.setdefault(key, []).append(place)
+                assert cell["metadata"]["jupyter"]["outputs_hidden"] and cell["metadata"]["collapsed"], place
+                assert cell["outputs"], f"cell {place} answers {key} with nothing"
+    assert sorted(asked) == sorted(answered) == sorted(keys(path.stem[:5], "PREDICTIONS"))
+    for key, place in asked.items():
+        assert place < answered[key][0], f"{key} is answered before it is asked"
+    words = sum("".join(c["source"]).count("**Predict") for c in cells if c["cell_type"] == "markdown")
+    assert words == len(asked), "each **Predict** has its predict(…), and no other"
+    assert f'guesses("{path.stem[:5]}")' in "".join("".join(c["source"]) for c in cells)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from course_utils.exercises import Exercise, judge
+from course_utils.exercises.compare import difference
 
 
 def cases(seed=0):
@@ -101,3 +102,11 @@ def test_a_judge_that_looks_at_the_answer_alone_can_have_slips():
 def test_a_judge_that_fails_is_no_stack_trace():
     rec = record(lambda x: {"a": x}, lambda yours, expected, args: yours["a"].norm() < expected["a"])
     assert "It cannot be compared" in judge(rec, lambda x: {"a": x}).sentence
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_finite_agrees_with_itself_only(odd):
+    expected = torch.tensor([1.0, odd])
+    assert difference(expected.clone(), expected) is None
+    for other in (5.0, 1e30):
+        assert "1 of 2 numbers differ" in difference(torch.tensor([1.0, other]), expected)

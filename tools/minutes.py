@@ -17,7 +17,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from course_utils.exercises import find_quiz  # noqa: E402 — a program that finds its own folder first
+from course_utils.exercises import find_quiz, item_texts  # noqa: E402 — a program that finds its own folder first
 
 WORD, LINE, EXERCISE, PREDICTION, QUESTION = 1 / 200, 4 / 60, 8.0, 0.75, 0.75  # minutes
 MOST = 90
@@ -78,6 +78,7 @@ def _code(cell: nbformat.NotebookNode) -> float:
     questions = sum(len(find_quiz(key).questions) for key in re.findall(r'\bquiz\("([^"]+)"\)', source))
     lines = sum(bool(line.strip()) for line in source.splitlines())
     exercises = len(re.findall(r'@exercise\("|\banswer\("', source))
+    questions += len(item_texts()) * len(re.findall(r'\binventory\("', source))
     predictions = len(re.findall(r'\bpredict\("', source))
     return LINE * lines + EXERCISE * exercises + PREDICTION * predictions + QUESTION * questions
 

@@ -69,6 +69,39 @@ def run_progress(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def run_inventory(chosen: argparse.Namespace) -> int:
+    """Ask the twenty questions in the terminal, or keep replies that are given."""
+    from course_utils.exercises import inventory, item_texts
+
+    try:
+        if chosen.replies is None:
+            inventory(chosen.when)
+            if not sys.stdin.isatty():
+                return 0
+            chosen.replies = "".join(
+                (input(f"{number} of {len(item_texts())}: ").strip() or "-")[:1]
+                for number, _ in enumerate(item_texts(), 1)
+            )
+        inventory(chosen.when, chosen.replies)
+    except (ValueError, EOFError) as error:
+        return _refused(str(error) or "no more answers")
+    return 0
+
+
+def run_deck(chosen: argparse.Namespace) -> int:
+    """Write the glossary and the quizzes as cards to learn by heart."""
+    try:
+        from course_utils.desk.deck import write_deck
+
+        n = write_deck(chosen.out)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: install the course with its extra `deck`")
+    except OSError as error:
+        return _refused(str(error))
+    print(f"wrote {chosen.out}: {n} cards")
+    return 0
+
+
 def run_grade(chosen: argparse.Namespace) -> int:
     """Run every notebook below a folder, and write the reports."""
     from course_utils.grade import Limits, find_hand_ins, grade_folder, write_reports
@@ -158,6 +191,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("progress", help="where progress is kept, and the seven days").set_defaults(
         run=run_progress
+    )
+    asking = commands.add_parser("inventory", help="twenty questions for before and after the course")
+    asking.set_defaults(run=run_inventory)
+    asking.add_argument("when", choices=["before", "after"])
+    asking.add_argument(
+        "replies", nargs="?", help="a letter for each question, - for one left out (asks for them)"
+    )
+    dealing = commands.add_parser("deck", help="glossary and quizzes as a deck for Anki")
+    dealing.set_defaults(run=run_deck)
+    dealing.add_argument(
+        "--out",
+        type=Path,
+        default=Path("superposition.apkg"),
+        metavar="FILE",
+        help="the deck (superposition.apkg)",
     )
     exporting = commands.add_parser(
         "export", help="write notebooks as pages or slides that need nothing else"

@@ -8,9 +8,10 @@ The notebook runs from top to bottom in every state: the name means the learner'
 reference of ``solutions/day_6.py`` until then.
 
 Read `notebook_api` (what a cell calls), then `answer_key` (what an exercise is made of) and `verdicts` (how an attempt
-is judged: `guards` runs it safely within a `memory_limit`, `compare` and `dtype_feedback` look at what it returned,
-`feedback` and `describing` find the words). A learner sees a `card`, built of `rendering`; quizzes are `quizzes` and
-`quiz_grading`; `progress_file` remembers, `progress_table` shows.
+is judged: `guards` runs it safely within a `memory_limit`, `compare`, `dtype_feedback` and `gradients` look at what it
+returned, `feedback` and `describing` find the words). What passes becomes `adopted`, so that the cells below get what
+the reference would give them. A learner sees a `card`, built of `rendering`; quizzes are `quizzes` and `quiz_grading`,
+guesses `predictions`, the twenty questions `concept_inventory`; `progress_file` remembers, `progress_table` shows.
 """
 
 import lazy_loader

@@ -13,6 +13,11 @@ from .answer_key import find_prediction as find_prediction
 from .answer_key import find_quiz as find_quiz
 from .answer_key import keys as keys
 from .card import solution_shown as solution_shown
+from .concept_inventory import gain as gain
+from .concept_inventory import inventory as inventory
+from .concept_inventory import is_reply as is_reply
+from .concept_inventory import item_texts as item_texts
+from .concept_inventory import right_replies as right_replies
 from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint
@@ -23,6 +28,8 @@ from .progress_file import progress_path as progress_path
 from .progress_file import read_progress as read_progress
 from .progress_table import progress as progress
 from .progress_table import progress_shown as progress_shown
+from .quiz_grading import as_shown as as_shown
+from .quiz_grading import explained as explained
 from .quiz_grading import grade_reply as grade_reply
 from .quizzes import quiz as quiz
 from .rendering import folded as folded

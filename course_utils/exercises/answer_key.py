@@ -243,7 +243,7 @@ def days() -> list[str]:
 
 
 def day_module(day: str) -> ModuleType:
-    """The answer key of a day of `days`."""
+    """The answer key of a day of `days`, or another module beside them."""
     return importlib.import_module(f"{_solutions.__name__}.{day}")
 
 

@@ -137,7 +137,7 @@ def _several_tensors(yours: list | tuple) -> str:
         return f"It returned {' and '.join(names)} together: take the one that is asked for, as in `.{names[0]}`."
     if isinstance(yours, tuple):
         return f"It returned {len(yours)} tensors; one is asked for."
-    return f"It returned a list, not one tensor: `torch.stack` makes a tensor of its {len(yours)}."
+    return "It returned a list of tensors, not one tensor: `torch.stack` makes one of them."
 
 
 def _no_sequence(yours: Any, expected: list | tuple) -> str | None:
@@ -168,7 +168,8 @@ def _tensors(yours: Tensor, expected: Tensor, tolerance: float) -> str | None:
     y, e = yours.to(wide), expected.to(wide)
     finite = e[torch.isfinite(e.abs())].abs()
     scale = finite.max().item() if finite.numel() else 0.0
-    allowed = tolerance * (e.abs() + 0.1 * scale) + 1e-9
+    sizes = e.abs().where(torch.isfinite(e.abs()), torch.zeros_like(e.abs()))
+    allowed = tolerance * (sizes + 0.1 * scale) + 1e-9
     gap = torch.where(y == e, 0.0, (y - e).abs())
     gap = torch.where(torch.isnan(y.abs()) & torch.isnan(e.abs()), 0.0, gap)
     off = ~(gap <= allowed)
@@ -201,7 +202,7 @@ def _shapes(yours: Tensor, expected: Tensor, tolerance: float) -> str:
         more = (
             "too many: an index or `squeeze` drops it, or leave `keepdim` out"
             if yours.ndim > expected.ndim
-            else "missing: `keepdim=True` keeps it"
+            else "missing: `keepdim=True` keeps it, `[None]` adds one"
         )
         return f"{said}: the right numbers, but an axis of length 1 is {more}."
     if (

@@ -124,6 +124,19 @@ def remember_guess(key: str, reply: float | int) -> str:
     return _update(change)
 
 
+def remember_inventory(when: str, replies: str) -> str:
+    """Keep the replies to the inventory: the first ones before the course, the latest ones after it."""
+
+    def change(kept: dict[str, Any]) -> None:
+        entry = {"replies": replies, "when": _now()}
+        if when == "before":
+            kept.setdefault("inventory", {}).setdefault(when, entry)
+        else:
+            kept.setdefault("inventory", {})[when] = entry
+
+    return _update(change)
+
+
 # ── the file ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -149,6 +162,8 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise ValueError("not a progress file")
     exercises, quizzes, guesses = kept.get("exercises"), kept.get("quizzes"), kept.get("predictions", {})
     if not (_holds_entries(exercises) and _holds_entries(quizzes) and _holds_entries(guesses)):
+        raise ValueError("not a progress file")
+    if not _holds_entries(kept.get("inventory", {})):
         raise ValueError("not a progress file")
     if not all(type(entry.get("reply")) in (int, float) for entry in guesses.values()):
         raise ValueError("a guess is damaged")

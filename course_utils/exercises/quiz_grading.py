@@ -72,7 +72,12 @@ def _grade_order(question: Ordering, reply: Sequence[int]) -> Graded:
 
 
 def explained(question: Question) -> tuple[str, ...]:
-    """The answer, with the reason for every option."""
+    """The answer, with the reason for every option.
+
+    Examples:
+        >>> explained(Numeric("How many axes has a plane?", 2.0, 0.0, "one for each of its dimensions."))
+        ('✓ 2: one for each of its dimensions.',)
+    """
     if isinstance(question, Numeric):
         unit = f" {question.unit}" if question.unit else ""
         return (f"✓ {question.value:g}{unit}: {question.why}",)
@@ -87,7 +92,13 @@ def _line(question: Single | Multiple, place: int) -> str:
 
 
 def as_shown(question: Question) -> list[tuple[int, Option]]:
-    """(place, option) in the order in which a reader sees them."""
+    """(place, option) in the order in which a reader sees them; empty for a number.
+
+    Examples:
+        >>> order = Ordering("Which first?", (Option("one", "first."), Option("two", "second.")), shown=(1, 0))
+        >>> [option.text for _, option in as_shown(order)]
+        ['two', 'one']
+    """
     if isinstance(question, Numeric):
         return []
     order = question.shown if isinstance(question, Ordering) else range(len(question.options))

@@ -198,8 +198,13 @@ def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcom
 
 def _generators() -> tuple[Any, ...]:
     """Where Python's, NumPy's and torch's global generators stand."""
-    _, numbers, place, *_ = np.random.get_state()  # noqa: NPY002 — a learner may use it
-    return random.getstate(), numbers.tobytes(), place, torch.get_rng_state().numpy().tobytes()
+    numbers = np.random.get_state(legacy=False)["state"]  # noqa: NPY002 — a learner may use it
+    return (
+        random.getstate(),
+        numbers["key"].tobytes(),
+        numbers["pos"],
+        torch.get_rng_state().numpy().tobytes(),
+    )
 
 
 def _outcomes(function: Callable[..., Any], cases: Sequence[tuple]) -> list[CaseOutcome]:

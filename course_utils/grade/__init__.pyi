@@ -3,6 +3,8 @@ from .collect import HandIn as HandIn
 from .collect import Result as Result
 from .collect import find_hand_ins as find_hand_ins
 from .collect import grade_folder as grade_folder
+from .items import Item as Item
+from .items import item_table as item_table
 from .report import by_learner as by_learner
 from .report import report_html as report_html
 from .report import write_reports as write_reports

@@ -9,14 +9,14 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from course_utils.exercises import days, find, keys
+from course_utils.exercises import days, find, is_reply, keys
 from course_utils.grade.watch import MARKER, Limits, run_watched
 
 KEPT_VARIABLES = {
@@ -35,6 +35,7 @@ KEPT_VARIABLES = {
 }
 READ_AT_MOST = 5_000_000  # bytes of a file that a notebook could have written
 VERDICTS = ("correct", "wrong", "raised")
+WHEN = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ class Result:
 
     errors: tuple[tuple[int, str], ...] = field(default=())
     """(cell, counted from 1; the error in a line)"""
+
+    inventory: Mapping[str, str] = field(default_factory=dict)
+    """Replies to the concept inventory, a letter a question, ``before`` and ``after`` the course."""
 
     @property
     def n_solved(self) -> int:
@@ -198,8 +202,9 @@ def _run(hand_in: HandIn, room: Path, limits: Limits, known: Sequence[str], stop
     why = run_watched(command, _environment(home, room / "tmp", progress), room, limits, stop)
     said = _read(told)
     status, ended = _status(said, why)
-    outcomes = _outcomes(_read(progress), held, known, "not attempted" if ended else "no verdict")
-    return Result(hand_in.learner, status, outcomes, _errors(said))
+    kept = _read(progress)
+    outcomes = _outcomes(kept, held, known, "not attempted" if ended else "no verdict")
+    return Result(hand_in.learner, status, outcomes, _errors(said), _inventory(kept))
 
 
 def _copy(hand_in: HandIn, to: Path, most: float) -> None:
@@ -321,6 +326,14 @@ def _outcome(entry: Any, sentences: set[str], otherwise: str) -> ExerciseOutcome
         _count(entry.get("hints")),
         entry.get("solution_seen") is True,
     )
+
+
+def _inventory(kept: dict[str, Any]) -> dict[str, str]:
+    """Only replies that the inventory has options for are believed."""
+    replies = kept.get("inventory")
+    replies = replies if isinstance(replies, dict) else {}
+    given = {when: replies[when].get("replies") for when in WHEN if isinstance(replies.get(when), dict)}
+    return {when: reply for when, reply in given.items() if is_reply(reply)}
 
 
 def _count(n: Any) -> int:

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from course_utils.base import VERDICT_COLOURS, render_template
-from course_utils.grade.collect import ExerciseOutcome, Result
+from course_utils.exercises import right_replies
+from course_utils.grade.collect import WHEN, ExerciseOutcome, Result
+from course_utils.grade.items import item_table
 
 MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
 RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
@@ -79,7 +81,8 @@ def _together(learner: str, parts: Sequence[Result]) -> Result:
     of = {part.learner: part.learner.removeprefix(f"{learner}/") for part in parts}
     troubles = [f"{of[part.learner]}: {part.status}" for part in parts if part.status != "ran"]
     errors = [(cell, f"{of[part.learner]}: {line}") for part in parts for cell, line in part.errors]
-    return Result(learner, "; ".join(troubles) or "ran", outcomes, tuple(errors))
+    inventory = {when: reply for part in parts for when, reply in part.inventory.items()}
+    return Result(learner, "; ".join(troubles) or "ran", outcomes, tuple(errors), inventory)
 
 
 def _keys(results: Iterable[Result]) -> list[str]:
@@ -88,10 +91,20 @@ def _keys(results: Iterable[Result]) -> list[str]:
 
 def _wide(results: Sequence[Result]) -> Iterable[Sequence[object]]:
     keys = _keys(results)
-    yield ["learner", "status", "cells with an error", "solved", "exercises", *keys]
+    when = [time for time in WHEN if any(time in r.inventory for r in results)]
+    yield [
+        "learner",
+        "status",
+        "cells with an error",
+        "solved",
+        "exercises",
+        *keys,
+        *(f"inventory {t}" for t in when),
+    ]
     for r in results:
         verdicts = [r.outcomes[key].verdict if key in r.outcomes else "" for key in keys]
-        yield [r.learner, r.status, len(r.errors), r.n_solved, len(r.outcomes), *verdicts]
+        scores = [sum(right_replies(r.inventory[time])) if time in r.inventory else "" for time in when]
+        yield [r.learner, r.status, len(r.errors), r.n_solved, len(r.outcomes), *verdicts, *scores]
 
 
 def _long(results: Sequence[Result]) -> Iterable[Sequence[object]]:
@@ -136,6 +149,9 @@ def report_html(results: Sequence[Result]) -> str:
         marks=MARKS,
         colours=VERDICT_COLOURS,
         facts=_facts,
+        items=item_table([r.inventory for r in results]),
+        share=lambda x: "" if x is None else f"{x:.0%}",
+        number=lambda x: "" if x is None else f"{x:.2f}",
     )
     return f"{page}\n"
 
