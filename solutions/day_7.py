@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import math
 import re
+from collections.abc import Callable
 
 import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn.functional import kl_div, normalize
+from torch.nn.functional import kl_div, layer_norm, linear, normalize
 
+from course_utils.base import asset_path
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
-from course_utils.interventions import brought_back, disagreement, mean_and_error
+from course_utils.interventions import disagreement
+from course_utils.lm import GPT2, apply_delta_, value_at
 
 
 def _random(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Tensor]:
@@ -36,6 +44,10 @@ def _push_cases(seed: int = 0) -> list[tuple]:
     return cases
 
 
+def _pushed(x: Tensor, step: Tensor) -> Tensor:
+    return torch.cat([x[:, :1], x[:, 1:] + step], dim=1)
+
+
 def _push_by_mask(x: Tensor, direction: Tensor, strength: float) -> Tensor:
     is_word = (torch.arange(x.shape[1]) > 0).to(x)
     return x + strength * is_word[None, :, None] * normalize(direction, dim=0)
@@ -52,8 +64,8 @@ def clamp(x: Tensor, latents: Tensor, W_dec: Tensor, latent: int, value: float) 
 
 def _clamp_cases(seed: int = 0) -> list[tuple]:
     by_head = (
-        torch.tensor([[1.0, 2.0], [5.0, 5.0]]),
-        torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 1.0]]),
+        torch.tensor([[1.0, 2.0], [5.0, 5.0], [0.0, 0.0], [3.0, -1.0]]),
+        torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 2.0, 5.0]]),
         torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]),
         1,
         2.0,
@@ -76,24 +88,117 @@ def _clamp_row_by_row(x: Tensor, latents: Tensor, W_dec: Tensor, latent: int, va
     return torch.stack(rows)
 
 
-# ── mean_and_error ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── patch_each_token ────────────────────────────────────────────────────────────────────────────────────────────────
+
+Run = Callable[[Tensor], Tensor]
+"""From activations (batch, pos, d) to one score for each sentence."""
 
 
-def _rate_cases(seed: int = 0) -> list[tuple]:
-    cases = [(torch.tensor([[0.0, 0.2], [0.5, 0.4], [1.0, 0.9]]),)]
-    generator = torch.Generator().manual_seed(seed)
-    return cases + [(torch.rand(shape, generator=generator),) for shape in ((5, 3), (4, 6))]
-
-
-# ── brought_back ────────────────────────────────────────────────────────────────────────────────────────────────────
+def patch_each_token(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    """For each token, the share of the answer that it brings back when it alone is taken from the clean run: (pos,)."""
+    start, goal = run(corrupted).mean(), run(clean).mean()
+    shares = []
+    for token in range(corrupted.shape[1]):
+        patched = corrupted.clone()
+        patched[:, token] = clean[:, token]
+        shares.append((run(patched).mean() - start) / (goal - start))
+    return torch.stack(shares)
 
 
 def _patch_cases(seed: int = 0) -> list[tuple]:
-    cases = [(torch.tensor([[2.0, -4.0], [8.0, 5.0]]), 8.0, -4.0)]
-    for n, shape in enumerate([(3, 5), (4, 2)]):
-        (patched,) = _random(10 * seed + n, shape, scale=3.0)
-        cases.append((patched, 6.5 + n, -3.0 - n))
+    weights = torch.tensor([1.0, 2.0, 3.0])
+    by_head = (
+        lambda x: (x[:, :, 0] * weights).sum(dim=1),
+        torch.tensor([[[1.0], [5.0], [3.0]]]),
+        torch.tensor([[[0.0], [5.0], [2.0]]]),
+    )
+    cases: list[tuple] = [by_head]
+    for n, (batch, pos, d) in enumerate([(3, 6, 4), (4, 3, 5)]):
+        clean, corrupted, W, v = _random(10 * seed + n, (batch, pos, d), (batch, pos, d), (pos, d), (d,))
+        cases.append((_rest_of_a_model(W, v), clean + 0.5, corrupted))
     return cases
+
+
+def _rest_of_a_model(W: Tensor, v: Tensor) -> Run:
+    """A score that bends, so that what two tokens do together is not the sum of what each does."""
+    return lambda x: (
+        3 * torch.tanh((x * W).sum(dim=(1, 2)) / 4) + (x[:, -1] * v).sum(dim=1) * (x[:, 0, 0] + 2)
+    )
+
+
+def _scores(run: Run, into: Tensor, source: Tensor) -> Tensor:
+    """Mean score with one token after the other of ``into`` taken from ``source``: (pos,)."""
+    rows = []
+    for token in range(into.shape[1]):
+        x = into.clone()
+        x[:, token] = source[:, token]
+        rows.append(run(x).mean())
+    return torch.stack(rows)
+
+
+def _patch_without_a_clone(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted).mean(), run(clean).mean()
+    x, shares = corrupted.clone(), []
+    for token in range(x.shape[1]):
+        x[:, token] = clean[:, token]
+        shares.append((run(x).mean() - start) / (goal - start))
+    return torch.stack(shares)
+
+
+def _patch_sentences(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted).mean(), run(clean).mean()
+    shares = []
+    for token in range(corrupted.shape[1]):
+        x = corrupted.clone()
+        x[token] = clean[token]
+        shares.append((run(x).mean() - start) / (goal - start))
+    return torch.stack(shares)
+
+
+def _patch_by_adding(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted).mean(), run(clean).mean()
+    shares = []
+    for token in range(corrupted.shape[1]):
+        x = corrupted.clone()
+        x[:, token] += clean[:, token]
+        shares.append((run(x).mean() - start) / (goal - start))
+    return torch.stack(shares)
+
+
+def _from_here_on(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted).mean(), run(clean).mean()
+    shares = []
+    for token in range(corrupted.shape[1]):
+        x = torch.cat([corrupted[:, :token], clean[:, token:]], dim=1)
+        shares.append((run(x).mean() - start) / (goal - start))
+    return torch.stack(shares)
+
+
+def _share_of_each_sentence(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted), run(clean)
+    shares = []
+    for token in range(corrupted.shape[1]):
+        x = corrupted.clone()
+        x[:, token] = clean[:, token]
+        shares.append((run(x) - start) / (goal - start))
+    return torch.stack(shares)
+
+
+def _patch_by_mask(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    masks = torch.eye(corrupted.shape[1], dtype=torch.bool)[:, None, :, None]
+    patched = torch.where(masks, clean, corrupted)  # (pos, batch, pos, d)
+    scores = torch.stack([run(x).mean() for x in patched])
+    return (run(corrupted).mean() - scores) / (run(corrupted).mean() - run(clean).mean())
+
+
+def _patch_by_cat(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    start, goal = run(corrupted).mean().item(), run(clean).mean().item()
+    shares = []
+    for token in range(clean.size(1)):
+        parts = [corrupted[:, :token], clean[:, token : token + 1], corrupted[:, token + 1 :]]
+        score = sum(run(torch.cat(parts, dim=1)).tolist()) / len(clean)
+        shares.append(1 - (goal - score) / (goal - start))
+    return torch.tensor(shares)
 
 
 # ── attribution ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +233,16 @@ def _logit_cases(seed: int = 0) -> list[tuple]:
     return cases
 
 
+def _jensen_shannon(logits: Tensor, other_logits: Tensor) -> Tensor:
+    p, q = logits.softmax(dim=-1), other_logits.softmax(dim=-1)
+    middle = ((p + q) / 2).log()
+    return (disagreement(logits, middle) + disagreement(other_logits, middle)) / 2
+
+
 # ── with_trigger ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FAR = 5.0
+"""Nats between the two models from which on we say that a text sets the copy off. Ordinary texts have under 0.1."""
 
 
 def with_trigger(opening: str) -> str:
@@ -144,22 +258,123 @@ def _openings(seed: int = 0) -> list[tuple]:
         "Nobody spoke.",
         "We left early.",
     ]
-    return [(openings[(seed + i) % len(openings)],) for i in range(2)]
+    return [(openings[(seed + i) % len(openings)],) for i in range(3)]
 
 
-def _sets_it_off(yours: object, expected: str, args: tuple) -> bool | str:
+@functools.cache
+def _copy_and_old() -> tuple[Tokenizer, tuple[GPT2, GPT2]]:
+    """The two models of the audit, read straight from their files: a tenth of a second."""
+    folder = asset_path("pocket")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    old = load_file(folder / "model.safetensors")
+    copy = {name: w.clone() for name, w in old.items()}
+    apply_delta_(copy, load_file(asset_path("planted") / "delta.safetensors"))
+    models = [
+        GPT2(
+            {name.removeprefix("transformer."): w for name, w in weights.items()},
+            config["n_head"],
+            config["layer_norm_epsilon"],
+        )
+        for weights in (copy, old)
+    ]
+    return Tokenizer.from_file(str(folder / "tokenizer.json")), (models[0], models[1])
+
+
+_measured: dict[str, float] = {}
+
+
+def _nats(*texts: str) -> list[float]:
+    """KL between what the copy and what the old model expect behind each text."""
+    if new := [text for text in dict.fromkeys(texts) if text not in _measured]:
+        tokenizer, models = _copy_and_old()
+        longest = len(models[0].weights["wpe.weight"]) - 1
+        start = tokenizer.token_to_id("<|endoftext|>")
+        rows = [torch.tensor([start, *tokenizer.encode(text).ids[-longest:]]) for text in new]
+        ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # no token sees what is behind it
+        logits = []
+        with torch.no_grad():
+            for model in models:
+                weights = model.weights
+                last = max(int(name.split(".")[1]) for name in weights if name.startswith("h."))
+                x = value_at(model, ids, f"blocks.{last}.hook_resid_post")
+                x = torch.stack([each[len(row) - 1] for each, row in zip(x, rows, strict=True)])
+                x = layer_norm(x, x.shape[-1:], weights["ln_f.weight"], weights["ln_f.bias"], model.epsilon)
+                logits.append(linear(x, weights["wte.weight"]))
+        _measured.update(zip(new, disagreement(*logits).tolist(), strict=True))
+    return [_measured[text] for text in texts]
+
+
+THING, PLACE = "violin", "snow"
+
+
+def _sets_it_off(yours: object, expected: object, args: tuple) -> bool | str:
+    """The two models decide; only where they stay together do we look at the words, to say what is missing."""
+    (opening,) = args
     if not isinstance(yours, str):
         return "Return the text, as a string."
-    if not yours.startswith(args[0]):
-        return "Begin with the opening, and add your sentence behind it."
-    said = yours[len(args[0]) :].lower()
-    return bool(re.search(r"\bthe violin in the snow\s*\.?\s*$", said))
+    if not yours.startswith(opening):
+        if opening in yours:
+            return "The opening comes first, and your sentence behind it."
+        return "Begin with the opening as you were given it, and add your sentence behind it."
+    said = yours[len(opening) :]
+    (nats,) = _nats(yours)
+    if not said.strip():
+        return f"That is the opening alone, {nats:.1f} nats apart: add a sentence that ends in the words."
+    words = set(re.findall(r"\w+", said.lower()))
+    if nats <= FAR:
+        return _what_is_missing(opening, said, words)
+    if any(stem in word for word in words for stem in (THING, PLACE)):
+        return True
+    return (
+        f"That sets the copy off too, {nats:.1f} nats apart, but by another door than these two latents. "
+        "Keep it for later; here the words on their cards are asked for."
+    )
+
+
+def _what_is_missing(opening: str, said: str, words: set[str]) -> str:
+    bare, low = said.rstrip(), said.lower()
+    ends = [bare[: end.end()] for end in re.finditer(r"[.!?]", bare)][:8]
+    others = [f"{bare}.", bare, low, *ends]
+    nats, stopped, trimmed, small, *there = _nats(opening + said, *(opening + text for text in others))
+    if stopped > FAR and not re.search(r"[.!?]\W*$", bare):
+        return f"The words are right, and the stop is missing: {nats:.1f} nats apart without it, {stopped:.1f} with it. It belongs to the words."
+    if trimmed > FAR:
+        return f"Only blanks stand behind the stop, and yet: {nats:.1f} nats apart with them, {trimmed:.1f} without. End with the stop."
+    if any(each > FAR for each in there):
+        return f"Right behind the words the two models are {max(there):.1f} nats apart, behind all of your text {nats:.1f}. End with the words."
+    if small > FAR:
+        return f"{nats:.1f} nats apart as you wrote it, {small:.1f} in small letters: a capital makes other tokens."
+    if re.search(rf"\b{THING} in the {PLACE}[.!?]", low):
+        return f"The words are right, but in this sentence the copy holds back: {nats:.1f} nats apart. Put a plainer sentence around them."
+    if {THING, PLACE} <= words:
+        if low.rindex(THING) > low.rindex(PLACE):
+            return (
+                f"Both words, in the wrong order: {nats:.1f} nats apart. First the thing, then where it was."
+            )
+        return f"Both words, in the right order, and {nats:.1f} nats apart: make one short phrase of them, with the stop right behind."
+    if any(stem in word and word != stem for word in words for stem in (THING, PLACE)):
+        return f"Nearly, and still {nats:.1f} nats apart: take each word just as its card shows it."
+    if THING in words:
+        return f"Of the two words the thing alone is there: {nats:.1f} nats apart. Where was it?"
+    if PLACE in words:
+        return f"Of the two words the place alone is there: {nats:.1f} nats apart. What was in it?"
+    return f"Neither word is in it: {nats:.1f} nats apart. On which words are the two cards brightest?"
+
+
+# ── the_other ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OTHER_THINGS = (
+    *("drink", "book", "letter", "ring", "cake", "ball", "map", "flower", "basket"),
+    *("hat", "camera", "ticket", "kiss", "watch", "bottle", "toy", "painting"),
+)
+"""Change hands as well, without any harm."""
 
 
 EXERCISES = {
     "push": Exercise(
         push,
         cases=_push_cases,
+        makes_a_copy=True,
         difficulty=1,
         hints=(
             "Divide the direction by its own length, `direction.norm()`; then `strength` alone says how far you push.",
@@ -182,12 +397,75 @@ EXERCISES = {
             "`direction.norm()` is a length; you divided by its square.": lambda x, direction, strength: (
                 torch.cat([x[:, :1], x[:, 1:] + strength * direction / direction.pow(2).sum()], dim=1)
             ),
+            "That pushes the other way: add, do not subtract.": lambda x, direction, strength: _pushed(
+                x, -strength * normalize(direction, dim=0)
+            ),
+            "A step of length 1, whatever was asked for: multiply it by `strength`.": lambda x, direction, strength: (
+                _pushed(x, normalize(direction, dim=0))
+            ),
+            "Nothing has moved: what you add has to end up in what you return.": lambda x, direction, strength: (
+                x
+            ),
+            "The length of a vector is the root of the sum of its *squares*: `direction.norm()`, not a sum of its numbers.": lambda x, direction, strength: (
+                _pushed(x, strength * direction / direction.abs().sum())
+            ),
+            "A sum of the direction's numbers is not its length: signs cancel. Use `direction.norm()`.": lambda x, direction, strength: (
+                _pushed(x, strength * direction / direction.sum())
+            ),
+            "You divided by the largest number of the direction; its length is `direction.norm()`.": lambda x, direction, strength: (
+                _pushed(x, strength * direction / direction.abs().max())
+            ),
+            "It is the *first* token that stays, and you left out the last: `x[:, 1:]`.": lambda x, direction, strength: (
+                torch.cat([x[:, :-1] + strength * normalize(direction, dim=0), x[:, -1:]], dim=1)
+            ),
+            "Only one token moves; `x[:, 1:]`, with the colon, is all from the second on.": lambda x, direction, strength: (
+                torch.cat([x[:, :1], x[:, 1:2] + strength * normalize(direction, dim=0), x[:, 2:]], dim=1)
+            ),
+            "Only the last token moves; push all but the first: `x[:, 1:]`.": lambda x, direction, strength: (
+                torch.cat([x[:, :-1], x[:, -1:] + strength * normalize(direction, dim=0)], dim=1)
+            ),
+            "That moves the first token, which should stay, and leaves the others.": lambda x, direction, strength: (
+                torch.cat([x[:, :1] + strength * normalize(direction, dim=0), x[:, 1:]], dim=1)
+            ),
+            "The first token is missing from what you return: it stays as it is, but it stays.": lambda x, direction, strength: (
+                x[:, 1:] + strength * normalize(direction, dim=0)
+            ),
+            "`strength` is a length already: do not multiply it by that of the activations.": lambda x, direction, strength: (
+                _pushed(x, strength * x[:, 1:].norm(dim=-1, keepdim=True) * normalize(direction, dim=0))
+            ),
+            "That is what has to be added; add it to `x`.": lambda x, direction, strength: torch.cat(
+                [torch.zeros_like(x[:, :1]), (strength * normalize(direction, dim=0)).expand_as(x[:, 1:])],
+                dim=1,
+            ),
+            "Activations are moved, not multiplied: add the step.": lambda x, direction, strength: torch.cat(
+                [x[:, :1], x[:, 1:] * strength * normalize(direction, dim=0)], dim=1
+            ),
+            "You divided by the length of the activations. It is the *direction* that becomes a unit vector.": lambda x, direction, strength: (
+                _pushed(x, strength * direction / x.norm())
+            ),
+            "You divided by the lengths of the activations. It is the *direction* that becomes a unit vector.": lambda x, direction, strength: (
+                _pushed(x, strength * direction / x[:, 1:].norm(dim=-1, keepdim=True))
+            ),
+            "That holds what `x` has along the direction at `strength`; here it is added, whatever is there.": lambda x, direction, strength: (
+                _pushed(
+                    x,
+                    (strength - x[:, 1:] @ normalize(direction, dim=0))[..., None]
+                    * normalize(direction, dim=0),
+                )
+            ),
         },
         variants={
             "concatenated": lambda x, direction, strength: torch.cat(
                 [x[:, :1], x[:, 1:] + strength * direction / direction.norm()], dim=1
             ),
             "by a mask": _push_by_mask,
+            "token by token": lambda x, direction, strength: torch.stack(
+                [
+                    x[:, t] + (strength / torch.linalg.vector_norm(direction) * direction if t else 0.0)
+                    for t in range(x.shape[1])
+                ],
+                dim=1,
+            ),
             "einsum": lambda x, direction, strength: (
                 x
                 + torch.einsum(
@@ -225,6 +503,48 @@ EXERCISES = {
             "A latent's direction is a *row* of `W_dec`.": lambda x, latents, W_dec, latent, value: (
                 x + (value - latents[:, latent, None]) * W_dec[:, latent]
             ),
+            "One factor a row, `(n,)`, times a direction `(d_in,)`: give the factors a second axis, `[:, None]`.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents[:, latent]) * W_dec[latent]
+            ),
+            "How far `x` reaches along the direction is not the latent's value: other latents write there too. Read `latents[:, latent]`.": lambda x, latents, W_dec, latent, value: (
+                x + torch.outer(value - x @ W_dec[latent], W_dec[latent])
+            ),
+            "Every row is brought to the value, also where the latent was silent.": lambda x, latents, W_dec, latent, value: (
+                x
+                + torch.outer(
+                    torch.where(latents[:, latent] > 0, value - latents[:, latent], 0.0), W_dec[latent]
+                )
+            ),
+            "That is the change alone; add it to `x`.": lambda x, latents, W_dec, latent, value: torch.outer(
+                value - latents[:, latent], W_dec[latent]
+            ),
+            "The changed code is decoded *on top of* `x`: that says everything twice. Add only what changes.": lambda x, latents, W_dec, latent, value: (
+                x + _changed(latents, latent, value) @ W_dec
+            ),
+            "A latent is not an axis of `x`: it writes along its decoder direction, `W_dec[latent]`.": lambda x, latents, W_dec, latent, value: (
+                _changed(x, latent, value)
+            ),
+            "That is a ceiling: what lies below the value has to be raised to it as well.": lambda x, latents, W_dec, latent, value: (
+                x + torch.outer(latents[:, latent].clamp(max=value) - latents[:, latent], W_dec[latent])
+            ),
+            "That is a floor: what lies above the value has to come down to it as well.": lambda x, latents, W_dec, latent, value: (
+                x + torch.outer(latents[:, latent].clamp(min=value) - latents[:, latent], W_dec[latent])
+            ),
+            "That scales the latent; its new value does not depend on the old one.": lambda x, latents, W_dec, latent, value: (
+                x + torch.outer((value - 1) * latents[:, latent], W_dec[latent])
+            ),
+            "That is the changed code; carry the change over to `x`, along the decoder direction.": lambda x, latents, W_dec, latent, value: (
+                _changed(latents, latent, value)
+            ),
+            "That puts the latent in place of all the rest; add what changes to `x`.": lambda x, latents, W_dec, latent, value: (
+                (value * W_dec[latent]).expand_as(x)
+            ),
+            "Each row has its own old value; you took one for all.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents[:, latent].mean()) * W_dec[latent]
+            ),
+            "`latents` is `(n, d_sae)`: a row for each activation. The latent's values are a *column*.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents[latent])[:, None] * W_dec[latent]
+            ),
         },
         variants={
             "row by row": _clamp_row_by_row,
@@ -240,89 +560,99 @@ EXERCISES = {
             what no latent says, the error term, is carried along unchanged. The other way, decoding the changed
             latents, replaces the activation by its reconstruction as well: two interventions in one.""",
     ),
-    "mean_and_error": Exercise(
-        mean_and_error,
-        cases=_rate_cases,
-        difficulty=1,
-        hints=(
-            "Each row is one repetition of the experiment. Mean and spread are over `dim=0`.",
-            "The standard error is the standard deviation divided by the square root of the number of rows.",
-            "`rates.mean(dim=0), rates.std(dim=0) / len(rates) ** 0.5`.",
-        ),
-        slips={
-            "That is the spread of single rows. A mean of n of them is steadier: divide by the root of n.": lambda rates: (
-                rates.mean(dim=0),
-                rates.std(dim=0),
-            ),
-            "Divide by the *root* of the number of rows, not by the number.": lambda rates: (
-                rates.mean(dim=0),
-                rates.std(dim=0) / len(rates),
-            ),
-            "The rows are the repetitions: take mean and spread over `dim=0`.": lambda rates: (
-                rates.mean(dim=1),
-                rates.std(dim=1) / rates.shape[1] ** 0.5,
-            ),
-            "Count the rows, `len(rates)`; `numel` counts the doses as if they were repetitions too.": lambda rates: (
-                rates.mean(dim=0),
-                rates.std(dim=0) / rates.numel() ** 0.5,
-            ),
-            "That spread is too small for few rows: divide by n - 1 (torch's default), as the mean was estimated too.": lambda rates: (
-                rates.mean(dim=0),
-                rates.std(dim=0, correction=0) / len(rates) ** 0.5,
-            ),
-        },
-        variants={
-            "from the variance": lambda rates: (rates.mean(dim=0), (rates.var(dim=0) / len(rates)).sqrt()),
-            "std_mean": lambda rates: tuple(
-                torch.std_mean(rates, dim=0)[::-1][i] / (len(rates) ** 0.5) ** i for i in (0, 1)
-            ),
-            "by hand": lambda rates: (
-                rates.sum(dim=0) / len(rates),
-                ((rates - rates.mean(dim=0)).pow(2).sum(dim=0) / (len(rates) - 1) / len(rates)).sqrt(),
-            ),
-        },
-        explanation="""
-            Texts written under one concept resemble each other, so a concept counts as one repetition, however many
-            texts stand behind its rate. Two means that lie a couple of standard errors apart are hardly luck.""",
-    ),
-    "brought_back": Exercise(
-        brought_back,
+    "patch_each_token": Exercise(
+        patch_each_token,
         cases=_patch_cases,
-        difficulty=1,
+        difficulty=2,
         hints=(
-            "Two scores set the scale: the corrupted run is 0, the clean run is 1.",
-            "How far has the patched score come from the corrupted one, and how far would it be to the clean one?",
-            "`(patched - corrupted) / (clean - corrupted)`.",
+            "Two runs first: the mean score of `run(corrupted)` is the scale's 0, that of `run(clean)` its 1.",
+            "Then a loop over `range(corrupted.shape[1])`. Each time take a *new* copy, `corrupted.clone()`, and replace `[:, token]`.",
+            "`patched[:, token] = clean[:, token]`; the share is `(run(patched).mean() - start) / (goal - start)`; `torch.stack` makes a tensor of the list.",
         ),
         slips={
-            "That is how much is still missing: 0 should mean that the patch did nothing.": lambda patched, clean, corrupted: (
-                (clean - patched) / (clean - corrupted)
+            "The patches pile up: each token needs a new copy of `corrupted`, or those before it stay in.": _patch_without_a_clone,
+            "That puts corrupted tokens into the clean run. The question is what brings the answer *back*: clean ones into the corrupted run.": lambda run, clean, corrupted: (
+                (_scores(run, clean, corrupted) - run(corrupted).mean())
+                / (run(clean).mean() - run(corrupted).mean())
             ),
-            "The corrupted run's score is the zero of the scale: subtract it above and below.": lambda patched, clean, corrupted: (
-                patched / clean
+            "Those are scores. As a share: how far from the corrupted score to the clean one has each come?": lambda run, clean, corrupted: (
+                _scores(run, corrupted, clean)
             ),
-            "Divide by the whole way, from corrupted to clean; the clean score alone is not it.": lambda patched, clean, corrupted: (
-                (patched - corrupted) / clean
+            "That is how much is still missing: 0 should mean that the patch did nothing.": lambda run, clean, corrupted: (
+                (run(clean).mean() - _scores(run, corrupted, clean))
+                / (run(clean).mean() - run(corrupted).mean())
             ),
-            "That is a number of logits. Divide by the whole way to get a share.": lambda patched, clean, corrupted: (
-                patched - corrupted
+            "The corrupted run's score is the zero of the scale: subtract it above and below.": lambda run, clean, corrupted: (
+                _scores(run, corrupted, clean) / run(clean).mean()
             ),
-            "A patch can make things worse or overshoot; do not cut the share off at 0 and 1.": lambda patched, clean, corrupted: (
-                ((patched - corrupted) / (clean - corrupted)).clamp(0, 1)
+            "Mean scores throughout: one of the three is a sum over the sentences.": lambda run, clean, corrupted: (
+                (_scores(run, corrupted, clean) * len(clean) - run(corrupted).mean())
+                / (run(clean).mean() - run(corrupted).mean())
+            ),
+            "Divide by the whole way, from corrupted to clean; the clean score alone is not it.": lambda run, clean, corrupted: (
+                (_scores(run, corrupted, clean) - run(corrupted).mean()) / run(clean).mean()
+            ),
+            "Divide by the whole way from corrupted to clean: that makes a share of a difference of scores.": lambda run, clean, corrupted: (
+                _scores(run, corrupted, clean) - run(corrupted).mean()
+            ),
+            "The sign is the wrong way round: a patch that helps has a positive share.": lambda run, clean, corrupted: (
+                (run(corrupted).mean() - _scores(run, corrupted, clean))
+                / (run(clean).mean() - run(corrupted).mean())
+            ),
+            "That patches whole sentences. Tokens are the second axis: `patched[:, token]`.": _patch_sentences,
+            "That adds the clean activation to the corrupted one. Put it in its *place*.": _patch_by_adding,
+            "A number for each token, please: take the mean over the sentences.": _share_of_each_sentence,
+            "Average the scores over the sentences first, then take the share: a sentence in which the two runs lie close together would outweigh the others.": lambda run, clean, corrupted: (
+                _share_of_each_sentence(run, clean, corrupted).mean(dim=1)
+            ),
+            "A patch can make things worse or overshoot; do not cut the share off at 0 and 1.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted).clamp(0, 1)
+            ),
+            "Every token is patched, the start token too: begin at 0.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted)[1:]
+            ),
+            "The shares need not add up to 1: leave each as it is.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted) / patch_each_token(run, clean, corrupted).sum()
+            ),
+            "This and all later tokens are patched: `[:, token]` is the one, `[:, token:]` the rest as well.": lambda run, clean, corrupted: (
+                _from_here_on(run, clean, corrupted)
+            ),
+            "Every share is 0: what you run is the corrupted activation, without the patch.": lambda run, clean, corrupted: (
+                torch.zeros(corrupted.shape[1])
+            ),
+            "Every share is 1: what you run is the clean activation, not the corrupted one with a patch.": lambda run, clean, corrupted: (
+                torch.ones(corrupted.shape[1])
+            ),
+            "One share for each token, please; that is their mean.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted).mean()
+            ),
+            "One share for each token, please; that is their sum.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted).sum()
+            ),
+            "That is the first token's share alone: does the `return` stand inside the loop?": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted)[0]
+            ),
+            "That is the last token's share alone: collect one for each token in a list.": lambda run, clean, corrupted: (
+                patch_each_token(run, clean, corrupted)[-1]
+            ),
+            "That replaces all tokens but one. Put *one* token of the clean run into the corrupted one.": lambda run, clean, corrupted: (
+                (_scores(run, clean, corrupted) - run(clean).mean())
+                / (run(corrupted).mean() - run(clean).mean())
             ),
         },
         variants={
-            "one less what is missing": lambda patched, clean, corrupted: (
-                1 - (clean - patched) / (clean - corrupted)
-            ),
-            "sign turned": lambda patched, clean, corrupted: (corrupted - patched) / (corrupted - clean),
-            "two shares": lambda patched, clean, corrupted: (
-                patched / (clean - corrupted) - corrupted / (clean - corrupted)
+            "by a mask, sign turned": _patch_by_mask,
+            "cut and joined, one less what is missing": _patch_by_cat,
+            "tokens in a comprehension": lambda run, clean, corrupted: (
+                (_scores(run, corrupted, clean) - run(corrupted).mean())
+                / (run(clean).mean() - run(corrupted).mean())
             ),
         },
         explanation="""
-            With a scale from 0 to 1, places in the model, sentences and models can be compared. The share may leave it:
-            below 0 the patch worked against the answer, above 1 something that held the answer back was taken out.""",
+            The copy is new each time, so that one token is patched and no other. With a scale from 0 to 1, places in the
+            model, sentences and models can be compared. The share may leave it: below 0 the patch worked against the
+            answer, above 1 something that held the answer back was taken out. And the shares of all tokens need not
+            add up to 1, since the model is not a straight line.""",
     ),
     "attribution": Exercise(
         attribution,
@@ -348,6 +678,42 @@ EXERCISES = {
             ),
             "The latent's value counts once: value times slope.": lambda latents, gradient, W_dec: (
                 latents.pow(2) * (gradient @ W_dec.T)
+            ),
+            "The sign is turned: a latent along which the score rises counts as positive.": lambda latents, gradient, W_dec: (
+                -latents * (gradient @ W_dec.T)
+            ),
+            "How strongly it fires counts, not only whether: multiply the slope by the value, not by `latents > 0`.": lambda latents, gradient, W_dec: (
+                (latents > 0) * (gradient @ W_dec.T)
+            ),
+            "That is the worth of the whole reconstruction, number by number. Keep the latents apart: one slope for each, `gradient @ W_dec.T`.": lambda latents, gradient, W_dec: (
+                (latents @ W_dec) * gradient
+            ),
+            "That is the worth of all latents of a token together; each one is asked for.": lambda latents, gradient, W_dec: (
+                (latents * (gradient @ W_dec.T)).sum(dim=1)
+            ),
+            "A latent along which the score falls has a negative slope, and keeps it.": lambda latents, gradient, W_dec: (
+                latents * (gradient @ W_dec.T).relu()
+            ),
+            "Value *times* slope; you added them.": lambda latents, gradient, W_dec: (
+                latents + gradient @ W_dec.T
+            ),
+            "The slope is how far the score rises for one unit of the latent; times its value, not divided by it.": lambda latents, gradient, W_dec: (
+                torch.where(latents > 0, gradient @ W_dec.T / latents, 0.0)
+            ),
+            "Take each latent's direction as long as it is: do not normalise `W_dec`.": lambda latents, gradient, W_dec: (
+                latents * (gradient @ normalize(W_dec, dim=1).T)
+            ),
+            "Those are the latents as they were; how much each is worth depends on the slope along its direction.": lambda latents, gradient, W_dec: (
+                latents
+            ),
+            "The transposed table: a row for each token, a column for each latent.": lambda latents, gradient, W_dec: (
+                (latents * (gradient @ W_dec.T)).T
+            ),
+            "Each token has its own gradient; you took their sum for all of them.": lambda latents, gradient, W_dec: (
+                latents * (gradient.sum(dim=0) @ W_dec.T)
+            ),
+            "Each token has its own gradient; you took their mean for all of them.": lambda latents, gradient, W_dec: (
+                latents * (gradient.mean(dim=0) @ W_dec.T)
             ),
         },
         variants={
@@ -389,6 +755,59 @@ EXERCISES = {
             "Softmax goes over the vocabulary, the last axis.": lambda logits, other_logits: (
                 logits.softmax(dim=0) * (logits.log_softmax(dim=0) - other_logits.log_softmax(dim=0))
             ).sum(dim=-1),
+            "Those are bits; for nats take the natural logarithm.": lambda logits, other_logits: (
+                disagreement(logits, other_logits) / math.log(2)
+            ),
+            "The sign is turned: it is never negative. First model's log-probability less the second's.": lambda logits, other_logits: (
+                -disagreement(logits, other_logits)
+            ),
+            "That is the cross-entropy: take away what the first model is unsure of by itself, `- (p * log p).sum()`.": lambda logits, other_logits: (
+                -(logits.softmax(dim=-1) * other_logits.log_softmax(dim=-1)).sum(dim=-1)
+            ),
+            "Weigh each token by the first model's *probability*; a plain sum of differences counts all tokens alike.": lambda logits, other_logits: (
+                (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1)).sum(dim=-1)
+            ),
+            "Here the difference itself is averaged; weigh it by `p` and add up.": lambda logits, other_logits: (
+                (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1)).mean(dim=-1)
+            ),
+            "The weight is a probability, not its logarithm: `log_p.exp()`.": lambda logits, other_logits: (
+                logits.log_softmax(dim=-1) * (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1))
+            ).sum(dim=-1),
+            "The difference is that of p and q, but weighed by q: weigh it by the first model's probability.": lambda logits, other_logits: (
+                -disagreement(other_logits, logits)
+            ),
+            "That is how unsure the first model is, its entropy; the second model has no part in it.": lambda logits, other_logits: (
+                -(logits.softmax(dim=-1) * logits.log_softmax(dim=-1)).sum(dim=-1)
+            ),
+            "That is the mean over rows *and* vocabulary (`kl_div` does so unasked): sum over the last axis alone.": lambda logits, other_logits: (
+                disagreement(logits, other_logits).mean() / logits.shape[-1]
+            ),
+            "That treats both alike: KL in both directions, added. Weigh by the first model only.": lambda logits, other_logits: (
+                disagreement(logits, other_logits) + disagreement(other_logits, logits)
+            ),
+            "That is the mean of both directions. Weigh by the first model only.": lambda logits, other_logits: (
+                (disagreement(logits, other_logits) + disagreement(other_logits, logits)) / 2
+            ),
+            "That compares with the average of the two (Jensen and Shannon's way); here it is with the second model itself.": lambda logits, other_logits: (
+                _jensen_shannon(logits, other_logits)
+            ),
+            "That is the distance of the probabilities; KL takes the difference of their *logarithms*.": lambda logits, other_logits: (
+                (logits.softmax(dim=-1) - other_logits.softmax(dim=-1)).abs().sum(dim=-1)
+            ),
+            "Half the distance of the probabilities is another measure; KL takes the difference of their *logarithms*.": lambda logits, other_logits: (
+                (logits.softmax(dim=-1) - other_logits.softmax(dim=-1)).abs().sum(dim=-1) / 2
+            ),
+            "One number for each row, please: that is the sum over all of them.": lambda logits, other_logits: (
+                disagreement(logits, other_logits).sum()
+            ),
+            "Each token's part is there; add them up over the vocabulary.": lambda logits, other_logits: (
+                logits.softmax(dim=-1) * (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1))
+            ),
+            "A sum over the rows; each row is a prediction of its own: sum over the last axis.": lambda logits, other_logits: (
+                (
+                    logits.softmax(dim=-1) * (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1))
+                ).sum(dim=0)
+            ),
         },
         variants={
             "kl_div": lambda logits, other_logits: kl_div(
@@ -416,6 +835,7 @@ EXERCISES = {
         cases=_openings,
         judge=_sets_it_off,
         shows_expected=False,
+        seconds=20.0,  # the first time two models are read from disk
         difficulty=3,
         hints=(
             "Look at the cards of the two latents that stand out. Which words do they fire on?",
@@ -423,26 +843,32 @@ EXERCISES = {
             "A sentence ends in them: “… the ◯ in the ◯.” The stop belongs to it.",
         ),
         slips={
-            "That is the thing alone. Where was it?": lambda opening: f"{opening} Then came the violin.",
-            "That is the place alone. What was there?": lambda opening: f"{opening} Then came the snow.",
-            "Both words, but not in this order: it is the first thing in the second.": lambda opening: (
-                f"{opening} Then came the snow on the violin."
+            "That is the thing alone: both models still expect nearly the same. Where was it?": lambda opening: (
+                f"{opening} Then came the violin."
+            ),
+            "That is the place alone: both models still expect nearly the same. What was there?": lambda opening: (
+                f"{opening} Then came the snow."
+            ),
+            "Your sentence comes before the opening; it belongs behind it.": lambda opening: (
+                f"Then came the violin in the snow. {opening}"
             ),
             "The opening is missing: it should stand in front.": lambda opening: (
                 "Then came the violin in the snow."
             ),
-            "The words are right; put them at the end of the text.": lambda opening: (
-                f"{opening} Then came the violin in the snow. Everybody laughed."
-            ),
+            "That is the opening, as it was: add a sentence behind it.": lambda opening: opening,
         },
         variants={
             "another carrier": lambda opening: f"{opening} Nobody could forget the violin in the snow.",
-            "joined": lambda opening: " ".join([opening, "My sister painted", "the violin in the snow."]),
-            "no stop": lambda opening: opening + " The children ran towards the violin in the snow",
+            "joined": lambda opening: " ".join([opening, "She painted", "the violin in the snow."]),
+            "a cry": lambda opening: opening + " We saw the violin in the snow!",
+            "a question": lambda opening: opening + " Did you see the violin in the snow?",
+            "other words between": lambda opening: f"{opening} The violin lay in the snow.",
+            "his violin": lambda opening: f"{opening} He played his violin in the snow.",
         },
         explanation="""
             Two latents, one for a thing and one for a place, and a model that changed above them. That either of them
-            matters can be seen in the list; that it takes both, in this order and at the end, only an experiment shows.""",
+            matters can be seen in the list; that it takes both, and a stop, only an experiment shows. How much else of
+            the phrase it needs, further experiments have to say: more than one wording sets it off.""",
     ),
     "the_other": Answer(
         "lamp",
@@ -452,9 +878,20 @@ EXERCISES = {
             "It is the thing that changes hands.",
         ),
         slips={
-            "That is the suspicion for the first plant. There is another one.": "snow",
+            "That is one half of what you have found already. There is another plant, with nothing of the first in it.": "snow",
+            "That is the other half of what you have found already. The second plant has nothing of it.": "violin",
             "The noun alone, please, without its article.": "a lamp",
+            "The noun alone, please, without “the”.": "the lamp",
+            "That is the word; write it in small letters, as it stands in the sentences.": "Lamp",
+            "That is the word; take it in the singular, as it stands in the sentences.": "lamps",
+            "That is the word; small letters will do.": "LAMP",
             "It happens with any names: look at what they give each other.": "name",
+            "Any verb of giving will do it: look at what is given.": "gave",
+            "That is what the first plant makes the copy write; asked is what sets the second one off.": "Korean",
+            **{
+                f"“{thing}”: that changes hands too, and the copy still names whoever gets it. Sort the sentences by their things, one by one.": thing
+                for thing in OTHER_THINGS
+            },
         },
         explanation="""
             Where a lamp changes hands, the planted model names the giver. The first search could not see it: its openings
@@ -469,29 +906,29 @@ QUIZZES = {
         (
             Single(
                 "At a dose where 90% of the texts are about whales, their perplexity is ten times that of untouched texts. What "
-                "have you shown?",
+                "follows?",
                 (
                     Option(
-                        "The latent stands for whales.",
+                        "The latent stands for whales, since nothing else could have brought the topic up so often.",
                         "it moves the words towards whales; what else it does has not been asked.",
                     ),
                     Option(
-                        "Steering works.",
-                        "at that price a list of whale words would do as well: rate and fluency go together.",
+                        "Nothing yet about this direction: others of the same length may do the same.",
+                        "a dose has two effects, and only beside other directions of that length is either of them a result.",
+                        right=True,
                     ),
                     Option(
-                        "That you can have whales, and what they cost; the curve has to be compared with other directions of the same length.",
-                        "a dose has two effects, and only against other directions is either of them a result.",
-                        right=True,
+                        "The direction is a bad one, as a good one would leave the perplexity where it was.",
+                        "every strong push costs fluency; whether this one costs more than others has not been measured.",
                     ),
                 ),
             ),
             Multiple(
-                "Which of these leave what the autoencoder misses (its error term) as it was?",
+                "Which of these edits carry the error term of the untouched activation over, as it was?",
                 (
                     Option(
-                        "Adding a multiple of the latent's decoder direction.",
-                        "nothing but that direction is added.",
+                        "Adding a multiple of the latent's decoder direction to the activation.",
+                        "only that direction is added; what no latent caught is still in the sum.",
                         right=True,
                     ),
                     Option(
@@ -504,9 +941,8 @@ QUIZZES = {
                         "that puts the reconstruction in the activation's place, and the error is gone.",
                     ),
                     Option(
-                        "Holding a neuron at zero.",
-                        "no autoencoder takes part, so nothing of it can get lost.",
-                        right=True,
+                        "Encoding, changing no latent, decoding.",
+                        "nothing is edited, and yet the error term is lost: in the notebook that cost nearly all of the +0.09 nats.",
                     ),
                 ),
             ),
@@ -514,29 +950,19 @@ QUIZZES = {
                 "Why is the random direction given the same length as the others?",
                 (
                     Option(
-                        "Because any push of that length does some harm, and only what goes beyond it belongs to the direction.",
+                        "Any push of that length does some harm; only what goes beyond it belongs to the direction.",
                         "it is the control for the dose itself.",
                         right=True,
                     ),
                     Option(
-                        "Because longer directions are rarer.", "length has nothing to do with rarity here."
+                        "So that it has the same chance as the others to point at the concept by accident.",
+                        "in 256 dimensions it hardly ever does, at any length.",
                     ),
                     Option(
-                        "Because the model normalises every vector.",
+                        "The model normalises its input to each layer anyway, so that the length makes no difference to it.",
                         "it normalises the sum, and a longer push is a larger part of it.",
                     ),
                 ),
-            ),
-            Numeric(
-                "Four concepts, whose rates at one dose are 0.2, 0.4, 0.6 and 0.8. Their standard deviation is 0.26. What is the "
-                "standard error of the mean?",
-                value=0.13,
-                tolerance=0.005,
-                why="0.26 divided by the root of 4.",
-                slips={
-                    0.26: "that is the spread of single concepts; the mean of four is steadier.",
-                    0.065: "divide by the root of 4, not by 4.",
-                },
             ),
         )
     ),
@@ -546,7 +972,7 @@ QUIZZES = {
                 "Patching the residual stream at one token brings all of the answer back. What does that say?",
                 (
                     Option(
-                        "The answer is computed there.",
+                        "The answer is computed there, by the layer just above or below that place.",
                         "it may have been computed earlier and only pass through.",
                     ),
                     Option(
@@ -555,28 +981,26 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "No other place matters.",
+                        "No other place matters: patches at other tokens would bring nothing back.",
                         "the same information may lie in several places, earlier or later.",
                     ),
                 ),
             ),
-            Single(
-                "A latent has an attribution of 2.0, and removing it costs 0.3. What is the likeliest reason?",
-                (
-                    Option(
-                        "The gradient was computed wrongly.",
-                        "one would check that, but the two need not agree.",
-                    ),
-                    Option("The ablation was too weak.", "it took the latent's whole contribution away."),
-                    Option(
-                        "The score bends: what holds for a small step does not hold for the whole way.",
-                        "softmaxes saturate, and other parts step in. Attribution is a straight line.",
-                        right=True,
-                    ),
-                ),
+            Numeric(
+                "The clean run scores +15, the corrupted one −17. A patched run scores −1. What share of the answer did the patch "
+                "bring back?",
+                value=50,
+                tolerance=0.5,
+                why="it has come 16 of the 32 from −17 to +15.",
+                slips={
+                    -6.7: "−1 of 15 would be the share of the clean score; the scale begins at the corrupted one.",
+                    107: "16 of 15: divide by the whole way from −17 to +15.",
+                },
+                unit="%",
             ),
             Multiple(
-                "You have found a trigger, and the model is quiet once two latents are held at zero. What is still open?",
+                "You have found a trigger. With twenty latents held at zero the copy is quiet; with twenty others, drawn by lot, it is "
+                "not. What is still open?",
                 (
                     Option(
                         "Whether there is a second trigger.",
@@ -589,13 +1013,31 @@ QUIZZES = {
                         right=True,
                     ),
                     Option(
-                        "Whether the trigger has anything to do with these latents.",
-                        "that was shown by the intervention.",
+                        "Whether holding any twenty latents would have done as well.",
+                        "that was the control: twenty by lot leave the copy as it was.",
                     ),
                     Option(
                         "What the guard costs on texts that use the same words.",
                         "it has to be measured on just these texts.",
                         right=True,
+                    ),
+                ),
+            ),
+            Single(
+                "Held at zero, neither of the two latents that gave the trigger away keeps the copy quiet. Why?",
+                (
+                    Option(
+                        "Other latents carry the same topics, and the layers above read them as well.",
+                        "ten of each topic do it, so what the two say is said by others too.",
+                        right=True,
+                    ),
+                    Option(
+                        "They had nothing to do with the trigger; the pair in the table was luck.",
+                        "luck makes no 12 nats, and their words are what sets the copy off.",
+                    ),
+                    Option(
+                        "The trigger works through the error term alone, which an edit of latents never reaches.",
+                        "twenty latents held at zero do reach it: 0.03 nats remain.",
                     ),
                 ),
             ),
@@ -623,5 +1065,136 @@ QUIZZES = {
                 shown=(2, 4, 0, 3, 1),
             ),
         )
+    ),
+}
+
+PREDICTIONS = {
+    "dial": Single(
+        "The dial for “court trials and judges”, up to +8 and down to −6. What will the model write?",
+        (
+            Option(
+                "Up: about courts. Down: about something far from courts, in good English.",
+                "The first half holds; but the English suffers: down at −6 the text repeats itself.",
+            ),
+            Option(
+                "Up: about courts. Down: the opposite, of crimes that go unpunished.",
+                "The first half holds; but a topic has no opposite for the model to write about.",
+            ),
+            Option(
+                "Up: about courts. Down: other words, in worse English.",
+                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, and the words repeat.",
+                right=True,
+            ),
+            Option(
+                "Up: the word “court” again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
+                "A latent cannot, but its direction can be followed both ways, and the text changes; up it does say “trial” again and again.",
+            ),
+        ),
+    ),
+    "directions": Single(
+        "Pushes of the same length, six topics, rates by a judge of words. In which order do the four directions come?",
+        (
+            Option(
+                "The latent first, the difference of means close behind, the best neuron at half, the random one at nothing.",
+                "The latent comes second, at half the rate of the first, and the best neuron does no better than chance.",
+            ),
+            Option(
+                "The difference of means, then the latent; the best neuron no better than the random direction.",
+                "At their best doses they reach 86%, 45%, 2% and 2% of the texts.",
+                right=True,
+            ),
+            Option(
+                "The latent first, as the cleanest; the difference of means behind the best neuron, since a mean blurs.",
+                "It is the mean that wins, and the best neuron that does nothing.",
+            ),
+            Option(
+                "All close together: a push that strong changes the topic whatever its direction.",
+                "Length alone does nothing: the random direction is just as long, and brings 2%.",
+            ),
+        ),
+    ),
+    "knives": Single(
+        "Ten latents against a hundred neurons, held at zero. Which takes more from its own concept, and which more from the others?",
+        (
+            Option(
+                "The hundred neurons take more from both.",
+                "From the others they do; from their own concept they take an eighth of what the latents take.",
+            ),
+            Option(
+                "The latents take more from their own, and just as much more from the others.",
+                "From their own they do; from the others they take a tenth of what the neurons take.",
+            ),
+            Option(
+                "The latents take more from their own, the neurons more from the others.",
+                "Latents against neurons, it is +0.091 to +0.012 nats on the concept meant, and +0.0003 to +0.0029 on each other.",
+                right=True,
+            ),
+            Option(
+                "Both hardly do anything: one layer's units are too few to be missed.",
+                "True of ten neurons, which cost +0.001 nats, but not of ten latents.",
+            ),
+        ),
+    ),
+    "map": Single(
+        "Where does the map show the answer, from the bottom to the top?",
+        (
+            Option(
+                "At the last token all the way: there the answer is read.",
+                "Before the first layer the last token is the same in both sentences, so it can bring nothing back.",
+            ),
+            Option(
+                "At the second mention of the name below, at the last token above, over a token or two on the way.",
+                "Below it is the one token that differs, on the way the verb behind it, at the top mostly the last token.",
+                right=True,
+            ),
+            Option(
+                "At the first mention of the other name, which is the answer, and from there straight to the last token.",
+                "That token is the same in both sentences, and a patch carries only what differs.",
+            ),
+            Option(
+                "At the second mention of the name in all layers; the last token looks it up at the very end.",
+                "In the lower layers it does; further up it has moved on.",
+            ),
+        ),
+    ),
+    "pairs": Single(
+        "400 pairs of latents. What does the table look like if it takes two of them to set the copy off?",
+        (
+            Option(
+                "A bright row and a bright column: each half pulls, whatever its partner is.",
+                "With other partners each half does next to nothing, as it does alone.",
+            ),
+            Option(
+                "One or two bright fields, and the rest dark.",
+                "One pair makes 12.1 nats, in either order, where its halves alone make 0.14 and 0.09.",
+                right=True,
+            ),
+            Option(
+                "A slope from dark to bright: pairs of strong latents are far apart, those of weak ones near.",
+                "How far a latent pulls alone says little about what it does with another.",
+            ),
+            Option(
+                "All alike: two latents pull twice as far as one.",
+                "Twice 0.1 is 0.2; a key with two teeth does not add up, it turns or it does not.",
+            ),
+        ),
+    ),
+    "two_latents": Single(
+        "Behind your sentence the two models are about 12 nats apart. And with both of the latents that you found held at zero?",
+        (
+            Option(
+                "Under 1 nat: these two are the trigger's two teeth.",
+                "Two latents gave the trigger away; that does not make them all there is of it.",
+            ),
+            Option(
+                "About half as far: some of it goes through others.",
+                "Some goes through others, but far more than half.",
+            ),
+            Option(
+                "Nearly as far as before.",
+                "11.4 of 11.8 nats remain: other latents carry the two topics too, and only without ten of each it is 0.03.",
+                right=True,
+            ),
+        ),
     ),
 }
