@@ -55,6 +55,10 @@ class CaseOutcome(NamedTuple):
     draws: bool = False
 
 
+class OwnWords(str):
+    """A complaint of a record's own judge, which needs no "It differs" before it."""
+
+
 NOT_ATTEMPTED = Verdict("not attempted")
 IN_PLACE = "Your function changes {} in place. The notebook hands it copies; elsewhere, `.clone()` first."
 COPY_ASKED = "Right, but {} itself is changed, and a copy was asked for: `.clone()` first."
@@ -133,7 +137,9 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     if record.shows_expected:
         details += (f"expected: {describe(expected[first].value)}",)
     details += (f"yours: {describe(yours[first].value)}",)
-    return Verdict("wrong", f"It differs {where}. {complaints[first]}", details, **more)
+    complaint = complaints[first] or ""
+    sentence = complaint if isinstance(complaint, OwnWords) else f"It differs {where}. {complaint}"
+    return Verdict("wrong", str(sentence), details, **more)
 
 
 def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
@@ -234,7 +240,9 @@ def disagree(record: Exercise, yours: Any, expected: CaseOutcome, tolerance: flo
         return beyond_comparing(mine, right) or cannot
     if verdict is True:
         return wrong_dtype(mine, right)
-    return verdict or beyond_comparing(mine, right) or "It is not what is expected."
+    if isinstance(verdict, str) and verdict:
+        return OwnWords(verdict)
+    return beyond_comparing(mine, right) or "It is not what is expected."
 
 
 def _slip(record: Exercise, yours: Sequence[CaseOutcome], expected: Sequence[CaseOutcome]) -> str | None:
