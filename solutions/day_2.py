@@ -117,7 +117,7 @@ def _purity_by_loop(values: Tensor, is_concept: Tensor, depths: Tensor) -> Tenso
 def _ascend_cases(seed: int = 0) -> list[tuple]:
     generator = _generator(seed)
     cases = [(torch.tensor([[0.2, 0.5], [0.9, 0.05]]), torch.tensor([[3.0, 0.0], [4.0, 0.0]]), 0.5)]
-    for shape, step, size in [((1, 4, 5), 0.7, 0.1), ((1, 6, 3), 2.0, 5.0)]:
+    for shape, step, size in [((1, 4, 5), 0.7, 0.1), ((1, 6, 3), 6.0, 5.0)]:
         picture = torch.rand(shape, generator=generator)
         cases.append((picture, size * torch.randn(shape, generator=generator), step))
     return [*cases, (torch.rand(2, 3, generator=generator), torch.zeros(2, 3), 1.0)]
@@ -160,8 +160,8 @@ def _relevance_cases(seed: int, last: tuple[float, float], by_head: tuple) -> li
 def _epsilon_cases(seed: int = 0) -> list[tuple]:
     by_head = (
         torch.tensor([[1.0, 2.0]]),
-        torch.tensor([[1.0, 1.0, -1.0], [1.0, -2.0, 1.0]]),
-        torch.tensor([[3.0, 3.0, 2.0]]),
+        torch.tensor([[1.0, 1.0, -1.0], [1.0, -2.0, 2.0]]),
+        torch.tensor([[3.0, 3.0, 3.0]]),
         0.0,
     )
     a_sum_of_zero = (
@@ -393,9 +393,6 @@ EXERCISES = {
             ),
             "0.9 is only the default: compare with the argument `threshold`.": lambda roc_area, threshold=0.9: (
                 (roc_area >= 0.9).sum(dim=1)
-            ),
-            "0.9 is only the default: compare with the argument `threshold`, and let a tie count.": lambda roc_area, threshold=0.9: (
-                (roc_area > 0.9).sum(dim=1)
             ),
             "That is one count for the whole table. Each row is a unit and gets its own: `sum(dim=1)`.": lambda roc_area, threshold=0.9: (
                 (roc_area >= threshold).sum()
@@ -683,9 +680,6 @@ EXERCISES = {
             "You divide by the root of the *mean* square: the step gets longer with more pixels. Take the root of the sum.": lambda picture, gradient, step: (
                 (picture + step * gradient / gradient.pow(2).mean().sqrt().clamp(min=1e-12)).clamp(0, 1)
             ),
-            "The clamp comes last: after the step pixels may have left 0 … 1.": lambda picture, gradient, step: (
-                _moved(picture.clamp(0, 1), gradient, step)
-            ),
             "You clamp the step, so that no pixel can get darker or leave; clamp the picture that comes out.": lambda picture, gradient, step: (
                 picture + (step * gradient / gradient.norm().clamp(min=1e-12)).clamp(0, 1)
             ),
@@ -756,9 +750,6 @@ EXERCISES = {
             ),
             "A row is one operation: sum over `dim=1`. Over `dim=0` you compare with what others did to the same concept.": lambda damage: (
                 1 - damage.clamp(min=0).diagonal() / damage.clamp(min=0).sum(dim=0)
-            ),
-            "Without signs, a gain counts as harm: set what is below zero to zero, `clamp(min=0)`.": lambda damage: (
-                1 - damage.abs().diagonal() / damage.abs().sum(dim=1)
             ),
             "That is harm elsewhere for each unit of harm on target. A share has *all* harm of the row below the line.": lambda damage: (
                 off_target_share(damage) / (1 - off_target_share(damage))
@@ -852,6 +843,9 @@ EXERCISES = {
             "For a negative sum `+ epsilon` goes towards zero: the sign of epsilon has to be that of z.": lambda inputs, W, relevance, epsilon=1e-6: (
                 inputs * ((relevance / (inputs @ W + epsilon)) @ W.T)
             ),
+            "1e-6 is only the default: use the argument `epsilon`.": lambda inputs, W, relevance, epsilon=1e-6: (
+                epsilon_rule(inputs, W, relevance, 1e-6)
+            ),
             "`epsilon` is not used: sums can come near zero, and then the shares explode. It belongs into the denominator.": lambda inputs, W, relevance, epsilon=1e-6: (
                 inputs * ((relevance / (inputs @ W)) @ W.T)
             ),
@@ -860,9 +854,6 @@ EXERCISES = {
             ),
             "That sends relevance back through the weights, whatever the inputs were: what is shared out are the contributions, input times weight over their sum.": lambda inputs, W, relevance, epsilon=1e-6: (
                 relevance @ W.T
-            ),
-            "1e-6 is only the default: use the argument `epsilon`.": lambda inputs, W, relevance, epsilon=1e-6: (
-                epsilon_rule(inputs, W, relevance, 1e-6)
             ),
             "On the way back the weights are transposed: `W` is (d_in, d_out), so from outputs to inputs it is `@ W.T`.": lambda inputs, W, relevance, epsilon=1e-6: (
                 inputs * ((relevance / (inputs @ W)) @ W)
@@ -947,7 +938,7 @@ EXERCISES = {
         difficulty=3,
         hints=(
             "Do the sharing twice, once with the positive weights only and once with the negative ones only.",
-            "With `up = W.clamp(min=0)`: what spoke for output j is `inputs @ up`, and its sharing is `inputs * ((relevance / (inputs @ up)) @ up.T)`.",
+            "With `up = W.clamp(min=0)`, what spoke for the outputs adds up to `inputs @ up`. Share it out as `epsilon_rule` does, with `up` in the place of `W`.",
             "The same with `down = W.clamp(max=0)`. The result is alpha times the first less (alpha - 1) times the second.",
             "For the empty sides use `torch.where`: a weight of 1 instead of alpha where `inputs @ down` is zero, of 0 where `inputs @ up` is.",
         ),
@@ -1058,7 +1049,7 @@ EXERCISES = {
             "`norm` is the length; power is its square, and squares add up, lengths do not.": lambda W_E, waves: (
                 _paired((waves @ W_E).norm(dim=1))
             ),
-            "Nearly: `rfft` keeps one of the two waves that each frequency has (plus and minus), so all but the constant count twice.": lambda W_E, waves: (
+            "All but the constant are half of what they should be: cosine and sine are added, not averaged; with `rfft`, each stands for two and counts twice.": lambda W_E, waves: (
                 torch.fft.rfft(W_E, dim=0).abs().pow(2).sum(dim=1) / len(W_E)
             ),
             "`fft` does not scale its waves to length 1: divide by p, and count all but the constant twice, or use `waves`.": lambda W_E, waves: (
@@ -1072,9 +1063,6 @@ EXERCISES = {
             ),
             "The constant is missing: it comes first.": lambda W_E, waves: frequency_power(W_E, waves)[1:],
             "The constant comes first, not last.": lambda W_E, waves: frequency_power(W_E, waves).roll(-1),
-            "Cosine and sine together: their sum, not their mean.": lambda W_E, waves: (
-                _paired((waves @ W_E).pow(2).sum(dim=1), lambda cosine, sine: (cosine + sine) / 2)
-            ),
             "Cosine and sine together: their sum, not the larger one.": lambda W_E, waves: (
                 _paired((waves @ W_E).pow(2).sum(dim=1), torch.maximum)
             ),
@@ -1144,11 +1132,8 @@ EXERCISES = {
                 _angles(sums, frequencies, p).cos().mean(dim=-1)
             ),
             "Votes are added, not multiplied.": lambda sums, frequencies, p: _angles(sums, frequencies, p).cos().prod(dim=-1),
-            "Add up the cosines: one for each frequency. You add the angles first.": lambda sums, frequencies, p: (
+            "Each frequency has a circle and a vote of its own: add the cosines, not the angles or the frequencies.": lambda sums, frequencies, p: (
                 _angles(sums, frequencies, p).sum(dim=-1).cos()
-            ),
-            "The frequencies vote one by one, each on a circle of its own; you make one of their sum.": lambda sums, frequencies, p: (
-                clock_votes(sums, frequencies.sum()[None], p)
             ),
             "The angle between the two hands is their *difference*: sum less answer.": lambda sums, frequencies, p: (
                 clock_votes(-sums, frequencies, p)
@@ -1226,8 +1211,8 @@ QUIZZES = {
                 "The twenty texts on which a neuron fires most strongly are all chess games. What do you know?",
                 (
                     Option(
-                        "The neuron stands for chess.",
-                        "you know its strongest moments only. On most of the tokens where it fires it may do something else.",
+                        "It stands for chess: twenty of twenty cannot be luck.",
+                        "it is not luck, and still you know its strongest moments only. On most of the tokens where it fires it may do something else.",
                     ),
                     Option(
                         "A very strong activation of it is a good sign of chess.",
@@ -1274,6 +1259,32 @@ QUIZZES = {
                     ),
                 ),
             ),
+            Single(
+                "The network that adds is right on 99.7% of all pairs without its frequency 14. What follows?",
+                (
+                    Option(
+                        "It does not compute with frequency 14.",
+                        "its votes are in the logits, if more softly than those of the others; taking something away shows what cannot be spared, not what is used.",
+                    ),
+                    Option(
+                        "The three others agree on nearly every answer by themselves.",
+                        "the frequencies vote, and this one votes most softly.",
+                        right=True,
+                    ),
+                    Option(
+                        "Frequency 14 has hardly any power in how numbers are written down.",
+                        "it has 17% of the power, four times what the strongest has in a random embedding.",
+                    ),
+                    Option(
+                        "Any one of the four can be spared, since all of them vote on every answer.",
+                        "without frequency 31 only 26% of the answers are right.",
+                    ),
+                ),
+            ),
+        )
+    ),
+    "relevance": Quiz(
+        (
             Ordering(
                 "Put the steps of layer-wise relevance propagation in order.",
                 (
@@ -1297,6 +1308,153 @@ QUIZZES = {
                 ),
                 shown=(2, 4, 0, 3, 1),
             ),
+            Single(
+                "A friend uses the epsilon rule with an epsilon of 0.5, where the sums are about as large. The relevance of the pixels adds up to",
+                (
+                    Option(
+                        "the logit: the rule conserves relevance.",
+                        "it conserves as long as epsilon is small against the sums.",
+                    ),
+                    Option(
+                        "less than the logit: epsilon swallows a part.",
+                        "each share is divided by more than the sum, so the shares add up to less than 1.",
+                        right=True,
+                    ),
+                    Option(
+                        "more than the logit, since epsilon is added to every sum.",
+                        "it is added below the line, so the shares get smaller.",
+                    ),
+                ),
+            ),
+            Multiple(
+                "Which of these would change the heat map of a picture, the network staying as it is?",
+                (
+                    Option("Another rule.", "the map is the result of a rule.", right=True),
+                    Option(
+                        "Asking for the logit of another concept.",
+                        "the question is always about one answer.",
+                        right=True,
+                    ),
+                    Option(
+                        "Alpha 1 in place of alpha 2.",
+                        "what spoke against an output is weighed by alpha - 1.",
+                        right=True,
+                    ),
+                    Option(
+                        "Multiplying the pixels with the gradient in place of an epsilon of 1e-6.",
+                        "in a network of ReLUs without biases that is the same number by another route.",
+                    ),
+                ),
+            ),
         )
+    ),
+}
+
+PREDICTIONS = {
+    "one_family": Numeric(
+        "Of the neurons that have a family at all, what percentage has exactly one?",
+        value=52,
+        tolerance=10,
+        why="So 48% have several, and 9% of all neurons have three or more.",
+        unit="%",
+    ),
+    "spectrum": Numeric(
+        "Of all tokens on which it is above zero, what percentage stands in texts of chess notation?",
+        value=6,
+        tolerance=5,
+        why="It is 100% of the ten strongest tokens and 34% of the hundred strongest.",
+        unit="%",
+    ),
+    "six_units": Single(
+        "What will a unit do?",
+        (
+            Option("Stand for two concepts.", "No: every unit answers to many concepts."),
+            Option(
+                "Answer to many concepts, to each by a different amount.",
+                "The effective number of concepts is 7 to 12 for each unit; a concept is told by the combination.",
+                right=True,
+            ),
+            Option(
+                "Ask for one property, such as “is it round?”, and say yes or no.",
+                "Near: concepts are told by the combination, but the answers come in all strengths.",
+            ),
+            Option(
+                "Stand for one concept; the six others are told badly.",
+                "No: 99% of unseen pictures get the right name.",
+            ),
+        ),
+    ),
+    "width": Single(
+        "With more units than concepts, a unit ends up with",
+        (
+            Option(
+                "one or two concepts, rent or not: there is room for all.",
+                "Not without rent: 9.8 concepts a unit with 6 units, 10.7 with 48.",
+            ),
+            Option(
+                "one or two with rent only; without it as many as before.",
+                "With rent it is 1.5 concepts a unit, without it 10.7.",
+                right=True,
+            ),
+            Option(
+                "more than before with rent: fewer units are on, so each does more.",
+                "The other way round: with rent it falls from 4.6 to 1.5 concepts a unit.",
+            ),
+            Option(
+                "one or two with rent, but the network names fewer pictures.",
+                "It names 100% of them, with rent or without.",
+            ),
+        ),
+    ),
+    "cats": Numeric(
+        "Silence the unit that hurts cats most. Of all the harm, what percentage falls on cats?",
+        value=16,
+        tolerance=8,
+        why="Cats lose 98 percentage points of accuracy, and so do cars; six other concepts suffer as well.",
+        unit="%",
+    ),
+    "strokes": Single(
+        "By the epsilon rule, which strokes speak most for a cat?",
+        (
+            Option(
+                "The whiskers, which nothing else has.",
+                "They hold 4.0 of 23.8 in all.",
+            ),
+            Option(
+                "The ears and the forehead.",
+                "They hold 14.0 of 23.8 in all.",
+                right=True,
+            ),
+            Option(
+                "The eyes.",
+                "They hold -10.5: they speak against a cat.",
+            ),
+            Option(
+                "All strokes about equally.",
+                "From -10.5 for the eyes to 14.0 for ears and forehead.",
+            ),
+        ),
+    ),
+    "one_circle": Single(
+        "Without one of the four key frequencies the network gets right",
+        (
+            Option(
+                "all pairs, whichever it is: the three others are enough.",
+                "That holds for frequency 14 only, with 99.7%.",
+            ),
+            Option(
+                "nearly all pairs or few of them: it depends on the frequency.",
+                "From 26% without frequency 31 to 99.7% without frequency 14.",
+                right=True,
+            ),
+            Option(
+                "about half of them, whichever it is.",
+                "55% without frequency 4, but 99.7% without 14 and 26% without 31.",
+            ),
+            Option(
+                "no more than by guessing, 1.5%: all have to agree.",
+                "Even without frequency 31 it is 26%.",
+            ),
+        ),
     ),
 }
