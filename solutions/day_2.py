@@ -1309,19 +1309,19 @@ QUIZZES = {
                 shown=(2, 4, 0, 3, 1),
             ),
             Single(
-                "A friend uses the epsilon rule with an epsilon of 0.5, where the sums are about as large. The relevance of the pixels adds up to",
+                "In one layer somebody takes an epsilon of 0.5, and one output's contributions sum to about as much. What does this output hand down?",
                 (
                     Option(
-                        "the logit: the rule conserves relevance.",
+                        "All its relevance: the rule conserves.",
                         "it conserves as long as epsilon is small against the sums.",
                     ),
                     Option(
-                        "less than the logit: epsilon swallows a part.",
-                        "each share is divided by more than the sum, so the shares add up to less than 1.",
+                        "Only a part of its relevance.",
+                        "each share is divided by twice the sum, so the shares add up to a half; epsilon swallows the rest.",
                         right=True,
                     ),
                     Option(
-                        "more than the logit, since epsilon is added to every sum.",
+                        "More than its relevance, since epsilon is added.",
                         "it is added below the line, so the shares get smaller.",
                     ),
                 ),
@@ -1385,23 +1385,23 @@ PREDICTIONS = {
         ),
     ),
     "width": Single(
-        "With more units than concepts, a unit ends up with",
+        "Four times as many units as concepts: what does a unit end up with?",
         (
             Option(
-                "one or two concepts, rent or not: there is room for all.",
+                "One or two concepts, rent or not: there is room for all.",
                 "Not without rent: 9.8 concepts a unit with 6 units, 10.7 with 48.",
             ),
             Option(
-                "one or two with rent only; without it as many as before.",
+                "One or two with rent only; without it as many as before.",
                 "With rent it is 1.5 concepts a unit, without it 10.7.",
                 right=True,
             ),
             Option(
-                "more than before with rent: fewer units are on, so each does more.",
+                "More than before with rent: fewer units are on, so each does more.",
                 "The other way round: with rent it falls from 4.6 to 1.5 concepts a unit.",
             ),
             Option(
-                "one or two with rent, but the network names fewer pictures.",
+                "One or two with rent, but the network names fewer pictures.",
                 "It names 100% of them, with rent or without.",
             ),
         ),
@@ -1410,7 +1410,7 @@ PREDICTIONS = {
         "Silence the unit that hurts cats most. Of all the harm, what percentage falls on cats?",
         value=16,
         tolerance=8,
-        why="Cats lose 98 percentage points of accuracy, and so do cars; six other concepts suffer as well.",
+        why="Cats lose 98 percentage points of accuracy, and so do cars; five other concepts suffer as well.",
         unit="%",
     ),
     "strokes": Single(
@@ -1436,23 +1436,23 @@ PREDICTIONS = {
         ),
     ),
     "one_circle": Single(
-        "Without one of the four key frequencies the network gets right",
+        "Which pairs does it still add correctly without one of the four key frequencies?",
         (
             Option(
-                "all pairs, whichever it is: the three others are enough.",
+                "All, whichever it is: the three others are enough.",
                 "That holds for frequency 14 only, with 99.7%.",
             ),
             Option(
-                "nearly all pairs or few of them: it depends on the frequency.",
+                "Nearly all or few: it depends on the frequency.",
                 "From 26% without frequency 31 to 99.7% without frequency 14.",
                 right=True,
             ),
             Option(
-                "about half of them, whichever it is.",
+                "About half of them, whichever it is.",
                 "55% without frequency 4, but 99.7% without 14 and 26% without 31.",
             ),
             Option(
-                "no more than by guessing, 1.5%: all have to agree.",
+                "No more than by guessing, 1.5%: all four have to agree.",
                 "Even without frequency 31 it is 26%.",
             ),
         ),
