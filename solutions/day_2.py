@@ -36,7 +36,11 @@ def _count_cases(seed: int = 0) -> list[tuple]:
     generator = _generator(seed)
     cases = [by_head]
     for shape, threshold in [((5, 8), 0.7), ((9, 4), 0.6)]:
-        cases.append((torch.rand(shape, generator=generator), threshold))
+        roc_area = torch.rand(shape, generator=generator)
+        roc_area[[0, 1], [0, 1]] = torch.tensor(
+            [threshold - 2e-5, threshold + 2e-5]
+        )  # half precision is not enough
+        cases.append((roc_area, threshold))
     return cases
 
 
@@ -170,7 +174,9 @@ def _epsilon_cases(seed: int = 0) -> list[tuple]:
         torch.tensor([[1.0, 3.0]]),
         0.5,
     )
-    return [*_relevance_cases(seed, (0.25, 0.1), by_head), a_sum_of_zero]
+    x, W, relevance = _random(seed, (2, 4), (4, 3), (2, 3))
+    by_default = (x.abs(), W, relevance)  # the notebook leaves epsilon out
+    return [*_relevance_cases(seed, (0.25, 0.1), by_head), a_sum_of_zero, by_default]
 
 
 def _sign(z: Tensor) -> Tensor:
@@ -1312,8 +1318,8 @@ QUIZZES = {
                 "In one layer somebody takes an epsilon of 0.5, and one output's contributions sum to about as much. What does this output hand down?",
                 (
                     Option(
-                        "All its relevance: the rule conserves.",
-                        "it conserves as long as epsilon is small against the sums.",
+                        "All of it, since relevance is conserved.",
+                        "that holds as long as epsilon is small against the sums.",
                     ),
                     Option(
                         "Only a part of its relevance.",
@@ -1355,7 +1361,7 @@ PREDICTIONS = {
         "Of the neurons that have a family at all, what percentage has exactly one?",
         value=52,
         tolerance=10,
-        why="So 48% have several, and 9% of all neurons have three or more.",
+        why="The other 48% have several; 480 of 5,120 neurons have three or more.",
         unit="%",
     ),
     "spectrum": Numeric(
@@ -1368,18 +1374,18 @@ PREDICTIONS = {
     "six_units": Single(
         "What will a unit do?",
         (
-            Option("Stand for two concepts.", "No: every unit answers to many concepts."),
+            Option("Stand for two concepts", "No: every unit answers to many concepts."),
             Option(
-                "Answer to many concepts, to each by a different amount.",
+                "Answer to many concepts, to each by a different amount",
                 "The effective number of concepts is 7 to 12 for each unit; a concept is told by the combination.",
                 right=True,
             ),
             Option(
-                "Ask for one property, such as “is it round?”, and say yes or no.",
+                "Ask for one property, such as “is it round?”, and say yes or no",
                 "Near: concepts are told by the combination, but the answers come in all strengths.",
             ),
             Option(
-                "Stand for one concept; the six others are told badly.",
+                "Stand for one concept; the six others are told badly",
                 "No: 99% of unseen pictures get the right name.",
             ),
         ),
@@ -1388,20 +1394,20 @@ PREDICTIONS = {
         "Four times as many units as concepts: what does a unit end up with?",
         (
             Option(
-                "One or two concepts, rent or not: there is room for all.",
+                "One or two concepts, rent or not: there is room for all",
                 "Not without rent: 9.8 concepts a unit with 6 units, 10.7 with 48.",
             ),
             Option(
-                "One or two with rent only; without it as many as before.",
+                "One or two with rent only; without it as many as before",
                 "With rent it is 1.5 concepts a unit, without it 10.7.",
                 right=True,
             ),
             Option(
-                "More than before with rent: fewer units are on, so each does more.",
+                "More than before with rent: fewer units are on, so each does more",
                 "The other way round: with rent it falls from 4.6 to 1.5 concepts a unit.",
             ),
             Option(
-                "One or two with rent, but the network names fewer pictures.",
+                "One or two with rent, but the network names fewer pictures",
                 "It names 100% of them, with rent or without.",
             ),
         ),
@@ -1417,20 +1423,20 @@ PREDICTIONS = {
         "By the epsilon rule, which strokes speak most for a cat?",
         (
             Option(
-                "The whiskers, which nothing else has.",
+                "The whiskers, which nothing else has",
                 "They hold 4.0 of 23.8 in all.",
             ),
             Option(
-                "The ears and the forehead.",
+                "The ears and the forehead",
                 "They hold 14.0 of 23.8 in all.",
                 right=True,
             ),
             Option(
-                "The eyes.",
+                "The eyes",
                 "They hold -10.5: they speak against a cat.",
             ),
             Option(
-                "All strokes about equally.",
+                "All strokes about equally",
                 "From -10.5 for the eyes to 14.0 for ears and forehead.",
             ),
         ),
@@ -1439,20 +1445,20 @@ PREDICTIONS = {
         "Which pairs does it still add correctly without one of the four key frequencies?",
         (
             Option(
-                "All, whichever it is: the three others are enough.",
+                "All, whichever it is: the three others are enough",
                 "That holds for frequency 14 only, with 99.7%.",
             ),
             Option(
-                "Nearly all or few: it depends on the frequency.",
+                "Nearly all or few: it depends on the frequency",
                 "From 26% without frequency 31 to 99.7% without frequency 14.",
                 right=True,
             ),
             Option(
-                "About half of them, whichever it is.",
+                "About half of them, whichever it is",
                 "55% without frequency 4, but 99.7% without 14 and 26% without 31.",
             ),
             Option(
-                "No more than by guessing, 1.5%: all four have to agree.",
+                "No more than by guessing, 1.5%: all four have to agree",
                 "Even without frequency 31 it is 26%.",
             ),
         ),
