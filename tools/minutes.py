@@ -76,7 +76,7 @@ def _code(cell: nbformat.NotebookNode) -> float:
         return 0.0
     source = cell.source
     questions = sum(len(find_quiz(key).questions) for key in re.findall(r'\bquiz\("([^"]+)"\)', source))
-    asks = re.compile(r"\s*(predict|guessed|guesses|quiz|inventory)\(")  # counted by what they ask
+    asks = re.compile(r"\s*(predict|your_guess|guesses|quiz|inventory)\(")  # counted by what they ask
     lines = sum(bool(line.strip()) and not asks.match(line) for line in source.splitlines())
     exercises = len(re.findall(r'@exercise\("|\banswer\("', source))
     questions += len(item_texts()) * len(re.findall(r'\binventory\("', source))

@@ -22,9 +22,9 @@ from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint
 from .notebook_api import solution as solution
-from .predictions import guessed as guessed
 from .predictions import guesses as guesses
 from .predictions import predict as predict
+from .predictions import your_guess as your_guess
 from .progress_file import progress_path as progress_path
 from .progress_file import read_progress as read_progress
 from .progress_table import progress as progress

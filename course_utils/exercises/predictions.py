@@ -2,7 +2,7 @@
 
     predict("day_3.cosines")            asks, with buttons where there are any
     predict("day_3.cosines", "b")       keeps a guess without buttons
-    guessed("day_3.cosines")            prints the guess, as the first line of the result that answers it
+    your_guess("day_3.cosines")            prints the guess, as the first line of the result that answers it
     guesses("day_3")                    at the end of the day: every guess beside what came out
 
 A first guess stays; later ones have seen the result. On a page that nothing runs behind, what came out is folded.
@@ -93,11 +93,11 @@ def is_good(record: Prediction, guess: float) -> bool:
     return grade_reply(record, int(guess) if isinstance(record, Single) else guess).right
 
 
-def guessed(key: str) -> None:
+def your_guess(key: str) -> None:
     """Print the guess above the result. JupyterLab shows the first line of a folded output, which must not be the answer.
 
     Examples:
-        >>> guessed("day_6.dead_share")  # doctest: +ELLIPSIS
+        >>> your_guess("day_6.dead_share")  # doctest: +ELLIPSIS
         Your guess: ...
 
     Raises:
