@@ -69,7 +69,7 @@ def test_another_session_remembers(capsys):
     [
         (CHOICE, 1, True, "and so it is"),
         (SHARE, 45, True, "which is close"),
-        (SHARE, 80, False, "28 too many"),
+        (SHARE, 80, False, "28 percentage points too high"),
         (COUNT, 5, False, "7 too few"),
         (Numeric("Cosine?", 0.55, 0.05, "Told."), 0.9, False, "0.35 too high"),
     ],
@@ -77,6 +77,11 @@ def test_another_session_remembers(capsys):
 def test_the_comparison_says_by_how_much(record, guess, good, says):
     assert is_good(record, guess) is good
     assert says in compared(record, guess)
+
+
+def test_a_share_is_taken_for_the_percentage(capsys):
+    predict("day_1.share", 0.5)
+    assert "kept: 50 %" in said(capsys)
 
 
 def test_a_saved_page_folds_what_came_out_and_escapes():

@@ -45,7 +45,7 @@ def predict(key: str, guess: Any = None) -> None:
     if guess is None:
         prediction_shown(key).show()
         return
-    said = _keep(key, record, parsed(record, guess))
+    said = _keep(key, record, _as_percentage(record, parsed(record, guess)))
     Shown(said, rendering.box(rendering.rich(said), EDGE_GREY, f"Prediction {key}")).show()
 
 
@@ -77,14 +77,13 @@ def compared(record: Prediction, guess: float) -> str:
     if isinstance(record, Single):
         chosen = record.options[int(guess)]
         if chosen.right:
-            return f"You guessed “{chosen.text}”, and so it is. {chosen.why}"
-        return f"You guessed “{chosen.text}”. {chosen.why} {_came_out(record)}"
+            return f"You guessed {_in_words(record, guess)}, and so it is. {chosen.why}"
+        return f"You guessed {_in_words(record, guess)}. {chosen.why} {_came_out(record)}"
     gap = guess - record.value
-    near = (
-        "which is close" if is_good(record, guess) else f"{abs(gap):.3g} too {'many' if gap > 0 else 'few'}"
-    )
-    if not is_good(record, guess) and not float(record.value).is_integer():
-        near = f"{abs(gap):.3g} too {'high' if gap > 0 else 'low'}"
+    percent = record.unit == "%"
+    more, fewer = ("many", "few") if not percent and float(record.value).is_integer() else ("high", "low")
+    off = f"{abs(gap):.3g}{' percentage points' if percent else ''} too {more if gap > 0 else fewer}"
+    near = "which is close" if is_good(record, guess) else off
     return f"You guessed {_in_words(record, guess)}; it is {_in_words(record, record.value)}: {near}. {record.why}"
 
 
@@ -150,7 +149,7 @@ def _right(record: Prediction) -> float:
 
 def _in_words(record: Prediction, guess: float) -> str:
     if isinstance(record, Single):
-        return f"“{record.options[int(guess)].text}”"
+        return f"“{record.options[int(guess)].text.rstrip('.')}”"
     return f"{guess:,.4g} {record.unit}".strip()
 
 
@@ -158,7 +157,7 @@ def _came_out(record: Prediction) -> str:
     if isinstance(record, Numeric):
         return f"It is {_in_words(record, record.value)}. {record.why}"
     right = record.options[int(_right(record))]
-    return f"What came out: “{right.text}”. {right.why}"
+    return f"What came out: {_in_words(record, _right(record))}. {right.why}"
 
 
 def _question(record: Prediction) -> str:
@@ -175,6 +174,11 @@ def _guess(key: str) -> float | None:
     if isinstance(record, Single) and guess not in range(len(record.options)):
         return None
     return guess
+
+
+def _as_percentage(record: Prediction, guess: float) -> float:
+    """0.16 means 16 where a percentage is asked for."""
+    return 100 * guess if isinstance(record, Numeric) and record.unit == "%" and 0 < guess < 1 else guess
 
 
 def _keep(key: str, record: Prediction, guess: float) -> str:
@@ -206,7 +210,7 @@ def _widget(key: str, record: Prediction) -> Any:
         elif isinstance(guess, str):
             say(escape(guess))
         else:
-            say(rendering.rich(_keep(key, record, guess)))
+            say(rendering.rich(_keep(key, record, _as_percentage(record, guess))))
 
     def on_compare(_: Any) -> None:
         guess = _guess(key)
