@@ -1445,8 +1445,8 @@ PREDICTIONS = {
         ),
     ),
     "weather": Numeric(
-        "With one latent a moment, the news latent is active at nine in ten of the moments with the news alone. At how "
-        "many of the moments with news and weather?",
+        "With one latent a moment, the news latent is active at nine in ten of the moments with the news alone. At what "
+        "percentage of the moments with news and weather?",
         value=1,
         tolerance=10,
         why="Another latent has taken the two together: the nearest one has a cosine of 0.99 with their sum.",

@@ -1143,8 +1143,8 @@ PREDICTIONS = {
                 "Before the first layer the last token is the same in both sentences, so it can bring nothing back.",
             ),
             Option(
-                "At the second mention of the name below, at the last token above, over a token or two on the way.",
-                "Below it is the one token that differs, on the way the verb behind it, at the top mostly the last token.",
+                "At the bottom at the second mention of the giver's name, at the top at the last token, and in between at a token or two on the way.",
+                "At the bottom it is the one token that differs, in between the verb behind it, at the top mostly the last token.",
                 right=True,
             ),
             Option(
@@ -1152,8 +1152,8 @@ PREDICTIONS = {
                 "That token is the same in both sentences, and a patch carries only what differs.",
             ),
             Option(
-                "At the second mention of the name in all layers; the last token looks it up at the very end.",
-                "In the lower layers it does; further up it has moved on.",
+                "At the second mention of the giver's name in all layers; the last token looks it up at the very end.",
+                "In the lower layers it is there; further up it has moved on.",
             ),
         ),
     ),
@@ -1161,16 +1161,16 @@ PREDICTIONS = {
         "400 pairs of latents. What does the table look like if it takes two of them to set the copy off?",
         (
             Option(
-                "A bright row and a bright column: each half pulls, whatever its partner is.",
+                "A whole row and a whole column stand out: each half pulls, whatever its partner is.",
                 "With other partners each half does next to nothing, as it does alone.",
             ),
             Option(
-                "One or two bright fields, and the rest dark.",
-                "One pair makes 12.1 nats, in either order, where its halves alone make 0.14 and 0.09.",
+                "One or two cells stand out, and the rest are near zero.",
+                "One pair makes 12 nats, in either order, where its halves alone make 0.14 and 0.09.",
                 right=True,
             ),
             Option(
-                "A slope from dark to bright: pairs of strong latents are far apart, those of weak ones near.",
+                "A smooth slope: pairs of strong latents are far apart, those of weak ones near.",
                 "How far a latent pulls alone says little about what it does with another.",
             ),
             Option(
@@ -1192,7 +1192,7 @@ PREDICTIONS = {
             ),
             Option(
                 "Nearly as far as before.",
-                "11.4 of 11.8 nats remain: other latents carry the two topics too, and only without ten of each it is 0.03.",
+                "11.4 of 11.8 nats remain: other latents carry the two topics too, and only without ten of each is it 0.03.",
                 right=True,
             ),
         ),

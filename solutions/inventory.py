@@ -16,19 +16,22 @@ def _item(text: str, *options: tuple[str, str], right: str) -> Single:
 
 INVENTORY: tuple[Single, ...] = (
     _item(
-        "Among 4,000 neurons, one separates texts about whales from others almost perfectly on 50 texts. What follows?",
+        "Four of 54 texts are about whales. The best of 4,000 neurons tells them from the others almost perfectly. What follows?",
         (
             "It is the neuron in which the model keeps whales.",
             "separating is not yet meaning, and nothing was held out (day 1).",
         ),
-        ("Nothing yet: the best of many looks good.", "the best of many needs other texts (day 1)."),
+        (
+            "Nothing yet: the best of many looks good.",
+            "luck can make one of 4,000 nearly perfect on so few; other texts have to judge it (day 1).",
+        ),
         (
             "The model needs this neuron for whales.",
             "whether it is needed shows only when it is taken out (day 1).",
         ),
         (
-            "Fifty texts are too few to say anything.",
-            "a bar for luck can be computed, also for fifty (day 1).",
+            "Four texts are too few to say anything, whatever comes out.",
+            "a bar for luck can be computed, also for four (day 1).",
         ),
         right="b",
     ),
@@ -49,8 +52,11 @@ INVENTORY: tuple[Single, ...] = (
             "The test that called it a DNA neuron must have been wrong.",
             "precision and recall were perfect on held-out texts (day 1).",
         ),
-        ("Zero is the wrong value to set it to.", "other values change little either (days 1 and 6)."),
-        ("The model does not know about DNA.", "it predicts such texts well (day 1)."),
+        (
+            "Zero is the wrong value to set it to.",
+            "others carry it as well, whatever this one is set to (day 1).",
+        ),
+        ("The model does not know about DNA.", "it loses more once ten such neurons are gone (day 1)."),
         ("Telling a thing is not being needed for it.", "others carry it as well (day 1)."),
         right="d",
     ),
@@ -58,13 +64,13 @@ INVENTORY: tuple[Single, ...] = (
         "The ten strongest examples of a neuron are all about cats. What do its weaker examples show, in general?",
         ("Mostly other things than cats.", "strong examples flatter a unit (day 2)."),
         ("Cats as well, only less clearly than the ten.", "purity falls fast from the top (day 2)."),
-        ("Noise without any pattern.", "other concepts come up, in families (day 2)."),
-        ("The opposite of cats.", "a rectified neuron has no opposite (day 2)."),
+        ("Noise without any pattern.", "other concepts come up, each with a share (day 2)."),
+        ("The opposite of cats.", "weaker is nearer to zero, not of the other sign (day 2)."),
         right="a",
     ),
     _item(
         "Why do neurons answer to several unrelated concepts?",
-        ("Training was stopped too early.", "longer training does not undo it (days 2 and 4)."),
+        ("Training was stopped too early.", "where concepts are rare, sharing has the lower loss (day 4)."),
         (
             "The concepts are related, in ways that only the network sees.",
             "made-up concepts without relation do it too (day 4).",
@@ -85,11 +91,11 @@ INVENTORY: tuple[Single, ...] = (
         right="b",
     ),
     _item(
-        "How many directions fit into 100 dimensions if every two must be perpendicular up to a cosine of 0.3?",
+        "How many directions fit into 100 dimensions if the cosine of every two must stay between -0.4 and 0.4?",
         ("Exactly 100.", "that holds for perfectly perpendicular ones (day 3)."),
         ("About 200.", "one also counts each direction's opposite that way (day 3)."),
-        ("About 100 squared, one for each pair of axes.", "it grows faster than any power (day 3)."),
-        ("Many thousands.", "room for almost perpendicular ones is vast (day 3)."),
+        ("About 1,000, ten for each dimension.", "48 dimensions already hold more than that (day 3)."),
+        ("Tens of thousands, or more.", "every few dimensions more multiply their number (day 3)."),
         right="d",
     ),
     _item(
@@ -111,7 +117,10 @@ INVENTORY: tuple[Single, ...] = (
             "nothing acts there on single coordinates but the optimiser (day 3).",
         ),
         ("Right behind a ReLU.", "a ReLU acts on each coordinate by itself (day 3)."),
-        ("They mean as much everywhere.", "kurtosis differs between places (day 3)."),
+        (
+            "They mean equally much everywhere.",
+            "the best axis beats random directions in an MLP, not in the stream (day 3).",
+        ),
         right="b",
     ),
     _item(
@@ -153,7 +162,7 @@ INVENTORY: tuple[Single, ...] = (
         "An L1 penalty on the latents of an autoencoder has a side effect on those that are on. Which?",
         ("They come out too weak.", "weaker is cheaper: shrinkage (day 5)."),
         ("They come out too strong.", "the penalty pulls the other way (day 5)."),
-        ("They come out too many for the same error.", "it makes them fewer (day 5)."),
+        ("Their decoder directions become shorter.", "these are kept at length 1 (day 5)."),
         ("None, if it is small.", "it is smaller then, but there (day 5)."),
         right="a",
     ),
@@ -167,7 +176,7 @@ INVENTORY: tuple[Single, ...] = (
             "Yes, if all have the same number of active latents.",
             "even then the order can turn round (day 5).",
         ),
-        ("No: a good error makes it impossible.", "the two can also agree (day 5)."),
+        ("No: what reconstructs best never names them best.", "the two can also agree (day 5)."),
         ("Not necessarily: that is another question.", "both have to be measured (day 5)."),
         right="d",
     ),
@@ -175,7 +184,10 @@ INVENTORY: tuple[Single, ...] = (
         "A sparse autoencoder explains 90% of the variance of a layer. What does that say about its latents?",
         ("They are 90% of the model's concepts.", "variance is not counted in concepts (day 6)."),
         ("That nine of ten have a clear meaning.", "meaning has to be judged apart (day 6)."),
-        ("Little: noise can be fitted as well.", "a shuffled model, too, is explained that well (day 6)."),
+        (
+            "Little: nonsense can be fitted as well.",
+            "a shuffled model is explained as well as the real one (day 6).",
+        ),
         (
             "That nothing of importance is left in the error.",
             "the loss with the reconstruction tells that (day 6).",
@@ -191,7 +203,7 @@ INVENTORY: tuple[Single, ...] = (
         right="b",
     ),
     _item(
-        "With four times as many latents, a topic's latent no longer fires on some of its texts. What has happened?",
+        "With four times as many latents, a topic's latent no longer fires on some of its texts. What has most likely happened?",
         ("The training did not converge.", "it happens in converged ones too (days 5, 6)."),
         ("Its texts were given the wrong label from the start.", "the labels are those from before (day 6)."),
         ("A narrower one has taken these over.", "splitting leaves holes behind: absorption (days 5, 6)."),
@@ -200,10 +212,16 @@ INVENTORY: tuple[Single, ...] = (
     ),
     _item(
         "Turning a latent up makes the model write about bridges. What is shown?",
-        ("That this push makes it write so.", "and at what price to its language (day 7)."),
+        (
+            "That this push makes it write so.",
+            "what it costs, and what a random push would do, is another measurement (day 7).",
+        ),
         ("That to the model this latent means bridges.", "what drives is not always what reads (day 7)."),
         ("That the model uses this latent for bridges.", "use is shown by taking it away (day 7)."),
-        ("That a single neuron would not have done it.", "one has to try: some do (day 7)."),
+        (
+            "That a single neuron would not have done it.",
+            "that takes a neuron pushed equally far, as a control (day 7).",
+        ),
         right="a",
     ),
     _item(
@@ -211,10 +229,10 @@ INVENTORY: tuple[Single, ...] = (
         ("That there is none.", "one that needs two things at once can escape (day 7)."),
         (
             "That there is none in this layer, whatever the others hold.",
-            "the search is no better within a layer (day 7).",
+            "even in one layer it tried only some inputs (day 7).",
         ),
         ("Nothing at all.", "what was searched, and how well it finds planted ones, can be told (day 7)."),
-        ("What it would have found.", "a search is only a search (day 7)."),
+        ("Which kinds it would have found.", "a search that finds nothing is only a search (day 7)."),
         right="d",
     ),
 )
