@@ -1365,3 +1365,125 @@ QUIZZES = {
         )
     ),
 }
+
+PREDICTIONS = {
+    "same_word": Single(
+        "Take a word such as “and” wherever it stands in our texts, and measure from the mean of all activations. What "
+        "is the mean cosine between its activations in two places?",
+        (
+            Option("Nearly 1: it is the same word.", "No: it is 0.5 to 0.7 for frequent words."),
+            Option(
+                "About 0.5: something stays, and something is the context's.",
+                "It is 0.5 to 0.7 for frequent words, and 0.00 for any two tokens.",
+                right=True,
+            ),
+            Option(
+                "About 0: in the middle of the model only the context counts.",
+                "No: that is the figure for any two tokens.",
+            ),
+        ),
+    ),
+    "start_token": Numeric(
+        "How many times as long as the median of all others is the start token's vector?",
+        value=2.1,
+        tolerance=0.6,
+        why="In this model it is only about twice as long; in GPT-2 small it is far longer.",
+    ),
+    "dead_share": Numeric(
+        "What percentage of the 4,096 latents will be dead after 200 steps?",
+        value=30,
+        tolerance=10,
+        why="Nobody dies in the first third of the run; then the price takes one after the other.",
+        unit="%",
+    ),
+    "three_controls": Single(
+        "Which order, from the smallest error to the largest, with 32 directions for each token?",
+        (
+            Option("Learned dictionary, PCA, random dictionary.", "No: PCA misses 46%, the random one 28%."),
+            Option(
+                "PCA, learned dictionary, random dictionary.",
+                "No: PCA is the best *fixed* set, and misses 46%, most of the three.",
+            ),
+            Option(
+                "Learned dictionary, random dictionary, PCA.",
+                "They miss 6%, 28% and 46%: to choose anew for each token is worth more than the best fixed choice.",
+                right=True,
+            ),
+        ),
+    ),
+    "shuffled_error": Single(
+        "How large will the error be of an autoencoder of the shuffled model?",
+        (
+            Option(
+                "Much larger: there is nothing left to find.",
+                "No: it misses 21%, and the one of the real model 23%.",
+            ),
+            Option(
+                "About the same.",
+                "It misses 21%, and the one of the real model 23%.",
+                right=True,
+            ),
+            Option(
+                "Much smaller: a model that does nothing is easy to copy.",
+                "No: 21% against 23% is hardly a difference.",
+            ),
+        ),
+    ),
+    "worst_concept": Single(
+        "For which of these six concepts will the latent that the training texts choose do worst on held-out texts?",
+        (
+            Option("Korean sentences.", "Its latent has an area of 1.00: no other text has these letters."),
+            Option("Chess notation.", "Its latent has an area of 1.00: no other text looks like it."),
+            Option("Wizards and magic spells.", "Its latent has an area of 0.99."),
+            Option(
+                "Falling in love.",
+                "Its latent has an area of 0.78; that of whales, the next, 0.82.",
+                right=True,
+            ),
+        ),
+    ),
+    "medians": Single(
+        "What are the medians, over 126 concepts, of the best neuron's held-out area and of the best latent's?",
+        (
+            Option(
+                "Both near 0.95: a good unit is a good unit.",
+                "No: 0.82 for the neurons, 0.94 for the latents.",
+            ),
+            Option(
+                "Neurons below 0.7, latents above 0.95: this is what they are trained for.",
+                "No: the best of 1,024 neurons is better than that, 0.82; the latents have 0.94.",
+            ),
+            Option(
+                "Neurons about 0.8, latents about 0.95.",
+                "0.82 and 0.94: the latents are ahead, and the neurons far from useless.",
+                right=True,
+            ),
+        ),
+    ),
+    "near_the_smallest": Numeric(
+        "What percentage of the 4,096 latents lie within 60° of one of the 512 of the smallest dictionary?",
+        value=7,
+        tolerance=7,
+        why="Most of the large dictionary points elsewhere; of the 1,024 latents of the next one 31% are near.",
+        unit="%",
+    ),
+    "holes_again": Single(
+        "The deepest hole of each of three dictionaries, found on eight texts a topic: how many of the three are still "
+        "deeper than 0.3 on forty fresh ones?",
+        (
+            Option(
+                "None: the deepest of so many is deep by luck.",
+                "No: luck made them look deeper, but 0.42 and 0.53 are left of two of them.",
+            ),
+            Option(
+                "Two of the three.",
+                "0.42, 0.03 and 0.53 are left of 0.56, 0.61 and 0.61: luck is part of each, and nearly all of one.",
+                right=True,
+            ),
+            Option(
+                "All three: half a hundred texts of a group are enough to find them.",
+                "No: of one only 0.03 is left. The group has many texts, the topic had eight.",
+            ),
+        ),
+    ),
+}
