@@ -107,7 +107,9 @@ def _along(grad: Tensor, W_dec: Tensor) -> Tensor:
 
 def _latents_cases(seed: int = 0) -> list[tuple]:
     (pre,) = _random(seed, (40, 30))
-    return [(torch.tensor([[0.0, 2.0, 0.5, 0.0], [1.5, 0.0, 0.0, 0.0]]),), ((pre - 1).relu(),)]
+    by_head = torch.zeros(3, 6)  # 2, 2 and 1 active; two latents never
+    by_head[0, 1:3], by_head[1, 0], by_head[1, 3], by_head[2, 2] = torch.tensor([2.0, 0.5]), 1.5, 1.0, 3.0
+    return [(by_head,), ((pre - 1).relu(),)]
 
 
 # ── sae_loss ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -918,9 +920,6 @@ EXERCISES = {
             "Take the largest activation over the sentence, not the sum: long sentences would win.": lambda latents, firing_rate: (
                 latents.sum(dim=0) * _rarity(firing_rate)
             ),
-            "A rate of 0 makes log(1 / rate) infinite: take a rate below one in a million as one in a million, before the logarithm.": lambda latents, firing_rate: (
-                latents.amax(dim=0) * -firing_rate.log()
-            ),
             "The ranking would be the same, but log is the natural logarithm here: `.log()`, not `.log2()`.": lambda latents, firing_rate: (
                 latents.amax(dim=0) * -firing_rate.clamp(min=1e-6).log2()
             ),
@@ -962,6 +961,9 @@ EXERCISES = {
             ),
             "log(1 / rate), without adding 1 to the inverse.": lambda latents, firing_rate: (
                 latents.amax(dim=0) * (1 / firing_rate.clamp(min=1e-6)).log1p()
+            ),
+            "A rate of 0 makes log(1 / rate) infinite: take a rate below one in a million as one in a million, before the logarithm.": lambda latents, firing_rate: (
+                latents.amax(dim=0) * -firing_rate.log()
             ),
             "`max(dim=0)` gives values *and* their places: take `.values`, or write `amax(dim=0)`.": lambda latents, firing_rate: (
                 latents.max(dim=0) * _rarity(firing_rate)
