@@ -7,7 +7,7 @@ from math import log
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity, gelu, linear, normalize
+from torch.nn.functional import cosine_similarity, gelu, linear, normalize, softplus
 
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.reading import fvu, l0, strong_and_rare
@@ -444,6 +444,12 @@ EXERCISES = {
             "`relu` keeps what is positive: `clamp(min=0)`, where yours keeps what is negative.": lambda x, W_enc, b_enc, b_dec: (
                 ((x - b_dec) @ W_enc + b_enc).clamp(max=0)
             ),
+            "`softplus` is never exactly zero; the formula has `relu`.": lambda x, W_enc, b_enc, b_dec: (
+                softplus((x - b_dec) @ W_enc + b_enc)
+            ),
+            "`tanh` ends at 1 and goes below 0; a latent is as strong as it is, and never negative: `relu`.": lambda x, W_enc, b_enc, b_dec: (
+                torch.tanh((x - b_dec) @ W_enc + b_enc)
+            ),
         },
         variants={
             "einsum": lambda x, W_enc, b_enc, b_dec: (
@@ -540,6 +546,18 @@ EXERCISES = {
             ),
             "The spread is the sum over n rows: the mean's squared length counts n times.": lambda x, x_hat: (
                 _error(x, x_hat) / (x.pow(2).sum() - x.mean(dim=0).pow(2).sum())
+            ),
+            "`x.var()` subtracts one mean of all numbers, above and below: take plain squares above, and `x.mean(dim=0)` below.": lambda x, x_hat: (
+                (x - x_hat).var() / x.var()
+            ),
+            "That is how far the reconstruction spreads around the mean; asked for is how far it is from `x`.": lambda x, x_hat: (
+                _spread(x_hat, x.mean(dim=0)) / _spread(x)
+            ),
+            "Above stands a mean over the rows and below a sum over them: take two sums or two means.": lambda x, x_hat: (
+                (x - x_hat).pow(2).sum(dim=1).mean() / _spread(x)
+            ),
+            "A fraction is a ratio: divide the two, do not subtract them.": lambda x, x_hat: (
+                _error(x, x_hat) - _spread(x)
             ),
         },
         variants={
@@ -642,6 +660,18 @@ EXERCISES = {
             "That is the length of a row's latents; the price is their plain sum.": _loss_of(
                 _squares, lambda latents: latents.norm(dim=1)
             ),
+            "The latents are summed down the columns: the price of a token is the sum along its row, `dim=1`.": lambda x, x_hat, latents, l1_coefficient: (
+                _squares(x - x_hat).mean() + l1_coefficient * latents.sum(dim=0).mean()
+            ),
+            "The squared errors are summed down the columns: a token's error is the sum along its row, `dim=1`.": lambda x, x_hat, latents, l1_coefficient: (
+                (x - x_hat).pow(2).sum(dim=0).mean() + l1_coefficient * _sums(latents).mean()
+            ),
+            "The price is the sum of a row's latents, not the largest of them.": _loss_of(
+                _squares, lambda latents: latents.amax(dim=1)
+            ),
+            "Multiply the latents with `l1_coefficient`; yours divides by it, so that a higher price would cost less.": lambda x, x_hat, latents, l1_coefficient: (
+                (_squares(x - x_hat) + _sums(latents) / l1_coefficient).mean()
+            ),
         },
         variants={
             "two means": lambda x, x_hat, latents, l1_coefficient: (
@@ -725,6 +755,15 @@ EXERCISES = {
             "`k` is an argument, and other numbers than 2 are tried.": lambda pre_activations, k: _kept(
                 pre_activations, 2
             ).relu(),
+            "`kthvalue` counts from the smallest: the k-th largest is another one.": lambda pre_activations, k: (
+                _from(pre_activations, pre_activations.kthvalue(k, dim=1, keepdim=True).values).relu()
+            ),
+            "Nothing has changed: keep the k largest of each row, where they are positive.": lambda pre_activations, k: (
+                pre_activations.clone()
+            ),
+            "The mask is turned round: the k largest are what should stay.": lambda pre_activations, k: (
+                pre_activations - _kept(pre_activations, k)
+            ),
         },
         variants={
             "threshold": lambda pre_activations, k: torch.where(
@@ -801,6 +840,12 @@ EXERCISES = {
             "The mask is turned round: yours replaces what is alive.": lambda W_enc, b_enc, W_dec, dead, chosen: (
                 resample(W_enc, b_enc, W_dec, ~dead, chosen)
             ),
+            "The length is asked for, not its square.": _resample_wrongly(
+                length=lambda W_enc, dead: _mean_length(W_enc, dead) ** 2
+            ),
+            "The *mean* of the live lengths: yours is the longest.": _resample_wrongly(
+                length=lambda W_enc, dead: W_enc[:, ~dead].norm(dim=0).max()
+            ),
         },
         variants={
             "where": _resample_with_where,
@@ -875,6 +920,12 @@ EXERCISES = {
             ),
             "The order of the subtraction is turned round: the gradient minus its parallel part.": lambda grad, W_dec: (
                 _along(grad, W_dec) * W_dec - grad
+            ),
+            "Those are the dot products: multiply each with its direction, and subtract that from the gradient.": lambda grad, W_dec: (
+                (grad * W_dec).sum(dim=1)
+            ),
+            "That is the gradient as it came: take the part along `W_dec` away.": lambda grad, W_dec: (
+                grad.clone()
             ),
         },
         variants={
@@ -968,6 +1019,15 @@ EXERCISES = {
             "`max(dim=0)` gives values *and* their places: take `.values`, or write `amax(dim=0)`.": lambda latents, firing_rate: (
                 latents.max(dim=0) * _rarity(firing_rate)
             ),
+            "Rare latents come first: multiply with the rarity, where yours divides by it.": lambda latents, firing_rate: (
+                latents.amax(dim=0) / _rarity(firing_rate)
+            ),
+            "Adding 1e-6 changes every rate a little; a floor leaves all others as they are: `clamp(min=1e-6)`.": lambda latents, firing_rate: (
+                latents.amax(dim=0) * -(firing_rate + 1e-6).log()
+            ),
+            "`argmax` says on which token it is strongest; asked for is how strong: `amax`.": lambda latents, firing_rate: (
+                latents.argmax(dim=0) * _rarity(firing_rate)
+            ),
         },
         variants={
             "log of the inverse": lambda latents, firing_rate: (
@@ -1038,6 +1098,12 @@ EXERCISES = {
             ),
             "The reconstruction takes the place of the activation; yours is halfway between the two.": lambda stream, reconstruct: (
                 torch.cat([stream[:, :1], (stream[:, 1:] + reconstruct(stream[:, 1:])) / 2], dim=1)
+            ),
+            "One position too many: what stands behind the start token starts at `[:, 1:]` on both sides.": lambda stream, reconstruct: (
+                torch.cat([stream[:, :1], reconstruct(stream)], dim=1)
+            ),
+            "The start token has moved to the end; it comes first.": lambda stream, reconstruct: torch.cat(
+                [reconstruct(stream[:, 1:]), stream[:, :1]], dim=1
             ),
         },
         variants={
@@ -1115,6 +1181,13 @@ EXERCISES = {
             ),
             "Subtract the shares; yours divides them.": lambda wide, narrow, of_topic, of_siblings: (
                 _recall(wide, of_topic) / torch.minimum(_recall(wide, of_siblings), _recall(narrow, of_topic))
+            ),
+            "Siblings are the group's other topics, `of_siblings`, not all texts that are not of the topic.": lambda wide, narrow, of_topic, of_siblings: (
+                torch.minimum(_recall(wide, ~of_topic), _recall(narrow, of_topic)) - _recall(wide, of_topic)
+            ),
+            "The two kinds of texts have changed places: the hole is where the *topic's* texts are.": lambda wide, narrow, of_topic, of_siblings: (
+                torch.minimum(_recall(wide, of_topic), _recall(narrow, of_siblings))
+                - _recall(wide, of_siblings)
             ),
         },
         variants={
