@@ -1548,16 +1548,16 @@ PREDICTIONS = {
         (
             Option(
                 "None: the deepest of so many is deep by luck.",
-                "No: luck made them look deeper, but 0.42 and 0.53 are left of two of them.",
+                "No: luck made them look deeper, but 0.4 and 0.5 are left of two of them.",
             ),
             Option(
                 "Two of the three.",
-                "0.42, 0.03 and 0.53 are left of 0.56, 0.61 and 0.61: luck is part of each, and nearly all of one.",
+                "0.4, 0.0 and 0.5 are left, each of 0.6: luck is a part of two, and all of the third.",
                 right=True,
             ),
             Option(
                 "All three: half a hundred texts of a group are enough to find them.",
-                "No: of one only 0.03 is left. The group has many texts, the topic had eight.",
+                "No: of one nothing is left. The group has many texts, the topic had eight.",
             ),
         ),
     ),
