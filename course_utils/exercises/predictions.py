@@ -178,7 +178,11 @@ def _guess(key: str) -> float | None:
 
 def _as_percentage(record: Prediction, guess: float) -> float:
     """0.16 means 16 where a percentage above 1 is asked for."""
-    return 100 * guess if isinstance(record, Numeric) and record.unit == "%" and 0 < guess < 1 < record.value else guess
+    return (
+        100 * guess
+        if isinstance(record, Numeric) and record.unit == "%" and 0 < guess < 1 < record.value
+        else guess
+    )
 
 
 def _keep(key: str, record: Prediction, guess: float) -> str:
