@@ -625,7 +625,7 @@ EXERCISES = {
             "That looks at the largest rate alone, which is another index; the formula has squares.": lambda rates: (
                 1 - rates.mean(dim=1) / rates.amax(dim=1)
             ),
-            "`^` is no power in Python; `**` is.": lambda rates: rates ^ 2,
+            "`^` is not a power in Python; `**` is.": lambda rates: rates ^ 2,
         },
         variants={
             "loop": _selectivity_by_loop,
@@ -791,7 +791,7 @@ EXERCISES = {
             "The bar rises more slowly than the root of `n_units`: share the 0.05 out, and let `z_of` say how far that is.": _bar(
                 lambda n_units: _z(0.05) * n_units**0.5
             ),
-            "A tail is a chance, no number of standard deviations: `z_of` turns the one into the other.": _bar(
+            "A tail is a chance, not a number of standard deviations: `z_of` turns the one into the other.": _bar(
                 lambda n_units: 0.05 / n_units
             ),
             "That is one standard deviation above the middle; how many it takes, `z_of` says.": _bar(
@@ -873,7 +873,7 @@ EXERCISES = {
             "`log1p` adds 1 to the rates before the logarithm; they are above 0 as they are.": _guess(
                 torch.log1p
             ),
-            "The logarithm belongs to the rates; of spikes there may be none, and log 0 is no number.": lambda spikes, rates: (
+            "The logarithm belongs to the rates; there may be no spikes, and log 0 is not a number.": lambda spikes, rates: (
                 (spikes.log() @ rates - rates.sum(dim=0)).argmax(dim=1)
             ),
             "The logarithm of each rate first, then the sum over the cells: not the other way round.": lambda spikes, rates: (

@@ -424,7 +424,7 @@ EXERCISES = {
             "First compare each entry, then sum over the row: you compare the sum.": lambda roc_area, threshold=0.9: (
                 roc_area.sum(dim=1) >= threshold
             ),
-            "A share of all units for each concept: here a row is a unit, `dim=1`, and their number is asked for, a sum.": lambda roc_area, threshold=0.9: (
+            "That is the share of all units for each concept. A row is a unit: go along it, `dim=1`, and count, with a sum and not a mean.": lambda roc_area, threshold=0.9: (
                 (roc_area >= threshold).float().mean(dim=0)
             ),
             "That is the best area of each unit; asked for is how many reach the threshold.": lambda roc_area, threshold=0.9: (
@@ -569,7 +569,7 @@ EXERCISES = {
             "That divides by all tokens; the share is among the n strongest: divide by n.": lambda values, is_concept, depths: (
                 _hits(values, is_concept)[depths - 1] / len(values)
             ),
-            "A strongly negative value is no strong firing: sort the values themselves, without `abs`.": lambda values, is_concept, depths: (
+            "A strongly negative value is not strong firing: sort the values themselves, without `abs`.": lambda values, is_concept, depths: (
                 purity_by_depth(values.abs(), is_concept, depths)
             ),
             "That is the concept's share of the activation. Here every token counts the same: the share of the *tokens*.": lambda values, is_concept, depths: (
@@ -686,7 +686,7 @@ EXERCISES = {
             "You divide by the root of the *mean* square: the step gets longer with more pixels. Take the root of the sum.": lambda picture, gradient, step: (
                 (picture + step * gradient / gradient.pow(2).mean().sqrt().clamp(min=1e-12)).clamp(0, 1)
             ),
-            "You clamp the step, so that no pixel can get darker or leave; clamp the picture that comes out.": lambda picture, gradient, step: (
+            "You clamp the step, so that no pixel can go down; clamp the picture that comes out.": lambda picture, gradient, step: (
                 picture + (step * gradient / gradient.norm().clamp(min=1e-12)).clamp(0, 1)
             ),
             "`step` is not used: the length of the step is `step`, not 1.": lambda picture, gradient, step: (
@@ -961,10 +961,10 @@ EXERCISES = {
             "Each side is divided by its own sum, `inputs @ up` and `inputs @ down`, not by the sum of both.": lambda inputs, W, relevance, alpha=2.0: (
                 inputs * ((relevance / (inputs @ W)) @ (alpha * W.clamp(min=0) - (alpha - 1) * W.clamp(max=0)).T)
             ),
-            "alpha and alpha - 1 are missing: the side that spoke for counts alpha, the other less (alpha - 1).": _from_two_sides(
+            "alpha and alpha - 1 are missing: the side that spoke for counts alpha, the other minus (alpha - 1).": _from_two_sides(
                 lambda alpha, up, down: up - down
             ),
-            "That is what spoke for an output only, and without alpha: what spoke against it, times alpha - 1, goes off.": _from_two_sides(
+            "That is what spoke for an output only, and without alpha: what spoke against it, times alpha - 1, is subtracted.": _from_two_sides(
                 lambda alpha, up, down: up
             ),
             "The two sides are swapped: alpha goes to what spoke *for* the output, the positive weights.": _from_two_sides(
@@ -1420,7 +1420,7 @@ PREDICTIONS = {
         unit="%",
     ),
     "strokes": Single(
-        "By the epsilon rule, which strokes speak most for a cat?",
+        "Shared out in proportion to what each stroke contributed, where does most of the relevance for a cat go?",
         (
             Option(
                 "The whiskers, which nothing else has",

@@ -498,10 +498,10 @@ EXERCISES = {
             "A standard deviation is not a length: it takes the row's mean away and divides by n - 1.": lambda directions: (
                 _gram(directions / directions.std(dim=1, keepdim=True))
             ),
-            "Centring the rows first makes correlations of it; a cosine takes the rows as they are.": lambda directions: (
+            "Centring the rows first turns the cosines into correlations; a cosine takes the rows as they are.": lambda directions: (
                 cosine_matrix(directions - directions.mean(dim=1, keepdim=True))
             ),
-            "(n, d) @ (n, d) does not go: one of the two factors has to be transposed.": lambda directions: (
+            "(n, d) @ (n, d) does not fit: one of the two factors has to be transposed.": lambda directions: (
                 normalize(directions, dim=1) @ normalize(directions, dim=1)
             ),
             "That is (d, d), the columns with each other: transpose the second factor, not the first.": lambda directions: (
@@ -792,10 +792,10 @@ EXERCISES = {
             "`mean()` without an axis is one number for the whole table: the mean of rows is `mean(dim=0)`.": lambda values, concept_ids, n_concepts: (
                 normalize(_means(values, concept_ids, n_concepts) - values.mean(), dim=1)
             ),
-            "`mean()` without an axis leaves one number of a concept; the mean of its rows, `mean(dim=0)`, has d.": lambda values, concept_ids, n_concepts: (
+            "`mean()` without an axis leaves one number for a concept; the mean of its rows, `mean(dim=0)`, has d of them.": lambda values, concept_ids, n_concepts: (
                 _scalar_means(values, concept_ids, n_concepts)
             ),
-            "A mean without an axis leaves one number of a concept, and scaled to length 1 that is 1 or -1: take `mean(dim=0)`.": lambda values, concept_ids, n_concepts: (
+            "A mean without an axis leaves one number for a concept, and scaled to length 1 that is 1 or -1: take `mean(dim=0)`.": lambda values, concept_ids, n_concepts: (
                 _scalar_means(values, concept_ids, n_concepts).sign()
             ),
             "`mean(dim=1)` averages within each text; the mean over texts is `mean(dim=0)`.": lambda values, concept_ids, n_concepts: (
@@ -921,7 +921,7 @@ EXERCISES = {
         hints=(
             "Three steps: mix the features into `x`, read along every direction, compare with what went in.",
             "The mixture is `features @ directions`, of shape (batch, d).",
-            "The readings are `x @ directions.T`, and the crosstalk is what they have too much: minus `features`.",
+            "The readings are `x @ directions.T`, and the crosstalk is what is left after subtracting `features`.",
         ),
         slips={
             "Those are the readings: take away the features themselves, which are meant to be heard.": lambda features, directions: (
@@ -936,7 +936,7 @@ EXERCISES = {
             "That is the crosstalk of silent features only; every reading has some.": lambda features, directions: (
                 crosstalk(features, directions).where(features == 0, torch.zeros(()))
             ),
-            "That is the mixture `x`; it has still to be read along every direction.": lambda features, directions: (
+            "That is the mixture `x`; it still has to be read along every direction.": lambda features, directions: (
                 features @ directions
             ),
             "To read along the directions, multiply by their transpose: (batch, d) @ (d, n).": lambda features, directions: (
@@ -951,7 +951,7 @@ EXERCISES = {
             "Weigh and add: `*` multiplies entry by entry, where each reading sums over all features with `@`.": lambda features, directions: (
                 features * (_gram(directions) - torch.eye(len(directions)))
             ),
-            "That is the table of the cosines: each has still to be weighted with how active the other feature is.": lambda features, directions: (
+            "That is the table of the cosines: each still has to be weighted with how active the other feature is.": lambda features, directions: (
                 _gram(directions) - torch.eye(len(directions))
             ),
             "That sums the cosines as if every feature were active: weigh them with `features`.": lambda features, directions: (
@@ -1292,7 +1292,7 @@ PREDICTIONS = {
             ),
             Option(
                 "Flat in 3, a hill around 0 in 30, a needle at 0 in 768.",
-                "The standard deviations are 0.576, 0.183 and 0.036: nearly all directions stand nearly upright on each other.",
+                "The standard deviations are 0.576, 0.183 and 0.036: nearly any two directions stand nearly at a right angle.",
                 right=True,
             ),
             Option(

@@ -652,7 +652,7 @@ EXERCISES = {
         difficulty=2,
         hints=(
             "A ratio: what feature i has, over everything that lies along its direction, itself included.",
-            "Above stands `W.norm(dim=-2)**2`. Below stands the sum that you have just written, with j = i left in.",
+            "Above stands `W.norm(dim=-2)**2`. Below stands the sum that is called interference above, with j = i left in.",
             "`(normalize(W, dim=-2).mT @ W)**2`, summed over its last axis, is what stands below.",
         ),
         slips={
@@ -780,7 +780,7 @@ EXERCISES = {
             "Longer than a half, not longer than 0: a trained length is never exactly 0.": lambda W: (
                 (W.norm(dim=1)[:, 0] > 0) + 2 * (W.norm(dim=1)[:, 1] > 0).long()
             ),
-            "`W` holds many instances: an `if` asks one yes or no, so compare the whole tensor and use `torch.where`.": lambda W: (
+            "`W` holds many instances: an `if` needs a single yes or no, so compare the whole tensor and use `torch.where`.": lambda W: (
                 3 if W[:, 0, 0].abs() > 0.5 and W[:, 0, 1].abs() > 0.5 else 0
             ),
             "One number for each instance: the two columns are still apart.": lambda W: (
@@ -833,7 +833,7 @@ EXERCISES = {
             "In an antipodal pair both features go wrong, with importance 1 and r; yours counts the second only.": lambda r: (
                 4 * r.clamp(max=1) / (2 * r + 3 * r.clamp(max=1))
             ),
-            "`r` is a tensor, and an `if` asks it one yes or no: `torch.where(r <= 1, …, …)` or `r.clamp(max=1)` decides for each.": lambda r: (
+            "`r` is a tensor, and an `if` needs a single yes or no: `torch.where(r <= 1, …, …)` or `r.clamp(max=1)` decides for each.": lambda r: (
                 4 * r / (2 + 5 * r) if r <= 1 else 4 / (2 * r + 5)
             ),
             "The two branches are swapped: what you have for r ≤ 1 belongs to r > 1.": lambda r: torch.where(
@@ -914,7 +914,7 @@ EXERCISES = {
             "A count, not a share: do not divide by the number of features.": lambda W: (
                 features_per_neuron(W) / W.shape[-1]
             ),
-            "Dead is who has no weight above 0.1 at all; yours drops every single weight up to 0.1.": lambda W: (
+            "A neuron is dead if none of its weights is above 0.1; yours drops every single weight up to 0.1.": lambda W: (
                 ((W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True)) & (W.abs() > 0.1)).sum(dim=-1)
             ),
             "The largest one carries a feature too: it counts itself.": lambda W: features_per_neuron(W) - 1,
@@ -1192,7 +1192,7 @@ QUIZZES = {
                 (
                     Option(
                         "Opposite directions.",
-                        "each is cut off by the other's `relu`, and they never meet: both come out right.",
+                        "what one pushes into the other's output is below zero, where the `relu` cuts it off, and they never meet: both come out right.",
                         right=True,
                     ),
                     Option(
@@ -1226,7 +1226,7 @@ QUIZZES = {
                         "then ten features make five pairs, and all dimensions are shared.",
                     ),
                     Option(
-                        "more than two share a plane, and their biases fall below zero",
+                        "beyond pairs: some features push others up, and their biases fall below zero",
                         "only rare features can afford a push up, which no `relu` cuts off and a bias has to silence.",
                     ),
                 ),
@@ -1247,7 +1247,7 @@ QUIZZES = {
                     ),
                     Option(
                         "Neither: where nothing is lost, the neurons have one meaning each.",
-                        "loss tells nothing of that: the mixture is as good as the pure solution, as section 8 shows.",
+                        "loss tells nothing of that: the mixture is nearly as good as the pure solution, as section 8 shows.",
                     ),
                 ),
             ),
@@ -1374,7 +1374,7 @@ PREDICTIONS = {
             ),
             Option(
                 "From some starts only.",
-                "No: from none of four; 0 to 5 of the 12 neurons carry one feature, and the penalty finds it.",
+                "No: from none of four; 0 to 5 of the 12 neurons carry one feature, and with a light penalty three of four find it.",
             ),
             Option(
                 "No: the neurons stay mixed.",
