@@ -62,7 +62,7 @@ REMEDIES = (  # of torch's errors that beginners meet most: what the message say
     ),
     (
         r"unsupported operand type\(s\) for \^|bitwise_xor",
-        "`^` is no power in Python: write `**`.",
+        "`^` is not a power in Python: write `**`.",
     ),
     (
         r"'Tensor' object has no attribute 'copy'",
