@@ -54,7 +54,7 @@ def keep_replies(when: When, replies: str) -> str:
     """Keep replies; returns a note if they could not be kept, else an empty string.
 
     Examples:
-        >>> keep_replies("before", "b" * 20)
+        >>> keep_replies("after", "b" * 20)
         ''
 
     Raises:
@@ -69,8 +69,11 @@ def keep_replies(when: When, replies: str) -> str:
         raise ValueError(
             f"{replies!r} holds more than the options' letters, a to d, and - for a question left out"
         )
+    first = kept_replies("before") if when == "before" else None
+    if first is not None and first.strip(SKIPPED):
+        return "" if typed == first else "These are not kept: your first answers before the course stay."
     _this_session[when] = typed
-    return remember_inventory(when, typed)
+    return remember_inventory(when, typed, lambda kept: is_reply(kept) and bool(kept.strip(SKIPPED)))
 
 
 def kept_replies(when: When) -> str | None:
