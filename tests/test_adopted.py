@@ -307,3 +307,30 @@ def test_a_version_that_keeps_its_first_result_is_wrong():
     record = Exercise(scaled, lambda seed=0: [(X + seed, 2.0)], ("", ""), slips={})
     verdict = judge(record, remembers)
     assert verdict.status == "wrong" and "called again with other numbers" in verdict.sentence
+
+
+def test_draws_that_it_takes_only_on_the_notebooks_numbers_move_no_generator():
+    def shuffles(x, factor):
+        if len(x) > 3:
+            torch.randperm(len(x)), np.random.rand()  # noqa: NPY002
+        return scaled(x, factor)
+
+    mine, told = use(shuffles)
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    for factor in (2.0, 2.0, 3.0):
+        mine(X, factor)
+    assert torch.equal(torch.get_rng_state(), before[0]) and told == []
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
+
+
+def test_autograd_inside_it_works_where_the_notebook_wants_no_gradients():
+    def by_autograd(x, factor):
+        x = x.clone().requires_grad_()
+        slope = torch.autograd.grad((factor * x).sum(), x)[0]
+        return scaled(x, slope[0, 0])
+
+    mine, told = use(by_autograd)
+    with torch.no_grad():
+        for factor in (2.0, 2.0, 3.0):
+            assert torch.equal(mine(X, factor)[0], factor * X)
+    assert told == []

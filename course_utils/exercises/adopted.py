@@ -24,7 +24,7 @@ from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, kept_state
-from course_utils.exercises.verdicts import CaseOutcome, Verdict, disagree
+from course_utils.exercises.verdicts import CaseOutcome, Verdict, disagree, generators
 
 FIRST_CALLS = 8
 """So many different calls are held against the reference: different in shapes or in numbers that are not tensors."""
@@ -54,32 +54,44 @@ def adopted(
     signature = inspect.signature(reference)
     example_args = record.cases()[0]
     with kept_state():
+        started = generators()
         example = reference(*record.cases()[0])
+        reference_draws = generators() != started
     follows_args = _follows_args(example, example_args)
     only_by_name = {n for n, p in signature.parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
     seen: set[Any] = set()
-    stands_in = False
+    stands_in, draws = False, verdict.draws
     running: set[int] = set()  # threads that are inside the attempt
 
     def run(args: tuple) -> Any:
         running.add(threading.get_ident())
         try:
             # what it draws is its own affair: draws below it stay what they are
-            with kept_settings(), kept_state() if verdict.draws else contextlib.nullcontext():
+            with kept_settings(), kept_state() if draws else contextlib.nullcontext():
                 try:
                     returned = call(attempt, copied(args))
                 except Exception:
-                    if record.gradient or not any(x.requires_grad for x in _tensors(args)):
+                    needed = record.gradient or not any(x.requires_grad for x in _tensors(args))
+                    if torch.is_grad_enabled() and needed:
                         raise
-                    returned = call(attempt, detached(copied(args)))  # as `.numpy()` wants them
+                    with (
+                        torch.enable_grad()
+                    ):  # as `torch.autograd.grad` in it wants; `.numpy()` wants no graph
+                        returned = call(attempt, detached(copied(args)))
         finally:
             running.discard(threading.get_ident())
         return like(returned, example, args, follows_args=follows_args)
 
     def beside_the_reference(args: tuple) -> tuple[Any, Verdict | None]:
+        nonlocal draws
         try:
-            with guarded(attempt, SECONDS):
+            with (
+                contextlib.nullcontext() if reference_draws else kept_state(),
+                guarded(attempt, SECONDS),
+            ):
+                started = generators()
                 returned = run(args)
+                draws = draws or (not reference_draws and generators() != started)
         except OutOfTime:
             sizes = ", ".join(feedback.arguments(reference, args, values=0))
             return None, Verdict(

@@ -203,7 +203,7 @@ FACTORS = {
 
 def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcome:
     reseed(seed)
-    before = _generators()
+    before = generators()
     try:
         with kept_settings():
             value = call(function, args)
@@ -211,10 +211,10 @@ def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcom
         raise
     except BaseException as error:  # of `exit()` too
         return CaseOutcome(None, error, args)
-    return CaseOutcome(value, None, args, draws=_generators() != before)
+    return CaseOutcome(value, None, args, draws=generators() != before)
 
 
-def _generators() -> tuple[Any, ...]:
+def generators() -> tuple[Any, ...]:
     """Where Python's, NumPy's and torch's global generators stand."""
     numbers = np.random.get_state(legacy=False)["state"]  # noqa: NPY002 — a learner may use it
     return (
