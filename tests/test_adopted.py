@@ -1,6 +1,7 @@
 """After a tick the learner's function behaves like the reference: towards its caller, on the notebook's own numbers."""
 
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from course_utils.exercises import Exercise, exercise, find, judge
 from course_utils.exercises.adopted import adopted
+from course_utils.exercises.guards import SETTINGS
 
 
 def scaled(x, factor):
@@ -182,3 +184,153 @@ def test_defaults_of_the_task_hold_whatever_the_learner_wrote():
     record = Exercise(above, lambda seed=0: [(X, 3.0), (X, 0.2)], ("", ""), slips={})
     mine, told = use(lambda values, bar: (values > bar).sum(), record)
     assert mine(X) == 7 and mine(values=X) == 7 and mine(X, bar=3.0) == 4 and told == []
+
+
+@pytest.mark.parametrize("spoilt", [float("nan"), float("inf")])
+def test_a_version_that_gives_nan_on_the_notebooks_numbers_is_stood_in_for(spoilt):
+    def spoils(x, factor):
+        y = x * factor
+        if len(x) > 3:
+            y[-1] = spoilt
+        return y, x.sum(dim=1) * factor
+
+    mine, told = use(spoils)
+    x = torch.ones(1000, 2)
+    assert mine(x, 3.0)[0].isfinite().all()
+    assert "not on the notebook's own numbers" in told[0].sentence
+
+
+def test_where_the_reference_gives_nan_too_nothing_is_told():
+    mine, told = use(lambda x, factor: (factor * x, (factor * x).sum(dim=1)))
+    x = torch.full((4, 2), float("nan"))
+    x[0], x[1] = 1.0, float("inf")
+    mine(x, 3.0)
+    assert told == []
+
+
+class Odd(BaseException):
+    """Not an `Exception`, as asyncio's CancelledError."""
+
+
+@pytest.mark.parametrize("error", [SystemExit("over"), Odd()])
+def test_an_exit_on_the_notebooks_numbers_does_not_stop_the_cell(error):
+    def leaves(x, factor):
+        if len(x) > 3:
+            raise error
+        return scaled(x, factor)
+
+    mine, told = use(leaves)
+    assert all(map(torch.equal, mine(X, 3.0), scaled(X, 3.0))) and len(told) == 1
+
+
+def test_a_version_that_calls_itself_with_arguments_of_its_own_goes_on(capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", "")
+    notebook = {"__name__": "__main__", "exercise": exercise, "torch": torch}
+    exec(
+        """@exercise("day_6.topk")
+def topk(pre_activations, k, kept=None):
+    kept = torch.zeros_like(pre_activations) if kept is None else kept
+    if k == 0:
+        return kept
+    place = torch.where(kept > 0, -1e9, pre_activations).argmax(dim=-1, keepdim=True)
+    return topk(pre_activations, k - 1, kept=kept.scatter(-1, place, pre_activations.gather(-1, place).relu()))
+""",
+        notebook,
+    )
+    x = torch.rand(5, 7)
+    for _ in range(3):
+        assert torch.equal(notebook["topk"](x, 3), find("day_6.topk").reference(x, 3))
+    told = capsys.readouterr().out
+    assert "✓" in told and "✗" not in told
+
+
+def test_the_learners_own_names_and_options_work_too():
+    def own(a, b, plus=0.0):
+        y, sums = scaled(a, b)
+        return y + plus, sums
+
+    mine, told = use(own)
+    assert torch.equal(mine(a=X, b=2.0)[0], 2 * X) and torch.equal(mine(X, 2.0, plus=1.0)[0], 2 * X + 1)
+    assert torch.equal(mine(X, 2.0, 1.0)[0], 2 * X + 1) and told == []
+
+
+def test_what_is_given_by_name_only_is_not_dropped():
+    def above(values, *, bar=0.5):
+        return (values > bar).sum()
+
+    record = Exercise(above, lambda seed=0: [(X + seed,)], ("", ""), slips={})
+    mine, told = use(lambda values: (values > 0.5).sum(), record)
+    assert mine(X) == 7 and mine(X, bar=3.0) == 4 and told == []
+
+
+def test_a_gradient_that_is_lost_on_the_notebooks_numbers_is_noticed():
+    def size(W):
+        return W.square().sum()
+
+    record = Exercise(size, lambda seed=0: [(X + seed,)], ("", ""), slips={}, gradient=("W",))
+    mine, told = use(lambda W: size(W if len(W) < 5 else W.detach()), record)
+    W = torch.ones(6, 2, requires_grad=True)
+    mine(W).backward()
+    assert torch.equal(W.grad, 2 * torch.ones(6, 2)) and "no gradient" in told[0].sentence
+
+
+def test_numpy_may_be_used_on_trained_weights_where_nothing_trains_through_it():
+    mine, told = use(lambda x, factor: scaled(torch.from_numpy(x.numpy()), factor))
+    assert torch.equal(mine(X.clone().requires_grad_(), 2.0)[0], 2 * X) and told == []
+
+
+def test_settings_that_a_version_leaves_behind_are_put_back():
+    def leaves(x, factor):
+        np.seterr(all="raise")
+        warnings.simplefilter("error")
+        torch.set_default_device("meta")
+        torch.use_deterministic_algorithms(True)
+        torch.autograd.set_detect_anomaly(True)
+        torch.set_num_threads(3)
+        return scaled(x, factor)
+
+    before = [read() for read, _ in SETTINGS]
+    mine, told = use(leaves)
+    assert [read() for read, _ in SETTINGS] == before
+    for _ in range(2):
+        mine(X, 3.0)
+        assert [read() for read, _ in SETTINGS] == before
+    assert told == []
+
+
+def test_a_version_that_keeps_its_first_result_is_wrong():
+    kept = {}
+
+    def remembers(x, factor):
+        return kept.setdefault((tuple(x.shape), factor), scaled(x, factor))
+
+    record = Exercise(scaled, lambda seed=0: [(X + seed, 2.0)], ("", ""), slips={})
+    verdict = judge(record, remembers)
+    assert verdict.status == "wrong" and "called again with other numbers" in verdict.sentence
+
+
+def test_draws_that_it_takes_only_on_the_notebooks_numbers_move_no_generator():
+    def shuffles(x, factor):
+        if len(x) > 3:
+            torch.randperm(len(x)), np.random.rand()  # noqa: NPY002
+        return scaled(x, factor)
+
+    mine, told = use(shuffles)
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    for factor in (2.0, 2.0, 3.0):
+        mine(X, factor)
+    assert torch.equal(torch.get_rng_state(), before[0]) and told == []
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
+
+
+def test_autograd_inside_it_works_where_the_notebook_wants_no_gradients():
+    def by_autograd(x, factor):
+        x = x.clone().requires_grad_()
+        slope = torch.autograd.grad((factor * x).sum(), x)[0]
+        return scaled(x, slope[0, 0])
+
+    mine, told = use(by_autograd)
+    with torch.no_grad():
+        for factor in (2.0, 2.0, 3.0):
+            assert torch.equal(mine(X, factor)[0], factor * X)
+    assert told == []

@@ -735,3 +735,86 @@ def test_the_two_kinds_are_not_mixed_up():
 def test_a_forgotten_comma_in_the_hints_is_noticed():
     with pytest.raises(TypeError, match="comma"):
         record(hints=("only one"))
+
+
+class Untellable(Exception):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
+def raising(error):
+    def attempt(*args):
+        raise error
+
+    return attempt
+
+
+HOLDS_ITSELF: list = []
+HOLDS_ITSELF.append(HOLDS_ITSELF)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize(
+    ("key", "attempt"),
+    [
+        ("day_6.fvu", raising(GeneratorExit())),
+        ("day_6.fvu", raising(Untellable())),
+        ("day_6.fvu", lambda *args: 10**5000),
+        ("day_3.welch_bound", lambda *args: Fraction(10**500)),
+        ("day_6.fvu", lambda *args: torch.ones(2, device="meta")),
+        ("day_5.fresh_pairs", lambda *args: (torch.ones(1, 2, device="meta"),) * 2),
+        ("day_5.fresh_pairs", lambda *args: (HOLDS_ITSELF, HOLDS_ITSELF)),
+        ("day_5.ista_step", lambda *args: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])),
+        ("day_6.fvu", lambda *args: print("\ud800")),
+    ],
+)
+def test_whatever_it_returns_or_raises_the_cell_goes_on(key, attempt, capsys):
+    assert exercise(key)(attempt) is find(key).reference
+    told = capsys.readouterr().out
+    told.encode()
+    assert told.startswith("✗") and len(told) < 2000
+
+
+class SpoiltBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, spoil):
+        ctx.spoil = spoil
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return ctx.spoil(), None
+
+
+def endlessly():
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("attempt", "says"),
+    [
+        (lambda W: SpoiltBackward.apply(W, lambda: {}["x"]).square().sum(), "cannot be computed"),
+        (lambda W: SpoiltBackward.apply(W, endlessly).square().sum(), "takes too long"),
+        (lambda W: W.square().sqrt().square().sum(), "NaN"),
+    ],
+)
+def test_a_gradient_that_stops_or_is_nan_is_told(attempt, says):
+    cases = lambda seed=0: [(torch.tensor([[0.0, 1.0 + seed]]),)]
+    record = Exercise(lambda W: W.square().sum(), cases, ("", ""), slips={}, gradient=("W",), seconds=0.2)
+    verdict = judge(record, attempt)
+    assert verdict.status == "wrong" and says in verdict.sentence
+
+
+def test_a_number_beyond_all_floats_is_a_wrong_value(capsys):
+    record = find("day_3.active_budget")
+    answer("day_3.active_budget", 10**400, *record.cases()[0])
+    assert "✗" in capsys.readouterr().out
+
+
+def test_numbers_of_hints_are_whole(capsys):
+    with pytest.raises(TypeError, match="counted 1 to 3"):
+        hint("day_6.fvu", "2")
+    hint("day_6.fvu", -5)
+    hint("day_6.fvu")
+    assert "Hint 2 of 3" in capsys.readouterr().out

@@ -124,3 +124,19 @@ def test_reports_hold_the_scores(tmp_path):
 
 def test_right_replies_counts_left_out_as_not_right():
     assert sum(right_replies(RIGHT)) == N and sum(right_replies("-" * N)) == 0
+
+
+def test_that_later_replies_before_the_course_are_not_kept_is_said(capsys):
+    inventory("before", "a" * N)
+    inventory("before", "b" * N)
+    assert "your first answers before the course stay" in capsys.readouterr().out
+    assert kept_replies("before") == "a" * N
+
+
+@pytest.mark.parametrize("replies", [5, "z" * N, "-" * N])
+def test_replies_that_do_not_fit_or_say_nothing_are_replaced(replies, own_progress):
+    kept = {"version": 1, "exercises": {}, "quizzes": {}, "inventory": {"before": {"replies": replies}}}
+    own_progress.write_text(json.dumps(kept))
+    inventory("before", "a" * N)
+    module._this_session.clear()
+    assert kept_replies("before") == "a" * N

@@ -17,6 +17,7 @@ CHOICE = Single(
 )
 SHARE = Numeric("How much of it?", 52.0, 10.0, "Nearly half have several.", unit="%")
 COUNT = Numeric("How many?", 12.0, 3.0, "Few, as most answer to several.")
+EMPTY = '{"version": 1, "exercises": {}, "quizzes": {}'
 RECORDS = {"day_1.which": CHOICE, "day_1.share": SHARE, "day_1.count": COUNT}
 
 
@@ -130,3 +131,49 @@ def test_buttons_keep_and_compare():
     assert "kept" in below.value and "swam" not in below.value
     compare.click()
     assert "it swam" in below.value
+
+
+def test_a_typed_percent_sign_is_taken_at_its_word(capsys, made_up):
+    predict("day_1.share", "0.5%")
+    assert "kept: 0.5 %" in said(capsys)
+    assert json.loads(made_up.read_text())["predictions"]["day_1.share"]["reply"] == 0.5
+
+
+@pytest.mark.parametrize("reply", ["NaN", "Infinity", "1" + "0" * 400])
+def test_a_number_beyond_comparing_is_as_if_none_was_made(reply, made_up, capsys):
+    made_up.write_text(f'{EMPTY}, "predictions": {{"day_1.count": {{"reply": {reply}}}}}}}')
+    module.your_guess("day_1.count")
+    assert "none" in said(capsys)
+    predict("day_1.count", 4)
+    module._this_session.clear()
+    module.your_guess("day_1.count")
+    assert "Your guess: 4" in said(capsys)
+
+
+@pytest.mark.parametrize("predictions", [{"day_1.count": {"reply": "four"}}, {"day_1.count": [4]}, []])
+def test_the_file_of_a_later_version_is_left_alone(predictions, made_up, capsys):
+    kept = json.dumps({"version": 2, "exercises": {}, "quizzes": {}, "predictions": predictions})
+    made_up.write_text(kept)
+    module.your_guess("day_1.count")
+    predict("day_1.count", 4)
+    assert "Your guess: none" in said(capsys) and made_up.read_text() == kept
+
+
+@pytest.mark.parametrize("name", ['"\\ud800": {}', '"deep": ' + "[" * 900 + "]" * 900])
+def test_a_file_that_cannot_be_written_again_does_not_stop_the_cell(name, made_up, capsys):
+    made_up.write_text(f"{EMPTY}, {name}}}")
+    predict("day_1.count", 4)
+    assert "kept: 4" in said(capsys)
+
+
+@pytest.mark.parametrize("path", ["/", "~nobody-of-this-name/progress.json"])
+def test_a_path_that_is_none_does_not_stop_the_cell(path, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_PROGRESS", path)
+    predict("day_1.count", 4)
+    assert "kept: 4" in said(capsys)
+
+
+def test_a_number_beyond_all_floats_is_refused():
+    with pytest.raises(ValueError, match="is not a number"):
+        predict("day_1.count", 10**5000)

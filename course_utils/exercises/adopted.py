@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,8 +23,8 @@ from torch import Tensor
 from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.describing import plain
-from course_utils.exercises.guards import OutOfTime, call, guarded, kept_state
-from course_utils.exercises.verdicts import CaseOutcome, Verdict, disagree
+from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, kept_state
+from course_utils.exercises.verdicts import CaseOutcome, Verdict, disagree, generators
 
 FIRST_CALLS = 8
 """So many different calls are held against the reference: different in shapes or in numbers that are not tensors."""
@@ -53,26 +54,44 @@ def adopted(
     signature = inspect.signature(reference)
     example_args = record.cases()[0]
     with kept_state():
+        started = generators()
         example = reference(*record.cases()[0])
+        reference_draws = generators() != started
     follows_args = _follows_args(example, example_args)
+    only_by_name = {n for n, p in signature.parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
     seen: set[Any] = set()
-    stands_in = False
+    stands_in, draws = False, verdict.draws
+    running: set[int] = set()  # threads that are inside the attempt
 
     def run(args: tuple) -> Any:
-        dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+        running.add(threading.get_ident())
         try:
             # what it draws is its own affair: draws below it stay what they are
-            with kept_state() if verdict.draws else contextlib.nullcontext():
-                returned = call(attempt, copied(args))
+            with kept_settings(), kept_state() if draws else contextlib.nullcontext():
+                try:
+                    returned = call(attempt, copied(args))
+                except Exception:
+                    needed = record.gradient or not any(x.requires_grad for x in _tensors(args))
+                    if torch.is_grad_enabled() and needed:
+                        raise
+                    with (
+                        torch.enable_grad()
+                    ):  # as `torch.autograd.grad` in it wants; `.numpy()` wants no graph
+                        returned = call(attempt, detached(copied(args)))
         finally:
-            torch.set_default_dtype(dtype)
-            torch.set_grad_enabled(grad)
+            running.discard(threading.get_ident())
         return like(returned, example, args, follows_args=follows_args)
 
     def beside_the_reference(args: tuple) -> tuple[Any, Verdict | None]:
+        nonlocal draws
         try:
-            with guarded(attempt, SECONDS):
+            with (
+                contextlib.nullcontext() if reference_draws else kept_state(),
+                guarded(attempt, SECONDS),
+            ):
+                started = generators()
                 returned = run(args)
+                draws = draws or (not reference_draws and generators() != started)
         except OutOfTime:
             sizes = ", ".join(feedback.arguments(reference, args, values=0))
             return None, Verdict(
@@ -85,13 +104,27 @@ def adopted(
         if complaint and not _nearly(returned, expected):
             told = f"It passes the checks, but not on the notebook's own numbers. {complaint}"
             return None, Verdict("wrong", told, feedback.arguments(reference, args))
+        if _lost_gradient(record, returned, args):
+            return None, Verdict(
+                "wrong",
+                "It passes the checks, but no gradient gets through it on the notebook's own numbers.",
+            )
         return returned, None
 
     @functools.wraps(attempt, updated=())
     def yours(*args: Any, **kwargs: Any) -> Any:
         nonlocal stands_in
-        if kwargs or len(args) < len(example_args):
-            bound = signature.bind(*args, **kwargs)
+        if threading.get_ident() in running:
+            return attempt(*args, **kwargs)  # it calls itself, perhaps with arguments of its own
+        if only_by_name & kwargs.keys():
+            return reference(*args, **kwargs)  # no case asks for these
+        if kwargs or len(args) != len(example_args):
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError:
+                if not _takes(attempt, args, kwargs):
+                    raise
+                return attempt(*copied(args), **copied(kwargs))  # by its own names
             bound.apply_defaults()
             args = bound.args[: max(len(args) + len(kwargs), len(example_args))]
         if stands_in:
@@ -104,7 +137,9 @@ def adopted(
             returned, amiss = beside_the_reference(args)
             if amiss is None:
                 return returned
-        except Exception as error:
+        except (KeyboardInterrupt, OutOfTime):
+            raise
+        except BaseException as error:  # of `exit()` too
             try:
                 _beside(reference, args)
             except Exception:
@@ -203,6 +238,21 @@ def _looks(args: tuple) -> Any:
     return args if isinstance(args, int | float | str | None) else type(args)
 
 
+def _takes(attempt: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> bool:
+    try:
+        inspect.signature(attempt).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _lost_gradient(record: Exercise, returned: Any, args: tuple) -> bool:
+    """Whether training needs a gradient through ``returned``, and there is none."""
+    trained = dict(zip(feedback.argument_names(record.reference), args, strict=False))
+    wanted = any(getattr(trained.get(name), "requires_grad", False) for name in record.gradient)
+    return wanted and torch.is_grad_enabled() and not any(x.requires_grad for x in _tensors(returned))
+
+
 def _beside(reference: Callable[..., Any], args: tuple) -> Any:
     """What the reference gives, without a trace of it in gradients or generators."""
     with kept_state():
@@ -216,6 +266,11 @@ def _nearly(yours: Any, expected: Any) -> bool:
         return all(map(_nearly, yours, expected))
     if not isinstance(expected, Tensor) or not isinstance(yours, Tensor) or yours.shape != expected.shape:
         return False
-    scale = expected.double().abs().amax() if expected.numel() else 0.0
-    off = (yours.double() - expected.double()).abs() > ROUGHLY * (expected.double().abs() + 0.1 * scale)
-    return expected.ndim > 0 and off.double().mean().item() <= 0.01
+    yours, expected = yours.double(), expected.double()
+    finite = expected.isfinite()
+    if not expected.ndim or (~yours.isfinite() & finite).any():
+        return False  # one NaN spoils every mean below
+    scale = expected[finite].abs().amax() if finite.any() else 0.0
+    near = (yours - expected).abs() <= ROUGHLY * (expected.abs() + 0.1 * scale)
+    near = near.where(finite, (yours == expected) | (yours.isnan() & expected.isnan()))
+    return not near.numel() or near.double().mean().item() >= 0.99

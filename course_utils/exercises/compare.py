@@ -85,7 +85,7 @@ def wrong_kind(yours: Any, expected: Any) -> str | None:
     if isinstance(expected, numbers.Number | np.generic):
         if is_number(yours):
             return None
-        if isinstance(yours, Tensor | np.ndarray) and plain(yours).numel() == 1:
+        if (yours.numel() if isinstance(yours, Tensor) else np.size(yours)) == 1 and hasattr(yours, "item"):
             return f"It returned {kind(yours)}; take the number out of it: `.item()`."
         return f"It returned {kind(yours)}, not a number."
     if isinstance(expected, list | tuple):
@@ -231,7 +231,7 @@ def _not_finite(yours: Tensor, expected: Tensor) -> str | None:
 
 def beyond_comparing(yours: Any, expected: Any) -> str | None:
     """A sentence if the shape is another one, or numbers are not finite: what a judge may stumble over."""
-    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)):
+    if not (isinstance(yours, Tensor) and isinstance(expected, Tensor)) or yours.is_nested:
         return None
     if yours.shape != expected.shape:
         return f"It has shape {shape(yours)}, expected is {shape(expected)}."

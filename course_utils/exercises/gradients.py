@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.compare import difference
-from course_utils.exercises.feedback import argument_names
-from course_utils.exercises.guards import call, guarded, reseed
+from course_utils.exercises.feedback import argument_names, first_line
+from course_utils.exercises.guards import OutOfTime, call, guarded, reseed
 
 NO_GRADIENT = (
     "A cell below trains through it, and that needs the gradient: stay in torch from beginning to end."
@@ -26,10 +27,13 @@ def lost_gradient(record: Exercise, attempt: Callable[..., Any]) -> str | None:
         try:
             with guarded(attempt, 4 * record.seconds):  # forwards it was quick enough
                 yours = _gradients(record, attempt, number)
-        except RuntimeError as error:
-            if "inplace" in str(error) or "in-place" in str(error):
+        except OutOfTime:
+            return "Right, but its gradient takes too long: a loop without an end in a `backward` or a hook?"
+        except Exception as error:
+            said = first_line(error)
+            if "inplace" in said or "in-place" in said:
                 return "Right, but it changes in place what its gradient still needs: write `x = x - y` in place of `x -= y`."
-            return f"Right, but its gradient cannot be computed: {str(error).splitlines()[0]}"
+            return f"Right, but its gradient cannot be computed: {said or type(error).__name__}"
         if yours is None:
             return f"Right, but a bare number: `.item()` or `float` throws the gradient away. {NO_GRADIENT}"
         for name, mine, right in zip(record.gradient, yours, expected or (), strict=True):
@@ -38,6 +42,8 @@ def lost_gradient(record: Exercise, attempt: Callable[..., Any]) -> str | None:
             if mine is None:
                 return f"Right, but no gradient gets through it to `{name}`: is something detached? {NO_GRADIENT}"
             argument = dict(zip(argument_names(record.reference), record.cases()[number], strict=False))[name]
+            if (mine.isnan() & ~right.isnan()).any():
+                return f"Right, but its gradient with respect to `{name}` is NaN in places: the root of a zero has no slope."
             # where an argument is zero, two right ways may have different slopes: `x.abs()` and `x`
             if difference(torch.where(argument != 0, mine, right), right, TOLERANCE):
                 return f"Right, but its gradient with respect to `{name}` is not: is a part of it detached? {NO_GRADIENT}"
@@ -64,7 +70,7 @@ def _gradients(
     )
     if not isinstance(weighted, Tensor) or not weighted.requires_grad:
         return (None,) * len(through)
-    return torch.autograd.grad(weighted, through, allow_unused=True)
+    return call(partial(torch.autograd.grad, allow_unused=True), (weighted, through))
 
 
 def _floats(value: Any) -> Iterator[Tensor]:

@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -204,15 +205,44 @@ class Said(io.TextIOBase):
 def kept_state() -> Iterator[None]:
     """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it."""
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 — a learner may use it
-    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     with torch.random.fork_rng(devices=[]):
         try:
-            yield
+            with kept_settings():
+                yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
-            torch.set_default_dtype(dtype)
-            torch.set_grad_enabled(grad)
+
+
+@contextlib.contextmanager
+def kept_settings() -> Iterator[None]:
+    """Leave what torch, NumPy and the warnings are set to as it was."""
+    before = [read() for read, _ in SETTINGS]
+    try:
+        yield
+    finally:
+        for was, (read, put_back) in zip(before, SETTINGS, strict=True):
+            if read() != was:
+                put_back(was)
+
+
+def _put_back_filters(filters: list[Any]) -> None:
+    warnings.filters[:] = filters
+    with warnings.catch_warnings():
+        pass  # which tells the module's own caches that something changed
+
+
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (lambda: torch.empty(0).device, lambda was: torch.set_default_device(None if was.type == "cpu" else was)),
+    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+    (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+    (torch.get_num_threads, torch.set_num_threads),
+    (np.geterr, lambda was: np.seterr(**was)),
+    (lambda: list(warnings.filters), _put_back_filters),
+)
+"""How each is read, and put back."""
 
 
 def reseed(seed: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from course_utils.exercises.adopted import adopted
 from course_utils.exercises.answer_key import Answer, Exercise, find
 from course_utils.exercises.card import card, hint_shown, solution_shown
+from course_utils.exercises.describing import short
 from course_utils.exercises.guards import globals_of
 from course_utils.exercises.progress_file import remember_seen, remember_verdict
 from course_utils.exercises.verdicts import Verdict, judge, judge_value
@@ -103,12 +104,15 @@ def hint(key: str, number: int | None = None) -> None:
 
     Raises:
         KeyError: if there is no such exercise.
+        TypeError: if the number is not a whole one.
     """
     record = find(key)
-    number = min(number or _next_hint.get(key, 1), len(record.hints))
+    if number is not None and not isinstance(number, int):
+        raise TypeError(f"hints are counted 1 to {len(record.hints)}, not {short(number)}")
+    number = max(min(number or _next_hint.get(key, 1), len(record.hints)), 1)
     _next_hint[key] = number + 1
     remember_seen(key, hints=number)
-    hint_shown(key, record, max(number, 1)).show()
+    hint_shown(key, record, number).show()
 
 
 def solution(key: str) -> None:

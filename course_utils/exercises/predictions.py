@@ -19,7 +19,7 @@ from course_utils.base import EDGE_BLUE, EDGE_GREY
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Numeric, Option, Prediction, Single, find_prediction, keys
 from course_utils.exercises.progress_file import read_progress, remember_guess
-from course_utils.exercises.quiz_grading import grade_reply, parsed
+from course_utils.exercises.quiz_grading import Percentage, grade_reply, parsed
 from course_utils.exercises.quizzes import controls
 from course_utils.exercises.rendering import Shown
 
@@ -171,18 +171,20 @@ def _guess(key: str) -> float | None:
     """The first guess that was made, now or another day; None if none was, or none that fits the question."""
     record = find_prediction(key)
     guess = _this_session.get(key, read_progress().get("predictions", {}).get(key, {}).get("reply"))
-    if isinstance(record, Single) and guess not in range(len(record.options)):
-        return None
-    return guess
+    return guess if _fits(record, guess) else None
+
+
+def _fits(record: Prediction, guess: Any) -> bool:
+    """Whether this can be a guess: a file may have been changed by hand, or be of a later version."""
+    if isinstance(record, Single):
+        return guess in range(len(record.options))
+    return type(guess) in (int, float, Percentage) and abs(guess) < 1e300
 
 
 def _as_percentage(record: Prediction, guess: float) -> float:
-    """0.16 means 16 where a percentage above 1 is asked for."""
-    return (
-        100 * guess
-        if isinstance(record, Numeric) and record.unit == "%" and 0 < guess < 1 < record.value
-        else guess
-    )
+    """0.16 means 16 where a percentage above 1 is asked for; "0.16%" does not."""
+    share = isinstance(record, Numeric) and record.unit == "%" and not isinstance(guess, Percentage)
+    return 100 * guess if share and 0 < guess < 1 < record.value else guess
 
 
 def _keep(key: str, record: Prediction, guess: float) -> str:
@@ -190,7 +192,7 @@ def _keep(key: str, record: Prediction, guess: float) -> str:
     if (first := _guess(key)) is not None:
         return f"Your first guess stays: {_in_words(record, first)}. {compared(record, first)}"
     _this_session[key] = guess
-    note = remember_guess(key, guess)
+    note = remember_guess(key, guess, partial(_fits, record))
     said = f'Your guess is kept: {_in_words(record, guess)}. Run on and see; predict("{key}") compares.'
     return f"{said} {note}".strip()
 

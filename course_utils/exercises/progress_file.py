@@ -33,7 +33,7 @@ class NotKept(Exception):
 
 
 def progress_path() -> Path | None:
-    """Where progress is kept; None if ``COURSE_PROGRESS`` is set and empty.
+    """Where progress is kept; None if ``COURSE_PROGRESS`` is set and empty, or the user has no home.
 
     Examples:
         >>> from unittest.mock import patch
@@ -41,6 +41,12 @@ def progress_path() -> Path | None:
         ...     progress_path().name
         'progress.json'
     """
+    with contextlib.suppress(RuntimeError):
+        return _chosen_path()
+    return None
+
+
+def _chosen_path() -> Path | None:
     chosen = os.environ.get("COURSE_PROGRESS")
     if chosen is not None:
         return Path(chosen).expanduser() if chosen.strip() else None
@@ -115,24 +121,24 @@ def remember_question(key: str, number: int, right: bool) -> str:
     return _update(change)
 
 
-def remember_guess(key: str, reply: float | int) -> str:
-    """Keep what was predicted: the place of an option, or a number. The first guess stays: a later one has seen the result."""
+def remember_guess(key: str, reply: float | int, fits: Callable[[Any], bool]) -> str:
+    """Keep what was predicted: the place of an option, or a number. The first guess that ``fits`` stays: a later one has seen the result."""
 
     def change(kept: dict[str, Any]) -> None:
-        kept.setdefault("predictions", {}).setdefault(key, {"reply": reply, "when": _now()})
+        guesses = kept.setdefault("predictions", {})
+        if not fits(guesses.get(key, {}).get("reply")):
+            guesses[key] = {"reply": reply, "when": _now()}
 
     return _update(change)
 
 
-def remember_inventory(when: str, replies: str) -> str:
-    """Keep the replies to the inventory: the first ones before the course, the latest ones after it."""
+def remember_inventory(when: str, replies: str, fits: Callable[[Any], bool]) -> str:
+    """Keep the replies to the inventory: the first ones that ``fit`` before the course, the latest ones after it."""
 
     def change(kept: dict[str, Any]) -> None:
-        entry = {"replies": replies, "when": _now()}
-        if when == "before":
-            kept.setdefault("inventory", {}).setdefault(when, entry)
-        else:
-            kept.setdefault("inventory", {})[when] = entry
+        table = kept.setdefault("inventory", {})
+        if when != "before" or not fits(table.get(when, {}).get("replies")):
+            table[when] = {"replies": replies, "when": _now()}
 
     return _update(change)
 
@@ -160,12 +166,18 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise ValueError("nested too deep") from deep
     if not isinstance(kept, dict) or type(kept.get("version")) is not int:
         raise ValueError("not a progress file")
-    exercises, quizzes, guesses = kept.get("exercises"), kept.get("quizzes"), kept.get("predictions", {})
-    if not (_holds_entries(exercises) and _holds_entries(quizzes) and _holds_entries(guesses)):
+    exercises, quizzes = kept.get("exercises"), kept.get("quizzes")
+    if not (_holds_entries(exercises) and _holds_entries(quizzes)):
         raise ValueError("not a progress file")
-    if not _holds_entries(kept.get("inventory", {})):
-        raise ValueError("not a progress file")
-    if not all(type(entry.get("reply")) in (int, float) for entry in guesses.values()):
+    for table in ("predictions", "inventory"):
+        if not _holds_entries(kept.get(table, {})):
+            if kept["version"] == VERSION:
+                raise ValueError("not a progress file")
+            kept[table] = {}  # a later version keeps something else there; its file is only read
+    guesses = kept.get("predictions", {})
+    if kept["version"] == VERSION and not all(
+        type(entry.get("reply")) in (int, float) for entry in guesses.values()
+    ):
         raise ValueError("a guess is damaged")
     if kept["version"] == VERSION and not all(map(_sound, _entries(exercises, quizzes))):
         raise ValueError("an entry is damaged")
@@ -202,7 +214,7 @@ def _update(change: Callable[[dict[str, Any]], None]) -> str:
             change(kept)
             if json.dumps(kept) != before:
                 _write(path, kept)
-    except (OSError, NotKept, TypeError, AttributeError) as problem:
+    except (OSError, NotKept, TypeError, AttributeError, ValueError, RecursionError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         return _once(f"Progress is not kept: {reason} ({path}).")
     return f"The progress file was damaged; it is kept as {aside.name}, and a new one begun." if aside else ""

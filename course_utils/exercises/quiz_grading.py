@@ -9,6 +9,11 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from course_utils.exercises.answer_key import Multiple, Numeric, Option, Ordering, Question, Single
+from course_utils.exercises.describing import short
+
+
+class Percentage(float):
+    """A number that was typed with its percent sign."""
 
 
 class Graded(NamedTuple):
@@ -125,7 +130,7 @@ def parsed(question: Question, reply: Any) -> Any:
     ):
         example = {Single: "b", Multiple: "ab"}.get(type(question), letters[::-1])
         raise ValueError(
-            f"{reply!r} is not an answer to this question: its options are {', '.join(letters)}, so try {example!r}"
+            f"{short(reply)} is not an answer to this question: its options are {', '.join(letters)}, so try {example!r}"
         )
     chosen = [places[letters.index(letter)] for letter in typed]
     return chosen[0] if isinstance(question, Single) else chosen
@@ -144,8 +149,8 @@ def _number(reply: Any) -> float:
             typed = typed.replace(",", "" if thousands else ".")
             top, slash, bottom = typed.partition("/")
             value = float(top) / float(bottom) if slash else float(typed)
-    except (ValueError, TypeError, ZeroDivisionError):
-        raise ValueError(f"{reply!r} is not a number: write it as 0.25, 1/4 or 2.5e-1") from None
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        raise ValueError(f"{short(reply)} is not a number: write it as 0.25, 1/4 or 2.5e-1") from None
     if not math.isfinite(value):
-        raise ValueError(f"{reply!r} is not a number to compare with")
-    return value
+        raise ValueError(f"{short(reply)} is not a number to compare with")
+    return Percentage(value) if isinstance(reply, str) and "%" in reply else value

@@ -15,6 +15,7 @@ from typing import Any
 from course_utils.base import EDGE_BLUE, EDGE_ORANGE
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Multiple, Numeric, Ordering, Question, Quiz, Single, find_quiz
+from course_utils.exercises.describing import short
 from course_utils.exercises.progress_file import remember_question
 from course_utils.exercises.quiz_grading import Graded, as_shown, explained, grade_reply, parsed
 from course_utils.exercises.rendering import Shown
@@ -47,8 +48,9 @@ def quiz(key: str, number: int | None = None, reply: Any = None) -> None:
     if number is None:
         quiz_shown(key).show()
         return
-    if not 1 <= number <= len(questions):
-        raise ValueError(f"{key} has questions 1 to {len(questions)}, not {number}")
+    if number not in range(1, len(questions) + 1):
+        raise ValueError(f"{key} has questions 1 to {len(questions)}, not {short(number)}")
+    number = int(number)
     question = questions[number - 1]
     graded = grade_reply(question, parsed(question, reply))
     note = remember_question(key, number, graded.right)

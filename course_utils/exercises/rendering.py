@@ -34,7 +34,9 @@ class Shown:
     """A text in two forms; in a notebook with widgets, `widget` adds the third."""
 
     def __init__(self, text: str, html: str, widget: Callable[[], Any] | None = None):
-        self.text, self.html, self._widget = text, html, widget
+        # half a character, as "\ud800", can be neither printed nor sent
+        self.text, self.html = (form.encode("utf-8", "replace").decode("utf-8") for form in (text, html))
+        self._widget = widget
 
     def __repr__(self) -> str:
         return self.text

@@ -23,7 +23,16 @@ from course_utils.exercises.compare import beyond_comparing, difference, wrong_k
 from course_utils.exercises.describing import cast, describe, kind, plain
 from course_utils.exercises.dtype_feedback import mixing, wrong_dtype
 from course_utils.exercises.gradients import NO_GRADIENT, lost_gradient
-from course_utils.exercises.guards import OutOfTime, Said, call, guarded, innermost, kept_state, reseed
+from course_utils.exercises.guards import (
+    OutOfTime,
+    Said,
+    call,
+    guarded,
+    innermost,
+    kept_settings,
+    kept_state,
+    reseed,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Verdict:
 
 class CaseOutcome(NamedTuple):
     value: Any = None
-    error: Exception | SystemExit | None = None
+    error: BaseException | None = None
     args: tuple = ()
     draws: bool = False
 
@@ -116,7 +125,7 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     if not any(complaints):
         if changed and record.makes_a_copy:
             return Verdict("wrong", COPY_ASKED.format(changed), said=printed.excerpt)
-        if complaint := lost_gradient(record, attempt):
+        if complaint := lost_gradient(record, attempt) or _other_numbers(record, attempt):
             return Verdict("wrong", complaint, **more)
         more["notes"] += mixing(yours[0].value, expected[0].value)
         return Verdict(
@@ -169,7 +178,7 @@ def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
         wrong = computed(slip)
         if wrong_kind(value, wrong) is None and difference(value, wrong, record.tolerance) is None:
             return Verdict("wrong", sentence, slip=True)
-    with contextlib.suppress(TypeError, ValueError, RuntimeError):
+    with contextlib.suppress(TypeError, ValueError, RuntimeError, OverflowError):
         if not math.isfinite(value):
             return Verdict("wrong", complaint)
         off = float(value) / float(expected) if expected else math.inf
@@ -194,15 +203,18 @@ FACTORS = {
 
 def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcome:
     reseed(seed)
-    before = _generators()
+    before = generators()
     try:
-        value = call(function, args)
-    except (Exception, SystemExit) as error:
+        with kept_settings():
+            value = call(function, args)
+    except (KeyboardInterrupt, OutOfTime):
+        raise
+    except BaseException as error:  # of `exit()` too
         return CaseOutcome(None, error, args)
-    return CaseOutcome(value, None, args, draws=_generators() != before)
+    return CaseOutcome(value, None, args, draws=generators() != before)
 
 
-def _generators() -> tuple[Any, ...]:
+def generators() -> tuple[Any, ...]:
     """Where Python's, NumPy's and torch's global generators stand."""
     numbers = np.random.get_state(legacy=False)["state"]  # noqa: NPY002 — a learner may use it
     return (
@@ -211,6 +223,20 @@ def _generators() -> tuple[Any, ...]:
         numbers["pos"],
         torch.get_rng_state().numpy().tobytes(),
     )
+
+
+def _other_numbers(record: Exercise, attempt: Callable[..., Any]) -> str | None:
+    """None if it is right once more, with other draws of the cases; else a sentence."""
+    again = "Right at first, but not when it is called again with other numbers: does it keep something between calls?"
+    expected = _outcomes(record.reference, record.cases(seed=1))
+    try:
+        with guarded(attempt, 4 * record.seconds):
+            for number, args in enumerate(record.cases(seed=1)):
+                if complaint := _complaint(record, _outcome(attempt, args, number), expected[number]):
+                    return f"{again} {complaint}"
+    except OutOfTime:
+        return again
+    return None
 
 
 def _outcomes(function: Callable[..., Any], cases: Sequence[tuple]) -> list[CaseOutcome]:
@@ -231,8 +257,9 @@ def disagree(record: Exercise, yours: Any, expected: CaseOutcome, tolerance: flo
         return difference(yours, expected.value, tolerance)
     if complaint := wrong_kind(yours, expected.value):
         return complaint
-    mine, right = plain(yours), plain(expected.value)
+    mine = right = None
     try:
+        mine, right = plain(yours), plain(expected.value)
         verdict = record.judge(cast(mine, right), right, expected.args)
         verdict = verdict if isinstance(verdict, str) else bool(verdict)
     except Exception:
