@@ -258,8 +258,9 @@ def test_the_examples_in_the_docstrings_are_true():
 
 
 def test_help_says_what_it_is_and_names_the_attributes():
-    first, example = SAE.__doc__.split("\n\n")[:2]
-    assert first == "Encode activations into sparse latents and decode them back." and ">>> x_hat" in example
+    first = SAE.__doc__.split("\n\n")[0]
+    assert first.startswith("Encode activations into sparse latents and decode them back")
+    assert ">>> x_hat" in SAE.__doc__.split("Args:")[0]
     for method in (SAE.forward, SAE.encode, SAE.decode):
         assert method.__doc__ and method.__doc__ != torch.nn.Module.forward.__doc__
     for architecture, options in ARCHITECTURES.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import numbers
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
@@ -85,7 +86,7 @@ def wrong_kind(yours: Any, expected: Any) -> str | None:
     if isinstance(expected, numbers.Number | np.generic):
         if is_number(yours):
             return None
-        if (yours.numel() if isinstance(yours, Tensor) else np.size(yours)) == 1 and hasattr(yours, "item"):
+        if isinstance(yours, Tensor | np.ndarray) and math.prod(yours.shape) == 1:
             return f"It returned {kind(yours)}; take the number out of it: `.item()`."
         return f"It returned {kind(yours)}, not a number."
     if isinstance(expected, list | tuple):

@@ -227,7 +227,7 @@ def kept_settings() -> Iterator[None]:
 
 
 def _put_back_filters(filters: list[Any]) -> None:
-    warnings.filters[:] = filters
+    vars(warnings)["filters"][:] = filters
     with warnings.catch_warnings():
         pass  # which tells the module's own caches that something changed
 

@@ -183,8 +183,9 @@ def _fits(record: Prediction, guess: Any) -> bool:
 
 def _as_percentage(record: Prediction, guess: float) -> float:
     """0.16 means 16 where a percentage above 1 is asked for; "0.16%" does not."""
-    share = isinstance(record, Numeric) and record.unit == "%" and not isinstance(guess, Percentage)
-    return 100 * guess if share and 0 < guess < 1 < record.value else guess
+    if not isinstance(record, Numeric) or record.unit != "%" or isinstance(guess, Percentage):
+        return guess
+    return 100 * guess if 0 < guess < 1 < record.value else guess
 
 
 def _keep(key: str, record: Prediction, guess: float) -> str:
