@@ -74,9 +74,8 @@ def adopted(
                     needed = record.gradient or not any(x.requires_grad for x in _tensors(args))
                     if torch.is_grad_enabled() and needed:
                         raise
-                    with (
-                        torch.enable_grad()
-                    ):  # as `torch.autograd.grad` in it wants; `.numpy()` wants no graph
+                    # `torch.autograd.grad` in it wants gradients on, `.numpy()` no graph
+                    with torch.enable_grad():
                         returned = call(attempt, detached(copied(args)))
         finally:
             running.discard(threading.get_ident())
