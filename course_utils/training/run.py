@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.base import check_writable
 from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
@@ -69,6 +70,9 @@ class Run:
             ValueError: if the checkpoint is of another run; nothing has changed then.
         """
         path = Path(self.checkpoint.path) if self.checkpoint else None
+        if path is not None and self.sae.team.is_first:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(path)  # now, and not after hours
         saved = load_checkpoint(path, self.settings) if path else None
         if path is None or saved is None:
             return iter(batches)
