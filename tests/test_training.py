@@ -224,7 +224,8 @@ def test_steps_end_the_training_or_the_batches_do():
     sae, options = new("relu")
     assert len(fit_sae(sae, batches(9), steps=4, **options).step) == 4
     assert len(fit_sae(sae, list(batches(3)), **options).step) == 3
-    assert len(fit_sae(sae, batches(2), steps=4, **options).step) == 2
+    with pytest.warns(UserWarning, match="after 2 of 4 steps"):
+        assert len(fit_sae(sae, batches(2), steps=4, **options).step) == 2
 
 
 def test_silence_makes_a_latent_dead():
@@ -339,7 +340,7 @@ def test_a_callback_may_change_the_weights():
 
 def test_what_does_not_fit_is_refused():
     sae, options = new("relu")
-    with pytest.raises(ValueError, match=r"must be \(batch, 8\), not \(8,\): see activation_batches"):
+    with pytest.raises(ValueError, match=r"tensor \(batch, 8\), not float32 \(8,\): see activation_batches"):
         fit_sae(sae, next(batches(1)), **options)
     with pytest.raises(ValueError, match="needs an l1_coefficient"):
         fit_sae(sae, batches(1), progress=False)
@@ -545,3 +546,60 @@ def test_resampling_revives():
     inputs = next(batches(1, seed=5, size=1000))
     assert dead_share() == 0.75
     assert dead_share(resampler(inputs, at_steps=(20, 40), dead_after=1000)) < 0.2
+
+
+# ── what people hand in as batches ────────────────────────────────────────────────────────────────────────────────────
+
+
+def fit_small(batches, **options):
+    return fit_sae(SAE(8, 32), batches, l1_coefficient=1.0, progress=False, **options)
+
+
+def test_a_last_batch_of_one_row_ends_training_well():
+    loader = torch.utils.data.DataLoader(torch.randn(33, 8), batch_size=16)
+    history = fit_small(loader)
+    assert len(history.fvu) == 3 and math.isnan(history.fvu[-1]) and history.fvu[1] > 0
+
+
+def test_gradients_switched_off_for_all_do_not_stop_it():
+    with torch.no_grad():
+        assert len(fit_small(torch.randn(5, 64, 8)).loss) == 5
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_batches_of_any_precision_train_what_float32_trains(kind):
+    x = torch.randn(5, 64, 8).to(kind)
+    assert fit_small(x).fvu == fit_small(x.float()).fvu
+
+
+def test_arrays_of_numpy_are_batches():
+    x = torch.randn(3, 64, 8)
+    assert fit_small([batch.numpy() for batch in x]).fvu == fit_small(x).fvu
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([[torch.randn(16, 8)]], "take the first of each"),
+        ({"x": torch.randn(16, 8)}, "not a str"),
+        ([torch.ones(16, 8).long()], "not int64"),
+        ([torch.empty(0, 8)], "no rows"),
+        ([torch.randn(16, 9)], r"\(16, 9\)"),
+        (iter([]), "used up"),
+    ],
+)
+def test_other_batches_are_refused_in_a_sentence(batches, said):
+    with pytest.raises(ValueError, match=said):
+        fit_small(batches)
+
+
+def test_a_stream_that_ends_early_is_told():
+    with pytest.warns(UserWarning, match="after 3 of 10 steps"):
+        fit_small(iter(torch.randn(3, 64, 8)), steps=10)
+
+
+def test_a_price_below_nothing_and_weights_too_coarse_are_refused():
+    with pytest.raises(ValueError, match="not negative"):
+        fit_sae(SAE(8, 32), torch.randn(3, 16, 8), l1_coefficient=-5.0)
+    with pytest.raises(ValueError, match=r"float16.*float32"):
+        fit_sae(SAE(8, 32).half(), torch.randn(3, 16, 8), l1_coefficient=1.0)

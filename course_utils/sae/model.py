@@ -125,12 +125,13 @@ class SAE(nn.Module):
         return self.metadata.get("hook_name")
 
     def encode(self, x: Float[Tensor, "... d_in"]) -> Float[Tensor, "... d_sae"]:
-        """Latents of ``x``; at least 0, and most of them 0.
+        """Latents of ``x``, computed in the precision of the weights; at least 0, and most of them 0.
 
         Raises:
             ValueError: if the last axis of ``x`` is not ``d_in``.
         """
-        if x.shape[-1] != self.d_in:
+        x = torch.as_tensor(x).to(self.W_dec.dtype)
+        if not x.ndim or x.shape[-1] != self.d_in:
             raise ValueError(f"x has shape {tuple(x.shape)}, but this SAE reads activations of {self.d_in}")
         return self.spec.encode(self, x)
 

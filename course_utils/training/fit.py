@@ -9,6 +9,7 @@ al. 2023), or the penalty could be dodged by small latents and long directions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from course_utils.sae import SAE, SAEOutput
 from course_utils.training.checkpoints import settings_of
 from course_utils.training.distributed import average_gradients_, of_all
 from course_utils.training.history import History, Measurement
+from course_utils.training.incoming import check_precision, said_of_the_end
 from course_utils.training.objective import Objective, loss_for
 from course_utils.training.options import Checkpoint, Revival, Schedule
 from course_utils.training.run import Run
@@ -116,6 +118,7 @@ def fit_sae(
         steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
+    check_precision(sae)
     schedule = lr if isinstance(lr, Schedule) else Schedule(lr)
     revival = (revival or Revival()).of(sae)
     loss_fn, coefficient = loss_for(sae, objective)
@@ -138,6 +141,8 @@ def fit_sae(
         if speed == "auto":
             torch.set_num_threads(fastest_threads())
         _train(run, batches, schedule, revival, callbacks, bar)
+        if said := said_of_the_end(run.done, steps):
+            warnings.warn(said, stacklevel=3)
     except BaseException as stop:
         sae.load_state_dict(run.best)
         if not isinstance(stop, KeyboardInterrupt):

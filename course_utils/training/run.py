@@ -18,6 +18,7 @@ from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
 from course_utils.training.history import History, Measurement
+from course_utils.training.incoming import as_batch
 from course_utils.training.options import Checkpoint
 from course_utils.training.steps import Step
 
@@ -115,19 +116,15 @@ class Run:
         """The number of each step that is left, and its batch, on the autoencoder's device.
 
         Raises:
-            ValueError: if a batch has no rows of d_in numbers, or the processes were given others.
+            ValueError: as `as_batch`, or if the processes were given others.
         """
         first = self.done
         numbers = count(first) if self.steps is None else range(first, self.steps)
         for number, x in zip(numbers, batches, strict=False):
-            if x.ndim != 2 or x.shape[1] != self.sae.d_in:
-                raise ValueError(
-                    f"a batch must be (batch, {self.sae.d_in}), not {tuple(x.shape)}: see activation_batches"
-                )
+            x = as_batch(x, self.sae)
             if self.checkpoint is not None:
                 self.last_batch = x
                 self.first_batch = self.first_batch or describe_batch(x)
-            x = x.to(self.sae.W_dec.device)
             if number == first:
                 self.sae.team.check_same(x)
             yield number, x
