@@ -67,7 +67,11 @@ def test_checksums_are_those_of_the_files():
 
 
 def test_an_installation_has_every_package():
-    folders = {path.parent for top in ("course_utils", "solutions") for path in (ROOT / top).rglob("__init__.py")}
-    there = {folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders if "_solutions" not in folder.parts}
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {
+        path.parent for top in ("course_utils", "solutions") for path in (ROOT / top).rglob("__init__.py")
+    }
+    there = {folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "packages"
+    ]
     assert there == set(listed) - {"course_utils.data.notebooks"}
