@@ -6,3 +6,6 @@ from .doctor import Finding as Finding
 from .doctor import examine as examine
 from .export import exercise_keys as exercise_keys
 from .export import export_html as export_html
+from .start import copy_notebooks as copy_notebooks
+from .start import open_lab as open_lab
+from .start import shipped_notebooks as shipped_notebooks
