@@ -8,11 +8,17 @@ from .colours import EDGE_ORANGE as EDGE_ORANGE
 from .colours import FRAME as FRAME
 from .colours import ORANGE_RGB as ORANGE_RGB
 from .colours import VERDICT_COLOURS as VERDICT_COLOURS
+from .fetching import Unavailable as Unavailable
 from .free_memory import frees_memory as frees_memory
+from .hub import HubFiles as HubFiles
 from .hub import cached_folder as cached_folder
 from .hub import first_line as first_line
 from .hub import hub_problem as hub_problem
+from .kept_folders import keep_folder as keep_folder
+from .kept_folders import kept_folder as kept_folder
+from .kept_folders import label_of as label_of
 from .machine_memory import memory_bytes as memory_bytes
+from .package_index import WheelFile as WheelFile
 from .process_group import ALONE as ALONE
 from .process_group import Processes as Processes
 from .process_group import processes as processes
