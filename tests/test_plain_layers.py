@@ -14,7 +14,9 @@ from course_utils.lm.plain_layers import plain_reader
 
 HOOKS = ["blocks.0.hook_resid_pre", "blocks.1.hook_resid_post", "blocks.2.hook_out", "blocks.1.mlp.hook_post"]
 IDS = torch.tensor([[0, 5, 17, 4, 100, 7], [0, 44, 9, 1, 1, 1]])
-SIZES = dict(vocab_size=320, hidden_size=16, num_hidden_layers=3, num_attention_heads=4, initializer_range=0.3)
+SIZES = dict(
+    vocab_size=320, hidden_size=16, num_hidden_layers=3, num_attention_heads=4, initializer_range=0.3
+)
 
 
 @cache
@@ -83,7 +85,7 @@ def test_bfloat16_is_good_to_two_digits_and_the_rows_are_float32():
     for hook_name in HOOKS:
         exact = reader(model_of("llama"), hook_name)(IDS)
         rounded = reader(model_of("llama"), hook_name, dtype=torch.bfloat16)(IDS)
-        assert rounded.dtype == torch.float32 and not torch.equal(rounded, exact) or hook_name == HOOKS[0]
+        assert (rounded.dtype == torch.float32 and not torch.equal(rounded, exact)) or hook_name == HOOKS[0]
         assert (rounded - exact).norm() < 0.03 * exact.norm()
 
 

@@ -19,3 +19,4 @@ from .process_group import processes as processes
 from .seeds import seed_everything as seed_everything
 from .templates import render_template as render_template
 from .threads import one_thread as one_thread
+from .threads import using_threads as using_threads

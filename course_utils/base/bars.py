@@ -20,4 +20,4 @@ def progress_bar(*args: Any, shown: bool = True, **options: Any) -> tqdm:
         shown: False hides the bar and leaves the loop as it is.
     """
     off = not shown or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
-    return tqdm(*args, disable=off, unit="step", mininterval=0.5, **options)
+    return tqdm(*args, disable=off, **{"unit": "step", "mininterval": 0.5, **options})

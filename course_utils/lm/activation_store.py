@@ -145,7 +145,7 @@ def write_activations(
     mine, texts, d_in = [], [], 0
     for values, where in _regrouped(chunks, rows_per_shard):
         name, d_in = f"{team.rank}-{len(mine):05}.safetensors", values.shape[1]
-        save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
+        save_shard(folder / name, Activations(values, where), dtype)
         mine.append((name, len(values)))
         texts += [int(where[0, 0]), int(where[-1, 0])]
     if not mine:
@@ -159,14 +159,30 @@ def write_activations(
     shards = [shard for part, _, _ in parts for shard in part]
     store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
     if team.is_first:
-        index = dict(
-            shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata
-        )
-        unfinished = folder / f"{INDEX}.part"
-        unfinished.write_text(json.dumps(index, indent=1) + "\n")
-        unfinished.rename(folder / INDEX)  # all of it or nothing
+        save_index(store, dtype)
     team.wait()
     return store
+
+
+def save_shard(path: Path, rows: Activations, dtype: torch.dtype, **about: str) -> None:
+    """Write a file of a store: all of it or nothing. ``about`` is kept with it."""
+    unfinished = path.with_name(f"{path.name}.part")
+    tensors = {"values": rows.values.to(dtype).contiguous(), "where": rows.where.int().contiguous()}
+    save_file(tensors, unfinished, metadata=about)
+    unfinished.replace(path)
+
+
+def save_index(store: ActivationStore, dtype: torch.dtype) -> None:
+    """Write what makes a folder of shards a store: all of it or nothing."""
+    index = dict(
+        shards=store.shards,
+        d_in=store.d_in,
+        dtype=str(dtype).removeprefix("torch."),
+        metadata=store.metadata,
+    )
+    unfinished = store.folder / f"{INDEX}.part"
+    unfinished.write_text(json.dumps(index, indent=1) + "\n")
+    unfinished.replace(store.folder / INDEX)
 
 
 def open_activations(folder: str | Path) -> ActivationStore:

@@ -166,13 +166,13 @@ def iterate_activations(
     start, end = int(mine[0]), int(mine[-1]) + 1
 
     def chunks() -> Iterator[Activations]:
-        read = _reader(model, hook_name, compute_dtype)
+        read = reader_of(model, hook_name, compute_dtype)
         size = BATCHES_PER_CHUNK * batch_size
         for first in range(start, end, size):
             window = slice(first, min(first + size, end))
             some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
             tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
-            yield _chunk(read, tokens, batch_size, skip_bos, first)
+            yield rows_of(read, tokens, batch_size, skip_bos, first)
 
     return chunks()
 
@@ -180,7 +180,7 @@ def iterate_activations(
 Reader = Callable[[Int[Tensor, "batch pos"]], Float[Tensor, "batch pos d_model"]]
 
 
-def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
+def reader_of(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
     """What turns token numbers into values: by a short way if the model and the hook point allow one."""
     plain = None
     if gpt2.serves(hook_name):
@@ -197,7 +197,8 @@ def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Rea
     return read
 
 
-def _chunk(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first: int) -> Activations:
+def rows_of(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first: int) -> Activations:
+    """What ``read`` gives for some texts, in their order; ``first`` is the number of the first."""
     rows: list[Tensor] = [torch.empty(0)] * len(tokens)
     for texts, batch in tokens.batches(batch_size):
         values = read(batch.ids)

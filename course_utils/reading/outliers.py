@@ -19,9 +19,7 @@ TIMES = 100.0
 """Of the median dimension's mean square: a dimension that is ten times as large as the median one."""
 
 
-def outlier_dimensions(
-    values: Float[Tensor, "n d_in"], *, times: float = TIMES
-) -> Int[Tensor, "n_outliers"]:
+def outlier_dimensions(values: Float[Tensor, "n d_in"], *, times: float = TIMES) -> Int[Tensor, "n_outliers"]:
     """Dimensions whose mean square is more than ``times`` that of the median dimension, largest first.
 
     Examples:
