@@ -17,6 +17,7 @@ from course_utils.sae import (
 )
 from course_utils.sae.architectures import matryoshka_loss
 from course_utils.training import (
+    Checkpoint,
     History,
     Measurement,
     Revival,
@@ -176,6 +177,66 @@ def test_afterwards_it_reads_raw_activations(architecture, normalise):
     x = next(batches(1, seed=1, loudness=30))
     assert fvu(x, sae(x).x_hat) == pytest.approx(history.last.fvu, rel=0.5)
     torch.testing.assert_close(sae.W_dec.detach().norm(dim=1), torch.ones(16))
+
+
+def massive(n, seed=0):
+    """The batches with two dimensions far from zero and hundreds of times as loud, and one that never moves."""
+    loudness, shift = torch.ones(D_IN), torch.zeros(D_IN)
+    loudness[:2], loudness[2], shift[0] = 300.0, 0.0, 5000.0
+    return [x * loudness + shift for x in batches(n, seed=seed)]
+
+
+@architectures
+def test_each_dimension_can_have_its_own_scale(architecture):
+    """A loud dimension then counts as much as a quiet one, and what is learned reads raw activations."""
+    x, shared = massive(1, seed=1)[0], dict(steps=300)
+    quiet = torch.arange(D_IN) > 2
+    scores = {}
+    for normalise in (True, "dimension"):
+        sae, options = new(architecture, lr=Schedule(5e-3, normalise=normalise))
+        fit_sae(sae, massive(300), **shared, **options)
+        scores[normalise] = fvu(x[:, quiet], sae(x).x_hat[:, quiet])
+    assert scores["dimension"] < 0.4 < scores[True]
+    assert sae(x).x_hat.isfinite().all()
+
+
+def test_what_is_scaled_by_dimension_is_what_is_given_scaled():
+    given, (sae, options), (twin, _) = massive(30), new("topk"), new("topk")
+    std = given[0].std(dim=0, correction=0)
+    std[2] = std[std > 0].median()
+    fit_sae(sae, given, lr=Schedule(5e-3, normalise="dimension"), **options)
+    fit_sae(twin, [x / std for x in given], lr=Schedule(5e-3, normalise=False), **options)
+    twin.fold_dimensions_(std)
+    for name, value in copy(twin).items():
+        torch.testing.assert_close(copy(sae)[name], value, atol=1e-3, rtol=1e-3)
+
+
+def test_a_trained_one_goes_on_whatever_its_scale_was():
+    sae, options = new("relu", lr=Schedule(5e-3))
+    fit_sae(sae, massive(300), **options)
+    x = massive(1, seed=1)[0]
+    before = sae(x).x_hat
+    fit_sae(sae, massive(1), **options | dict(lr=Schedule(0.0, normalise="dimension")))
+    torch.testing.assert_close(sae(x).x_hat, before, atol=1.0, rtol=1e-3)
+
+
+def test_a_scale_for_each_dimension_survives_a_checkpoint(tmp_path):
+    schedule = Schedule(5e-3, normalise="dimension")
+    (whole, options), (again, _) = new("topk", lr=schedule), new("topk")
+    fit_sae(whole, massive(20), steps=20, **options)
+    with pytest.raises(IndexError):
+        stops = (massive(20)[number] if number < 11 else [][0] for number in range(20))
+        fit_sae(new("topk")[0], stops, steps=20, checkpoint=Checkpoint(tmp_path / "run.pt", 5), **options)
+    fit_sae(again, massive(20), steps=20, checkpoint=tmp_path / "run.pt", **options)
+    assert same(copy(whole), copy(again))
+
+
+def test_what_has_no_scale_is_refused():
+    with pytest.raises(ValueError, match="not True, False or 'dimension'"):
+        Schedule(normalise="token")
+    with pytest.raises(ValueError, match="all the same"):
+        sae, options = new("topk", lr=Schedule(normalise="dimension"))
+        fit_sae(sae, [torch.ones(50, D_IN)], **options)
 
 
 def test_loudness_makes_no_difference():

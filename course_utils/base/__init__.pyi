@@ -25,6 +25,7 @@ from .process_group import processes as processes
 from .seeds import seed_everything as seed_everything
 from .templates import render_template as render_template
 from .threads import one_thread as one_thread
+from .threads import using_threads as using_threads
 from .writing import NotAPlainFile as NotAPlainFile
 from .writing import check_writable as check_writable
 from .writing import whole_file as whole_file

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from course_utils.desk.bring_command import add_bring, terminated_like_interrupted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,7 +131,7 @@ def run_grade(chosen: argparse.Namespace) -> int:
         if not n:
             return _refused(f"no notebooks (*.ipynb) below {chosen.folder}")
         print(f"{n} hand-in{'s' if n != 1 else ''}, {chosen.jobs} at a time", flush=True)
-        with _terminated_like_interrupted():
+        with terminated_like_interrupted():  # otherwise the hand-ins would run on without us
             results = grade_folder(
                 chosen.folder,
                 limits,
@@ -163,20 +163,6 @@ def run_export(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return _refused(str(error))
     return 0
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does: otherwise the hand-ins would run on without us."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _refused(why: str) -> int:
@@ -253,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
     )
+    add_bring(commands, _at_least)
     grading = commands.add_parser(
         "grade",
         help="run a folder of learners' notebooks and report on them",

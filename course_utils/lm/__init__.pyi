@@ -10,6 +10,7 @@ from .batches import activation_batches as activation_batches
 from .batches import without_first as without_first
 from .corpus import INDIRECT_OBJECT as INDIRECT_OBJECT
 from .corpus import LabelledText as LabelledText
+from .corpus import few_of_each as few_of_each
 from .corpus import few_of_each_concept as few_of_each_concept
 from .corpus import indirect_object_prompts as indirect_object_prompts
 from .corpus import load_texts as load_texts
@@ -18,6 +19,7 @@ from .formats import FORMATS as FORMATS
 from .formats import format_texts as format_texts
 from .gpt2 import GPT2 as GPT2
 from .gpt2 import value_at as value_at
+from .harvest import harvest_activations as harvest_activations
 from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
 from .indirect_objects import indirect_object_sentences as indirect_object_sentences
 from .language_model import describe_model as describe_model

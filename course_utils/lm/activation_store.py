@@ -23,11 +23,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from course_utils.base import check_writable, first_line, processes, write_text
+from course_utils.base import check_writable, first_line, processes, whole_file, write_text
 from course_utils.lm.activations import Activations
 
 INDEX = "index.json"
-OURS = re.compile(r"\d+-\d{5}\.safetensors|\.index\.json\..*\.part")  # names of what we write but the index
+OURS = re.compile(r"\.?\d+-\d{5}\.safetensors(\..*\.part)?|\.index\.json\..*\.part")
+"""Names of what we write, the index left out."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -153,7 +154,7 @@ def write_activations(
     mine, texts, d_in = [], [], 0
     for values, where in _regrouped(chunks, rows_per_shard):
         name, d_in = f"{team.rank}-{len(mine):05}.safetensors", values.shape[1]
-        save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
+        save_shard(folder / name, Activations(values, where), dtype)
         mine.append((name, len(values)))
         texts += [int(where[0, 0]), int(where[-1, 0])]
     if not mine:
@@ -167,12 +168,27 @@ def write_activations(
     shards = [shard for part, _, _ in parts for shard in part]
     store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
     if team.is_first:
-        index = dict(
-            shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata
-        )
-        write_text(folder / INDEX, json.dumps(index, indent=1) + "\n")
+        save_index(store, dtype)
     team.wait()
     return store
+
+
+def save_shard(path: Path, rows: Activations, dtype: torch.dtype, **about: str) -> None:
+    """Write a file of a store: all of it or nothing. ``about`` is kept with it."""
+    tensors = {"values": rows.values.to(dtype).contiguous(), "where": rows.where.int().contiguous()}
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata=about)
+
+
+def save_index(store: ActivationStore, dtype: torch.dtype) -> None:
+    """Write what makes a folder of shards a store: all of it or nothing."""
+    index = dict(
+        shards=store.shards,
+        d_in=store.d_in,
+        dtype=str(dtype).removeprefix("torch."),
+        metadata=store.metadata,
+    )
+    write_text(store.folder / INDEX, json.dumps(index, indent=1) + "\n")
 
 
 def open_activations(folder: str | Path) -> ActivationStore:
@@ -204,7 +220,7 @@ def open_activations(folder: str | Path) -> ActivationStore:
             f"{folder / INDEX} is damaged ({first_line(error)}): write the activations again"
         ) from None
     for name, rows in shards:
-        if not OURS.fullmatch(name):
+        if Path(name).name != name:
             raise ValueError(f"{folder / INDEX} names {name!r}, which is no file of a store")
         if not (folder / name).is_file():
             raise ValueError(f"{folder / name} is missing")

@@ -3,8 +3,9 @@
     loss = mean over the batch of  ||x - x_hat||^2 + what makes the latents sparse (`sae.losses`)
 
 Activations are scaled so that their mean norm is sqrt(d_in), and the scale is folded into the weights afterwards: one
-learning rate and one l1_coefficient then serve any model and layer. The decoder directions keep length 1 (Bricken et
-al. 2023), or the penalty could be dodged by small latents and long directions.
+learning rate and one l1_coefficient then serve any model and layer. Where a few dimensions dwarf all others, each can
+be scaled by itself (`Schedule`). The decoder directions keep length 1 while training (Bricken et al. 2023), or the
+penalty could be dodged by small latents and long directions.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class TrainingState:
 
     output: SAEOutput
     measurement: Measurement
-    scale: float = 1.0
-    """What raw activations were multiplied with."""
+    scale: float | Float[Tensor, "d_in"] = 1.0
+    """What raw activations were multiplied with; a number for each dimension, if each got its own."""
 
 
 Callback = Callable[[TrainingState], None]
@@ -151,7 +152,7 @@ def fit_sae(
     finally:
         torch.set_num_threads(n_threads)
         step.close()
-        sae.fold_scale_(run.scale)
+        run.restore_units()
         sae.eval()
         sae.team = ALONE
         bar.close()
