@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from course_utils.base import write_text
+
 MANIFEST = "manifest.json"
 TAKEN_OVER = ("compute", "speed", "device")
 """Chosen by the machine at the start, not by the user: a run that goes on keeps them."""
