@@ -1,4 +1,4 @@
-from .bring import bring as bring
+from .bring_stages import bring as bring
 from .cli import main as main
 from .deck import Card as Card
 from .deck import cards as cards

@@ -68,7 +68,7 @@ def add_bring(commands: Any, at_least: Callable[..., Callable[[str], float]]) ->
 
 def run_bring(chosen: argparse.Namespace) -> int:
     """Bring a model. Returns the exit status."""
-    from course_utils.desk.bring import bring
+    from course_utils.desk.bring_stages import bring
     from course_utils.lm import ModelUnavailable
 
     out = chosen.out or Path(f"bring_{Path(chosen.model).name}")

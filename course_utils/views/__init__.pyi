@@ -1,7 +1,7 @@
 from .dashboard import dashboard_entry as dashboard_entry
 from .dashboard import export_dashboard as export_dashboard
-from .dictionary_page import Section as Section
-from .dictionary_page import dictionary_page as dictionary_page
+from .page_of_dictionary import Section as Section
+from .page_of_dictionary import dictionary_page as dictionary_page
 from .html import FAINT as FAINT
 from .html import audio as audio
 from .html import concept_hit_list as concept_hit_list
