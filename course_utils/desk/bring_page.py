@@ -28,7 +28,7 @@ KINDS = {
     "latents": "latents of the dictionary",
     "neurons": "neurons of the layer",
     "random": "random directions",
-    "untrained": "the same, untrained",
+    "untrained": "the autoencoder before training",
 }
 
 Scores = dict[str, dict[str, Any]]
@@ -97,14 +97,15 @@ def _fit_section(run: Run, fit: dict[str, Any]) -> Section:
         "How much it leaves unexplained",
         [
             f"On {fit['n_tokens']:,} tokens. Fraction of variance unexplained (fvu): 0 is perfect, 1 no better than the "
-            "mean. A latent is dead if it is active on none of them.",
+            "mean. A latent is dead if it is active on none of them. "
+            f"The principal directions are judged on the first {pca['n_tokens']:,} of these tokens.",
         ],
         ["", "active a token (l0)", "fvu", *(["fvu without massive dimensions"] if outliers else []), "dead"],
         [
             row("dictionary", fit["dictionary"]),
-            row("the same, untrained", fit["untrained"]),
+            row("before training", fit["untrained"]),
             [
-                f"first {pca['n_directions']} principal directions *",
+                f"first {pca['n_directions']} principal directions",
                 str(pca["n_directions"]),
                 *errors(pca),
                 "–",
@@ -130,7 +131,7 @@ def _loss_section(loss: dict[str, Any]) -> Section:
         ["replaced by", "loss", "more than without"],
         [
             row("the dictionary's reconstruction", own["spliced"]),
-            row("that of the same, untrained", loss["untrained"]["spliced"]),
+            row("that of the autoencoder before training", loss["untrained"]["spliced"]),
             row("the mean", own["mean_ablated"]),
             row("zeros", own["zero_ablated"]),
             row("nothing (the model as it is)", own["clean"], increase=False),

@@ -89,7 +89,7 @@ def bring(
     latents = latents or 16 * place.width
     if k > latents:
         raise ValueError(f"k is {k}, more than the {latents} latents there are")
-    say(f"model: {describe_needs(wrapped, place.width, latents)}")
+    say(f"{describe_needs(wrapped, place.width, latents)}")
     say(f"hook point: {place.hook_name} ({place.why})")
     brought = material(data, context=context, seed=seed)
     for note in brought.notes:
@@ -139,19 +139,19 @@ def _work(run: Run, say: Say) -> None:
     """Every stage whose product is missing and needed."""
     stages = list(_stages(run))
     for number, stage in enumerate(stages, 1):
-        said = f"{number}/{len(stages)} {stage.name}"
-        if not _all_see(run, stage.is_needed and not stage.product.exists()):
-            say(f"{said}: there already" if stage.product.exists() else f"{said}: not needed any more")
-        elif run.team.is_first or stage.is_shared:
-            say(f"{said} …")
-            began = time.monotonic()
-            stage.work(run)
-            say(f"{said}: {(time.monotonic() - began) / 60:.1f} minutes")
-
-
-def _all_see(run: Run, what: bool) -> bool:
-    """What the first process sees: to another a file may look older."""
-    return run.team.gather(what)[0]
+        if not (run.team.is_first or stage.is_shared):
+            return  # the first process does the rest by itself
+        said, is_there = f"{number}/{len(stages)} {stage.name}", stage.product.exists()
+        todo = stage.is_needed and not is_there
+        if stage.is_shared:
+            todo = run.team.gather(todo)[0]  # as the first sees it: to another a file may look older
+        if not todo:
+            say(f"{said}: {'there already' if is_there else 'not needed any more'}")
+            continue
+        say(f"{said} …")
+        began = time.monotonic()
+        stage.work(run)
+        say(f"{said}: {(time.monotonic() - began) / 60:.1f} minutes")
 
 
 class Stage(NamedTuple):
@@ -162,7 +162,7 @@ class Stage(NamedTuple):
     product: Path
     is_needed: bool = True
     is_shared: bool = False
-    """Whether all processes take part; otherwise the first does it, and the others go on."""
+    """Whether all processes take part; those that are not come last, and are done by the first alone."""
 
 
 def _stages(run: Run) -> Iterator[Stage]:

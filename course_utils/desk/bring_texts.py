@@ -78,7 +78,9 @@ def material(data: Path | None, *, context: int, seed: int) -> Material:
         return Material([t.text for t in sides["train"]], [], sides["held_out"][:JUDGED], [], source, notes)
     n_left = len({t.concept for t in texts if t.concept}) - len(labels)
     if n_left:
-        notes += [f"{n_left:,} labels with too few texts, or beyond {MOST_LABELS}, have no areas."]
+        notes += [
+            f"Left out of the areas: {n_left:,} label{'s' * (n_left > 1)} with too few texts, or beyond {MOST_LABELS}."
+        ]
     n_each = max(AT_LEAST, JUDGED // len(labels))
     choose, judge = (
         few_of_each([t for t in sides[side] if t.concept in set(labels)], n_each)
@@ -103,15 +105,15 @@ def _notes(found: OwnTexts, data: Path) -> list[str]:
 
 
 def _passages(texts: Sequence[LabelledText], most: int) -> list[LabelledText]:
-    """Long texts in passages of at most ``most`` letters, cut between words where there are any."""
-    parts = []
+    """Long texts in passages of at most ``most`` letters, cut between words where there are any; each passage once."""
+    passages: dict[str, LabelledText] = {}
     for text in texts:
         rest = text.text
         while len(rest) > most:
             space = rest.rfind(" ", most // 2, most)
             cut = most if space < 0 else space
-            parts.append(text._replace(text=rest[:cut]))
+            passages.setdefault(rest[:cut], text._replace(text=rest[:cut]))
             rest = rest[cut:].lstrip()
         if rest:
-            parts.append(text._replace(text=rest))
-    return parts
+            passages.setdefault(rest, text._replace(text=rest))
+    return list(passages.values())

@@ -13,6 +13,7 @@ from course_utils.base import using_threads
 from course_utils.desk.bring_run import Run
 from course_utils.lm import (
     ActivationStore,
+    LabelledText,
     activation_batches,
     harvest_activations,
     open_activations,
@@ -68,7 +69,7 @@ def harvest_judged(run: Run) -> ActivationStore:
     return _harvested(run, run.judged, run.judged_texts)
 
 
-def _harvested(run: Run, folder: Path, texts: Sequence[str] | Sequence[HasText]) -> ActivationStore:
+def _harvested(run: Run, folder: Path, texts: Sequence[str] | Sequence[LabelledText]) -> ActivationStore:
     return harvest_activations(
         folder,
         run.model,

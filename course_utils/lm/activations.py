@@ -186,8 +186,8 @@ def reader_of(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> R
     if gpt2.serves(hook_name):
         plain = gpt2.gpt2_of(model, dtype, n_layers=int(hook_name.split(".")[1]) + 1)
     if plain is None:
-        read = plain_reader(model, hook_name, lambda ids: _values_at(model, ids, hook_name), dtype)
-        return read or (lambda ids: _values_at(model, ids, hook_name, dtype))
+        short = plain_reader(model, hook_name, lambda ids: _values_at(model, ids, hook_name), dtype)
+        return short or (lambda ids: _values_at(model, ids, hook_name, dtype))
     device = plain.weights["wte.weight"].device
 
     @torch.no_grad()

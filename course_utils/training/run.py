@@ -157,7 +157,7 @@ class Run:
     def restore_units(self) -> None:
         """Let the autoencoder read raw activations again."""
         if isinstance(self.scale, Tensor):
-            self.sae.fold_dimensions_(1 / self.scale)
+            self.sae.fold_dimensions_(self.scale.reciprocal())
         else:
             self.sae.fold_scale_(self.scale)
 
