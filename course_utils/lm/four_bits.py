@@ -4,8 +4,8 @@ A GGUF file of the kind Q4_1 keeps blocks of 32 weights as 32 numbers of 4 bits,
 
     w = scale · q + offset        q = 0 … 15
 
-The folder has these values as float16. Rounding to it moves what the model predicts by 4e-6 nats a token (mean KL on
-24 held-out texts of ours), and saves half of 538 MB.
+The folder has these values as float16. Rounding to it moves what SmolLM2 predicts by 2e-6 to 4e-6 nats a token (mean KL
+on 84 held-out texts of ours), and saves half of 538 MB.
 """
 
 from __future__ import annotations
