@@ -113,8 +113,16 @@ def test_the_page_needs_nothing_and_runs_nothing_of_the_data(done):
 def test_what_is_done_is_not_done_again(done, tmp_path, monkeypatch, llama, data):
     folder = copy_of(done, tmp_path)
     before, said = products(folder), []
-    for name in ("harvest", "harvest_judged", "train", "score_fit", "score_loss", "score_areas", "write_page"):
-        monkeypatch.setattr(sys.modules["course_utils.desk.bring"], name, lambda run: 1 / 0)
+    for name in (
+        "harvest",
+        "harvest_judged",
+        "train",
+        "score_fit",
+        "score_loss",
+        "score_areas",
+        "write_page",
+    ):
+        monkeypatch.setattr(sys.modules["course_utils.desk.bring_stages"], name, lambda run: 1 / 0)
     bring(llama, folder, data=data, say=said.append, **SMALL)
     assert products(folder) == before and sum("there already" in line for line in said) == 7
     monkeypatch.undo()
@@ -149,9 +157,9 @@ def test_another_run_is_refused_by_the_name_of_the_setting(done, llama, data, wh
 def test_other_weights_and_other_texts_are_noticed(done, tmp_path, llama, data):
     other = tmp_path / "mine.jsonl"
     other.write_text(data.read_text() + json.dumps({"text": "One more.", "label": "cats"}) + "\n")
-    with pytest.raises(ValueError, match="data was .*; texts was"):
+    with pytest.raises(ValueError, match=r"data was .*; texts was"):
         bring(llama, done[0], data=other, say=lambda line: None, **SMALL)
-    with pytest.raises(ValueError, match="model was .*; weights was"):
+    with pytest.raises(ValueError, match=r"model was .*; weights was"):
         bring(str(tiny_folder()), done[0], data=data, say=lambda line: None, **SMALL)
 
 
@@ -190,7 +198,9 @@ def test_texts_without_labels_are_judged_without_areas(tmp_path, llama):
 def test_massive_dimensions_get_their_own_scale_and_the_page_says_so(tmp_path, data):
     model = AutoModelForCausalLM.from_pretrained(tiny_folder("llama"))
     with torch.no_grad():
-        model.get_input_embeddings().weight[:, 3] = 200 + torch.randn(len(model.get_input_embeddings().weight))
+        model.get_input_embeddings().weight[:, 3] = 200 + torch.randn(
+            len(model.get_input_embeddings().weight)
+        )
     shutil.copytree(tiny_folder("llama"), tmp_path / "model")
     model.save_pretrained(tmp_path / "model")
     page = bring(str(tmp_path / "model"), tmp_path / "run", data=data, say=lambda line: None, **SMALL)
@@ -238,7 +248,7 @@ def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch, tmp_path, done, llama, da
 
     monkeypatch.setenv("TQDM_DISABLE", "1")
     monkeypatch.setattr(bring_train, stage, interrupted)
-    words = "--latents 64 --k 4 --tokens 4000 --passes 4".split()
+    words = ["--latents", "64", "--k", "4", "--tokens", "4000", "--passes", "4"]
     words = ["bring", llama, "--out", str(tmp_path / "a run"), "--data", str(data), *words]
     assert main(words) == 130
     error = capsys.readouterr().err

@@ -142,7 +142,7 @@ class Run:
         self.scale = scale_of(x, normalise)
         if is_new:
             sae.b_dec.copy_(x.mean(dim=0))
-        if isinstance(self.scale, float):
+        if not isinstance(self.scale, Tensor):
             sae.fold_scale_(1 / self.scale)
         elif is_new:  # its directions are as good in any units
             sae.b_dec.mul_(self.scale)

@@ -1,7 +1,5 @@
 from .dashboard import dashboard_entry as dashboard_entry
 from .dashboard import export_dashboard as export_dashboard
-from .page_of_dictionary import Section as Section
-from .page_of_dictionary import dictionary_page as dictionary_page
 from .html import FAINT as FAINT
 from .html import audio as audio
 from .html import concept_hit_list as concept_hit_list
@@ -11,3 +9,5 @@ from .html import picture as picture
 from .html import plain_table as plain_table
 from .html import show_token as show_token
 from .html import token_strip as token_strip
+from .page_of_dictionary import Section as Section
+from .page_of_dictionary import dictionary_page as dictionary_page
