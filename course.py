@@ -83,7 +83,9 @@ def test_colab(options, more):
 
 def test_saelens(options, more):
     """exchange autoencoders with SAELens, in an environment of its own; part of test"""
-    python = environment(".venv-saelens", "tests/saelens/requirements.txt")
+    # of dictionary-learning the tests take the autoencoders; what it depends on is for training
+    then = ("install", "--no-deps", "dictionary-learning==0.1.0")
+    python = environment(".venv-saelens", "tests/saelens/requirements.txt", then=then)
     run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/saelens", *more, PYTHONPATH=".")
 
 
