@@ -165,7 +165,7 @@ def test_a_day_in_jupyterlab(tab, notebook):
     assert_no_errors(tab)
 
 
-@visits("notebook_7", NOTEBOOKS[:4:3])
+@visits("notebook_7", NOTEBOOKS[3:4])
 def test_a_day_in_notebook_7(tab, notebook):
     """Notebook 7 takes the arrow keys before any widget sees them, so a slider's number is typed."""
     wait_until_run(tab)
@@ -174,7 +174,7 @@ def test_a_day_in_notebook_7(tab, notebook):
     assert_card_helps(tab)
 
 
-@visits("voila", NOTEBOOKS[:4:3])
+@visits("voila", NOTEBOOKS[2:3])
 def test_a_day_in_voila(tab, notebook):
     expected = explorers_kept(notebook)
     tab.locator(".course-explorer").nth(expected - 1).wait_for(state="attached", timeout=RUN_SECONDS * 1000)
