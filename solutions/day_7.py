@@ -942,7 +942,7 @@ QUIZZES = {
                     ),
                     Option(
                         "Encoding, changing no latent, decoding.",
-                        "nothing is edited, and yet the error term is lost: in the notebook that cost nearly all of the +0.09 nats.",
+                        "nothing is edited, and yet the error term is lost: in the pocket model that cost nearly all of the +0.09 nats.",
                     ),
                 ),
             ),
@@ -956,7 +956,7 @@ QUIZZES = {
                     ),
                     Option(
                         "So that it has the same chance as the others to point at the concept by accident.",
-                        "in 256 dimensions it hardly ever does, at any length.",
+                        "in hundreds of dimensions it hardly ever does, at any length.",
                     ),
                     Option(
                         "The model normalises its input to each layer anyway, so that the length makes no difference to it.",
@@ -1070,26 +1070,27 @@ QUIZZES = {
 
 PREDICTIONS = {
     "dial": Single(
-        "The dial for “court trials and judges”, up to +8 and down to −6. What will the model write?",
+        "The dial of the topic that obeys best, up to +8 and down to −6. What will the model write?",
         (
             Option(
-                "Up: about courts. Down: about something far from courts, in good English.",
-                "The first half holds; but the English suffers: down at −6 the text repeats itself.",
+                "Up: about the topic. Down: about something far from it, in English as good as before.",
+                "The first half holds; but the English suffers: down at −6 the perplexity rises.",
             ),
             Option(
-                "Up: about courts. Down: the opposite, of crimes that go unpunished.",
+                "Up: about the topic. Down: the opposite, as if a court's were a crime that goes unpunished.",
                 "The first half holds; but a topic has no opposite for the model to write about.",
             ),
             Option(
-                "Up: about courts. Down: other words, in worse English.",
-                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, and the words repeat.",
+                "Up: about the topic. Down: other words, in worse English.",
+                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, at a higher perplexity.",
                 right=True,
             ),
             Option(
-                "Up: the word “court” again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
+                "Up: the topic's name again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
                 "A latent cannot, but its direction can be followed both ways, and the text changes; up it does say “trial” again and again.",
             ),
         ),
+        of_pocket=True,
     ),
     "directions": Single(
         "Pushes of the same length, six topics, rates by a judge of words. In which order do the four directions come?",
@@ -1112,6 +1113,7 @@ PREDICTIONS = {
                 "Length alone does nothing: the random direction is just as long, and brings 2%.",
             ),
         ),
+        of_pocket=True,
     ),
     "knives": Single(
         "Ten latents against a hundred neurons, held at zero. Which takes more from its own concept, and which more from the others?",
@@ -1134,6 +1136,7 @@ PREDICTIONS = {
                 "True of ten neurons, which cost +0.001 nats, but not of ten latents.",
             ),
         ),
+        of_pocket=True,
     ),
     "map": Single(
         "Where does the map show the answer, from the bottom to the top?",
@@ -1156,6 +1159,7 @@ PREDICTIONS = {
                 "In the lower layers it is there; further up it has moved on.",
             ),
         ),
+        of_pocket=True,
     ),
     "pairs": Single(
         "400 pairs of latents. What does the table look like if it takes two of them to set the copy off?",

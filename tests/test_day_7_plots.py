@@ -60,6 +60,18 @@ def test_dose_and_price_share_their_rates():
     drawn(axes[0])
 
 
+def test_what_was_asked_for_is_one_point_beside_the_lines():
+    lines = {"latent": (torch.tensor([0.0, 0.5]), torch.tensor([0.0, 0.1]))}
+    axes = dose_response.plot_dose_and_price(
+        [0, 5], lines, {"latent": torch.tensor([10.0, 80.0])}, prompt=(0.6, 0.1, 4.0)
+    )
+    points = [ax.containers[1][0] for ax in axes]
+    assert [list(p.get_xdata()) for p in points] == [[0.0], [4.0]]
+    assert [list(p.get_ydata()) for p in points] == [[0.6], [0.6]]
+    assert 5 in axes[1].get_xticks() and "asked for, no push" in axes[0].get_legend_handles_labels()[1]
+    drawn(axes[0])
+
+
 def test_two_knives_stand_side_by_side():
     tables = {"latents": torch.eye(2), "neurons": torch.zeros(2, 2)}
     axes = dose_response.plot_two_knives(tables, ["a", "b"])

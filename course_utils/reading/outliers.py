@@ -10,7 +10,7 @@ score alone: `score_sae` reports the error without them beside the plain one.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.reading.scores import ROWS_AT_A_TIME
@@ -49,20 +49,3 @@ def above_median(squares: Float[Tensor, "d_in"], times: float = TIMES) -> Int[Te
     """The numbers of the entries above ``times`` the median, largest first."""
     ordered = squares.argsort(descending=True)
     return ordered[squares[ordered] > times * squares.median()]
-
-
-def ordinary_rows(values: Float[Tensor, "n d_in"], *, times: float = 5.0) -> Bool[Tensor, "n"]:
-    """Rows that are at most ``times`` as long as the median row: all but the tokens on which attention rests.
-
-    In SmolLM2 one first token in sixty is a hundred times as long as the others and would decide every mean and scale.
-
-    Examples:
-        >>> ordinary_rows(torch.tensor([[3.0, 4.0], [0.0, 6.0], [300.0, 400.0]]))
-        tensor([ True,  True, False])
-
-    Args:
-        values: activations, one row a token.
-        times: how many times the median's length.
-    """
-    length = values.norm(dim=1)
-    return length <= times * length.median()
