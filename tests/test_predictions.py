@@ -3,10 +3,11 @@
 import json
 
 import pytest
+import torch
 
 from course_utils.exercises import Numeric, Option, Single, guesses, predict
 from course_utils.exercises import predictions as module
-from course_utils.exercises.predictions import compared, is_good
+from course_utils.exercises.guess_in_words import compared, is_good
 
 CHOICE = Single(
     "Which one?",
@@ -19,6 +20,12 @@ SHARE = Numeric("How much of it?", 52.0, 10.0, "Nearly half have several.", unit
 COUNT = Numeric("How many?", 12.0, 3.0, "Few, as most answer to several.")
 EMPTY = '{"version": 1, "exercises": {}, "quizzes": {}'
 RECORDS = {"day_1.which": CHOICE, "day_1.share": SHARE, "day_1.count": COUNT}
+NEURONS = Numeric("How many neurons?", 12.0, 3.0, "All are formats.", of_pocket=True)
+BASIS = Single(
+    "Where?",
+    (Option("In both.", "No: 0.74 twice."), Option("In one.", "0.79 against 0.68.", right=True)),
+    of_pocket=True,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +34,7 @@ def made_up(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "find_prediction", RECORDS.__getitem__)
     monkeypatch.setattr(module, "keys", lambda day, table: list(RECORDS))
     module._this_session.clear()
+    module._measured.clear()
     return tmp_path / "progress.json"
 
 
@@ -177,3 +185,44 @@ def test_a_path_that_is_none_does_not_stop_the_cell(path, monkeypatch, tmp_path,
 def test_a_number_beyond_all_floats_is_refused():
     with pytest.raises(ValueError, match="is not a number"):
         predict("day_1.count", 10**5000)
+
+
+@pytest.mark.parametrize(
+    ("record", "guess", "measured", "says"),
+    [
+        (NEURONS, 15, None, "in the pocket model it is 12: which is close. All are formats."),
+        (NEURONS, 15, 30.0, "it is 30: 15 too few. (Pocket model: 12. All are formats.)"),
+        (NEURONS, 28, 30.0, "it is 30: which is close. (Pocket model: 12. All are formats.)"),
+        (BASIS, 0, None, "You guessed “In both”; in the pocket model it is “In one”. 0.79"),
+        (BASIS, 1, None, "You guessed “In one”, and so it is in the pocket model. 0.79"),
+        (BASIS, 0, 0, "You guessed “In both”, and so it is. (Pocket model: “In one”. 0.79 against 0.68.)"),
+        (BASIS, 1, 0, "You guessed “In one”; it is “In both”. (Pocket model: “In one”."),
+    ],
+)
+def test_what_depends_on_the_model_is_compared_with_what_was_measured(record, guess, measured, says):
+    assert says in compared(record, guess, measured)
+
+
+def test_a_cell_says_what_this_model_gave(monkeypatch, capsys):
+    monkeypatch.setitem(RECORDS, "day_1.count", NEURONS)
+    monkeypatch.setitem(RECORDS, "day_1.which", BASIS)
+    predict("day_1.count", 28)
+    predict("day_1.which", "a")
+    module.your_guess("day_1.count", torch.tensor(30))
+    module.your_guess("day_1.which", "a")
+    guesses("day_1")
+    told = said(capsys)
+    assert "✓ day_1.count: you guessed 28; it is 30." in told and "2 were right or close" in told
+
+
+def test_what_could_not_be_measured_leaves_the_pocket_models_result(monkeypatch, capsys):
+    monkeypatch.setitem(RECORDS, "day_1.count", NEURONS)
+    module.your_guess("day_1.count", float("nan"))
+    predict("day_1.count", 12)
+    predict("day_1.count")
+    assert "in the pocket model it is 12" in said(capsys)
+
+
+def test_a_saved_page_says_that_it_is_the_pocket_models_result(monkeypatch):
+    monkeypatch.setitem(RECORDS, "day_1.count", NEURONS)
+    assert "In the pocket model: 12. All" in module.prediction_shown("day_1.count").html

@@ -119,6 +119,8 @@ class Single:
 
     text: str
     options: tuple[Option, ...]
+    of_pocket: bool = False
+    """Of a prediction: what came out is the pocket model's, and another model is answered by what it gave."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Numeric:
     """A wrong number that people find → what a tutor would say."""
 
     unit: str = ""
+    of_pocket: bool = False
+    """As of a `Single`."""
 
 
 @dataclass(frozen=True)

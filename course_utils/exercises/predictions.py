@@ -3,6 +3,7 @@
     predict("day_3.cosines")            asks, with buttons where there are any
     predict("day_3.cosines", "b")       keeps a guess without buttons
     your_guess("day_3.cosines")            prints the guess, as the first line of the result that answers it
+    your_guess("day_1.clean", measured)  … and keeps what this model gave, where that depends on the model
     guesses("day_3")                    at the end of the day: every guess beside what came out
 
 A first guess stays; later ones have seen the result. On a page that nothing runs behind, what came out is folded.
@@ -10,6 +11,7 @@ A first guess stays; later ones have seen the result. On a page that nothing run
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from html import escape
 from string import ascii_lowercase
@@ -17,14 +19,18 @@ from typing import Any
 
 from course_utils.base import EDGE_BLUE, EDGE_GREY
 from course_utils.exercises import rendering
-from course_utils.exercises.answer_key import Numeric, Option, Prediction, Single, find_prediction, keys
+from course_utils.exercises.answer_key import Numeric, Prediction, Single, find_prediction, keys
+from course_utils.exercises.guess_in_words import came_out, compared, in_words, is_good, options_of, right_of
 from course_utils.exercises.progress_file import read_progress, remember_guess
-from course_utils.exercises.quiz_grading import Percentage, grade_reply, parsed
+from course_utils.exercises.quiz_grading import Percentage, parsed
 from course_utils.exercises.quizzes import controls
 from course_utils.exercises.rendering import Shown
 
 _this_session: dict[str, float | int] = {}
 """Guesses by key, for where no progress is kept."""
+
+_measured: dict[str, float | int] = {}
+"""What came out in this session, by key: the guess is compared with it and no longer with the pocket model's."""
 
 
 def predict(key: str, guess: Any = None) -> None:
@@ -53,17 +59,25 @@ def prediction_shown(key: str) -> Shown:
     """The question, and the comparison once there is a guess; with buttons, or with what came out folded."""
     record = find_prediction(key)
     lines = [f"Predict {key}: {record.text}"]
-    lines += [f"   {letter}) {o.text}" for letter, o in zip(ascii_lowercase, _options(record), strict=False)]
+    lines += [
+        f"   {letter}) {o.text}" for letter, o in zip(ascii_lowercase, options_of(record), strict=False)
+    ]
     asked = "a letter" if isinstance(record, Single) else "a number"
     kept = _guess(key)
-    lines.append(compared(record, kept) if kept is not None else f'Guess with predict("{key}", …): {asked}.')
+    lines.append(
+        compared(record, kept, _measured.get(key))
+        if kept is not None
+        else f'Guess with predict("{key}", …): {asked}.'
+    )
     question = _question(record)
-    folded = rendering.folded("What came out", rendering.rich(_came_out(record)))
+    folded = rendering.folded("What came out", rendering.rich(came_out(record)))
     if kept is not None:
-        folded = rendering.folded("Compare your guess", rendering.rich(compared(record, kept)))
+        folded = rendering.folded(
+            "Compare your guess", rendering.rich(compared(record, kept, _measured.get(key)))
+        )
     options = "".join(
         f'<div style="margin-left:1.2em">{letter}) {rendering.rich(o.text)}</div>'
-        for letter, o in zip(ascii_lowercase, _options(record), strict=False)
+        for letter, o in zip(ascii_lowercase, options_of(record), strict=False)
     )
     return Shown(
         "\n".join(lines),
@@ -72,38 +86,28 @@ def prediction_shown(key: str) -> Shown:
     )
 
 
-def compared(record: Prediction, guess: float) -> str:
-    """A sentence or two: what was guessed, what came out, and by how much they differ."""
-    if isinstance(record, Single):
-        chosen = record.options[int(guess)]
-        if chosen.right:
-            return f"You guessed {_in_words(record, guess)}, and so it is. {chosen.why}"
-        return f"You guessed {_in_words(record, guess)}. {chosen.why} {_came_out(record)}"
-    gap = guess - record.value
-    percent = record.unit == "%"
-    more, fewer = ("many", "few") if not percent and float(record.value).is_integer() else ("high", "low")
-    off = f"{abs(gap):.3g}{' percentage points' if percent else ''} too {more if gap > 0 else fewer}"
-    near = "which is close" if is_good(record, guess) else off
-    return f"You guessed {_in_words(record, guess)}; it is {_in_words(record, record.value)}: {near}. {record.why}"
-
-
-def is_good(record: Prediction, guess: float) -> bool:
-    """Whether a guess names what came out, or lies within the record's tolerance of it."""
-    return grade_reply(record, int(guess) if isinstance(record, Single) else guess).right
-
-
-def your_guess(key: str) -> None:
+def your_guess(key: str, measured: Any = None) -> None:
     """Print the guess above the result. JupyterLab shows the first line of a folded output, which must not be the answer.
 
     Examples:
         >>> your_guess("day_6.dead_share")  # doctest: +ELLIPSIS
         Your guess: ...
 
+    Args:
+        measured: what came out, where it depends on the model (the record is ``of_pocket``): a number in the unit
+            that the question asks for (NaN counts as None), or the letter of the option that holds. Guesses are
+            compared with it from now on.
+
     Raises:
         KeyError: if there is no such prediction.
+        ValueError: if ``measured`` is not a letter of one of the options.
     """
-    guess = _guess(key)
-    print(f"Your guess: {'none' if guess is None else _in_words(find_prediction(key), guess)}")
+    record, guess = find_prediction(key), _guess(key)
+    if isinstance(measured, str):
+        _measured[key] = parsed(record, measured)
+    elif measured is not None and math.isfinite(measured):
+        _measured[key] = float(measured)
+    print(f"Your guess: {'none' if guess is None else in_words(record, guess)}")
 
 
 def guesses(day: str) -> None:
@@ -120,44 +124,16 @@ def guesses_shown(day: str) -> Shown:
     """The day's guesses as text and as HTML."""
     records = {key: find_prediction(key) for key in keys(day, "PREDICTIONS")}
     made = {key: guess for key in records if (guess := _guess(key)) is not None}
-    good = [key for key, guess in made.items() if is_good(records[key], guess)]
+    good = [key for key, guess in made.items() if is_good(records[key], guess, _measured.get(key))]
     head = f"You made {len(made)} of the {len(records)} guesses of {day.replace('_', ' ')}"
     head += f"; {len(good)} {'was' if len(good) == 1 else 'were'} right or close." if made else "."
     lines = [
-        f"{'✓' if key in good else '✗'} {key}: you guessed {_in_words(record, made[key])}; it is {_in_words(record, _right(record))}."
+        f"{'✓' if key in good else '✗'} {key}: you guessed {in_words(record, made[key])}; it is {in_words(record, _measured.get(key, right_of(record)))}."
         for key, record in records.items()
         if key in made
     ]
     html = "".join(f"<div>{rendering.rich(line)}</div>" for line in [head, *lines])
     return Shown("\n".join([head, *lines]), rendering.box(html, EDGE_BLUE, f"Guesses of {day}"))
-
-
-# ── a record in words ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _options(record: Prediction) -> tuple[Option, ...]:
-    return record.options if isinstance(record, Single) else ()
-
-
-def _right(record: Prediction) -> float:
-    return (
-        record.value
-        if isinstance(record, Numeric)
-        else next(i for i, o in enumerate(record.options) if o.right)
-    )
-
-
-def _in_words(record: Prediction, guess: float) -> str:
-    if isinstance(record, Single):
-        return f"“{record.options[int(guess)].text.rstrip('.')}”"
-    return f"{guess:,.4g} {record.unit}".strip()
-
-
-def _came_out(record: Prediction) -> str:
-    if isinstance(record, Numeric):
-        return f"It is {_in_words(record, record.value)}. {record.why}"
-    right = record.options[int(_right(record))]
-    return f"What came out: {_in_words(record, _right(record))}. {right.why}"
 
 
 def _question(record: Prediction) -> str:
@@ -191,10 +167,10 @@ def _as_percentage(record: Prediction, guess: float) -> float:
 def _keep(key: str, record: Prediction, guess: float) -> str:
     """Keep a guess; returns what to say about it."""
     if (first := _guess(key)) is not None:
-        return f"Your first guess stays: {_in_words(record, first)}. {compared(record, first)}"
+        return f"Your first guess stays: {in_words(record, first)}. {compared(record, first, _measured.get(key))}"
     _this_session[key] = guess
     note = remember_guess(key, guess, partial(_fits, record))
-    said = f'Your guess is kept: {_in_words(record, guess)}. Run on and see; predict("{key}") compares.'
+    said = f'Your guess is kept: {in_words(record, guess)}. Run on and see; predict("{key}") compares.'
     return f"{said} {note}".strip()
 
 
@@ -224,7 +200,7 @@ def _widget(key: str, record: Prediction) -> Any:
         if guess is None:
             say("Guess first, then compare.")
         else:
-            say(rendering.rich(compared(record, guess)), EDGE_BLUE)
+            say(rendering.rich(compared(record, guess, _measured.get(key))), EDGE_BLUE)
 
     keep.on_click(on_keep)
     compare.on_click(on_compare)
