@@ -25,6 +25,7 @@ from .language_model import ModelUnavailable as ModelUnavailable
 from .language_model import describe_model as describe_model
 from .language_model import find_gpt2 as find_gpt2
 from .language_model import load_model as load_model
+from .model_size import fewer_if_large as fewer_if_large
 from .neurons import Passage as Passage
 from .neurons import losses_by_text as losses_by_text
 from .neurons import neuron_peaks_by_text as neuron_peaks_by_text

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.base import asset_path, cached_folder, first_line, hub_problem
+from course_utils.lm.model_size import what_it_reads
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -95,7 +96,7 @@ def _auto() -> TransformerBridge:
         model = load_model(name)
     pocket = 'load_model("pocket") takes the small model that ships with the course'
     gpt2 = 'load_model("gpt2") takes GPT-2 small (548 MB from the hub, once)'
-    print(f"{describe_model(model)} ({why}); {gpt2 if name == 'pocket' else pocket}.")
+    print(f"{describe_model(model)} ({why}){what_it_reads(model)}; {gpt2 if name == 'pocket' else pocket}.")
     return model
 
 
