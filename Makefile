@@ -13,6 +13,7 @@
 # make bench-pipeline   time the day-6 pipeline on this machine
 # make shake    run the notebooks as other processors would, and list each printed number that moves (hours)
 # make days     time and memory of each day with Binder's settings, into docs/days.md
+# make other-models   run the days on models of random weights of other families and of GPT-2 small's shape (hours)
 # make lock     write binder/constraints.txt from what .venv holds
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,7 +21,7 @@ JOBS ?= 2
 # a file, or a notebook, stays in one process; each has one thread, since there are as many processes as cores
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: lab check test notebooks test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days shake lock clean
+.PHONY: lab check test notebooks test-browser test-colab test-saelens lint freeze pictures launch bench bench-pipeline days shake other-models lock clean
 
 # in the background, while JupyterLab starts: the model's libraries come from the disk, so that the first cell need not wait for it
 lab: .venv/.lab
@@ -78,6 +79,9 @@ days: .venv/.dev
 
 shake: .venv/.dev
 	$(BIN)/python tools/shake.py $(SHAKE)
+
+other-models: .venv/.dev
+	$(BIN)/python tools/other_models.py $(OTHER_MODELS)
 
 .venv-saelens/.done: tests/saelens/requirements.txt binder/constraints.txt tools/install.py
 	$(PYTHON) tools/install.py .venv-saelens tests/saelens/requirements.txt
