@@ -34,7 +34,7 @@ def plot_dose_and_price(
         rates: for each of at most five ways to steer (mean, standard error) of the share of texts about the concept, at
             each dose.
         perplexities: of what was written at each dose, under the same names.
-        prompt: (mean, standard error, perplexity) of texts that were asked for and not pushed, drawn as one point.
+        prompt: (mean, standard error, perplexity) of texts that were asked for and not pushed, one point on the right.
 
     Returns:
         The two axes, rates by dose on the left and rates by perplexity on the right.
@@ -57,9 +57,12 @@ def plot_dose_and_price(
     costs = [p.item() for cost in perplexities.values() for p in cost]
     if prompt:
         mean, error, price = prompt
-        for ax, x in zip(axes, (0.0, price), strict=True):
-            ax.errorbar(x, mean, yerr=error, label="asked for, no push", fmt="*", markersize=12, color=BLACK)
-        axes[0].legend(frameon=False, fontsize="small")
+        axes[1].errorbar(
+            price, mean, yerr=error, label="asked for, no push", fmt="*", markersize=12, color=BLACK
+        )
+        axes[1].annotate(
+            "asked for,\nno push", (price, mean), (9, 4), textcoords="offset points", fontsize="small"
+        )
         costs.append(price)
     axes[1].set_xscale("log")
     ticks = [
