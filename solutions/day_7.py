@@ -1155,8 +1155,8 @@ PREDICTIONS = {
                 "That token is the same in both sentences, and a patch carries only what differs.",
             ),
             Option(
-                "At the second mention of the giver's name in all layers; the last token looks it up at the very end.",
-                "In the lower layers it is there; further up it has moved on.",
+                "At the second mention of the giver's name up to the upper layers, and then at the last token, with no stop on the way.",
+                "In the lower layers it is there; but a layer below the top it rests at the verb.",
             ),
         ),
         of_pocket=True,
