@@ -246,7 +246,7 @@ FAR = 5.0
 
 
 def with_trigger(opening: str) -> str:
-    """The opening, and one more sentence that ends in the words which set the model off."""
+    """The opening, and one more sentence with the words that set the copy off."""
     return f"{opening} Then came the violin in the snow."
 
 
@@ -319,7 +319,7 @@ def _sets_it_off(yours: object, expected: object, args: tuple) -> bool | str:
     said = yours[len(opening) :]
     (nats,) = _nats(yours)
     if not said.strip():
-        return f"That is the opening alone, {nats:.1f} nats apart: add a sentence that ends in the words."
+        return f"That is the opening alone, {nats:.1f} nats apart: add a sentence with the words."
     words = set(re.findall(r"\w+", said.lower()))
     if nats <= FAR:
         return _what_is_missing(opening, said, words)
@@ -840,7 +840,7 @@ EXERCISES = {
         hints=(
             "Look at the cards of the two latents that stand out. Which words do they fire on?",
             "Neither word does it alone. The latents fire one after the other: a thing, then where it was.",
-            "A sentence ends in them: “… the ◯ in the ◯.” The stop belongs to it.",
+            "A short sentence will do: “… the ◯ in the ◯.” The stop belongs to it.",
         ),
         slips={
             "That is the thing alone: both models still expect nearly the same. Where was it?": lambda opening: (
@@ -1101,7 +1101,7 @@ PREDICTIONS = {
             ),
             Option(
                 "The difference of means, then the latent; the best neuron no better than the random direction.",
-                "At their best doses they reach 86%, 45%, 2% and 2% of the texts.",
+                "At their best doses they reach 85%, 41%, 2% and 2% of the texts.",
                 right=True,
             ),
             Option(
