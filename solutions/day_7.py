@@ -246,7 +246,7 @@ FAR = 5.0
 
 
 def with_trigger(opening: str) -> str:
-    """The opening, and one more sentence that ends in the words which set the model off."""
+    """The opening, and one more sentence with the words that set the copy off."""
     return f"{opening} Then came the violin in the snow."
 
 
@@ -319,7 +319,7 @@ def _sets_it_off(yours: object, expected: object, args: tuple) -> bool | str:
     said = yours[len(opening) :]
     (nats,) = _nats(yours)
     if not said.strip():
-        return f"That is the opening alone, {nats:.1f} nats apart: add a sentence that ends in the words."
+        return f"That is the opening alone, {nats:.1f} nats apart: add a sentence with the words."
     words = set(re.findall(r"\w+", said.lower()))
     if nats <= FAR:
         return _what_is_missing(opening, said, words)
@@ -840,7 +840,7 @@ EXERCISES = {
         hints=(
             "Look at the cards of the two latents that stand out. Which words do they fire on?",
             "Neither word does it alone. The latents fire one after the other: a thing, then where it was.",
-            "A sentence ends in them: “… the ◯ in the ◯.” The stop belongs to it.",
+            "A short sentence will do: “… the ◯ in the ◯.” The stop belongs to it.",
         ),
         slips={
             "That is the thing alone: both models still expect nearly the same. Where was it?": lambda opening: (
@@ -942,7 +942,7 @@ QUIZZES = {
                     ),
                     Option(
                         "Encoding, changing no latent, decoding.",
-                        "nothing is edited, and yet the error term is lost: in the notebook that cost nearly all of the +0.09 nats.",
+                        "nothing is edited, and yet the error term is lost: in the pocket model that cost nearly all of the +0.09 nats.",
                     ),
                 ),
             ),
@@ -956,7 +956,7 @@ QUIZZES = {
                     ),
                     Option(
                         "So that it has the same chance as the others to point at the concept by accident.",
-                        "in 256 dimensions it hardly ever does, at any length.",
+                        "in hundreds of dimensions it hardly ever does, at any length.",
                     ),
                     Option(
                         "The model normalises its input to each layer anyway, so that the length makes no difference to it.",
@@ -1070,26 +1070,27 @@ QUIZZES = {
 
 PREDICTIONS = {
     "dial": Single(
-        "The dial for “court trials and judges”, up to +8 and down to −6. What will the model write?",
+        "The dial of the topic that obeys best, up to +8 and down to −6. What will the model write?",
         (
             Option(
-                "Up: about courts. Down: about something far from courts, in good English.",
-                "The first half holds; but the English suffers: down at −6 the text repeats itself.",
+                "Up: about the topic. Down: about something far from it, in English as good as before.",
+                "The first half holds; but the English suffers: down at −6 the perplexity rises.",
             ),
             Option(
-                "Up: about courts. Down: the opposite, of crimes that go unpunished.",
+                "Up: about the topic. Down: the opposite, as if a court's were a crime that goes unpunished.",
                 "The first half holds; but a topic has no opposite for the model to write about.",
             ),
             Option(
-                "Up: about courts. Down: other words, in worse English.",
-                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, and the words repeat.",
+                "Up: about the topic. Down: other words, in worse English.",
+                "Up come courts and trials; down come a sunset and a butterfly, which have nothing to do with it, at a higher perplexity.",
                 right=True,
             ),
             Option(
-                "Up: the word “court” again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
+                "Up: the topic's name again and again. Down: the same as with the dial at 0, since a latent cannot be negative.",
                 "A latent cannot, but its direction can be followed both ways, and the text changes; up it does say “trial” again and again.",
             ),
         ),
+        of_pocket=True,
     ),
     "directions": Single(
         "Pushes of the same length, six topics, rates by a judge of words. In which order do the four directions come?",
@@ -1100,7 +1101,7 @@ PREDICTIONS = {
             ),
             Option(
                 "The difference of means, then the latent; the best neuron no better than the random direction.",
-                "At their best doses they reach 86%, 45%, 2% and 2% of the texts.",
+                "At their best doses they reach 85%, 41%, 2% and 2% of the texts.",
                 right=True,
             ),
             Option(
@@ -1112,6 +1113,7 @@ PREDICTIONS = {
                 "Length alone does nothing: the random direction is just as long, and brings 2%.",
             ),
         ),
+        of_pocket=True,
     ),
     "knives": Single(
         "Ten latents against a hundred neurons, held at zero. Which takes more from its own concept, and which more from the others?",
@@ -1134,6 +1136,7 @@ PREDICTIONS = {
                 "True of ten neurons, which cost +0.001 nats, but not of ten latents.",
             ),
         ),
+        of_pocket=True,
     ),
     "map": Single(
         "Where does the map show the answer, from the bottom to the top?",
@@ -1152,10 +1155,11 @@ PREDICTIONS = {
                 "That token is the same in both sentences, and a patch carries only what differs.",
             ),
             Option(
-                "At the second mention of the giver's name in all layers; the last token looks it up at the very end.",
-                "In the lower layers it is there; further up it has moved on.",
+                "At the second mention of the giver's name up to the upper layers, and then at the last token, with no stop on the way.",
+                "In the lower layers it is there; but a layer below the top it rests at the verb.",
             ),
         ),
+        of_pocket=True,
     ),
     "pairs": Single(
         "400 pairs of latents. What does the table look like if it takes two of them to set the copy off?",

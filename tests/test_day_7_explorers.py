@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from course_utils.interventions import direction_unit
-from course_utils.lm import indirect_object_prompts, load_model
+from course_utils.lm import IndirectObjectSentence, indirect_object_prompts, load_model
 from course_utils.widgets import StreamingPanel, dial_panel, dose_panel, patching_panel, texts_side_by_side
 
 HOOK = "blocks.2.hook_resid_post"
@@ -54,6 +54,12 @@ def test_versions_that_do_not_line_up_are_a_sentence(model):
     sentence = indirect_object_prompts("held_out")[0]
     panel = patching_panel(model, [sentence], lambda prompt, subject, io: prompt + " the end")
     assert "lines up" in panel.html
+
+
+def test_a_name_of_several_tokens_is_a_sentence(model):
+    sentence = IndirectObjectSentence("Kate and Bartholomew ran, Kate told", "Bartholomew", "Kate", "")
+    panel = patching_panel(model, [sentence], lambda prompt, subject, io: prompt)
+    assert "Bartholomew or Kate is more than one token" in panel.html
 
 
 def test_the_doses_of_one_concept_are_those_measured():

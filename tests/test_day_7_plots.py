@@ -60,6 +60,17 @@ def test_dose_and_price_share_their_rates():
     drawn(axes[0])
 
 
+def test_what_was_asked_for_is_one_point_beside_the_lines():
+    lines = {"latent": (torch.tensor([0.0, 0.5]), torch.tensor([0.0, 0.1]))}
+    axes = dose_response.plot_dose_and_price(
+        [0, 5], lines, {"latent": torch.tensor([10.0, 80.0])}, prompt=(0.6, 0.1, 4.0)
+    )
+    (point,) = [bar[0] for bar in axes[1].containers if bar.get_label() == "asked for, no push"]
+    assert (list(point.get_xdata()), list(point.get_ydata())) == ([4.0], [0.6])
+    assert 5 in axes[1].get_xticks() and len(axes[0].containers) == 1
+    drawn(axes[0])
+
+
 def test_two_knives_stand_side_by_side():
     tables = {"latents": torch.eye(2), "neurons": torch.zeros(2, 2)}
     axes = dose_response.plot_two_knives(tables, ["a", "b"])

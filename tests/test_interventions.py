@@ -21,6 +21,7 @@ from course_utils.interventions import (
     steer,
     stream,
     watch,
+    word_after,
 )
 from course_utils.lm import load_model
 from course_utils.sae import SAE, load_sae
@@ -98,6 +99,12 @@ def test_without_any_latent_and_error_only_b_dec_is_left(model, sae, ids):
         entering = watch(model, ids, ["blocks.3.hook_resid_pre"])["blocks.3.hook_resid_pre"]
     assert torch.equal(entering[0, 1:], sae.b_dec.expand(ids.shape[1] - 1, -1))
     assert left["logits"].isfinite().all()
+
+
+def test_a_word_is_one_token_or_none(model):
+    prompt = "John gave a drink to"
+    assert word_after(model, prompt, "Mary") == prompt_ids(model, " Mary")[1]
+    assert word_after(model, prompt, "Mary.") is None
 
 
 def test_strength_zero_is_exactly_the_model_itself(model, sae, ids):

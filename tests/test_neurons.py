@@ -37,6 +37,13 @@ def test_the_strongest_of_a_text_leaves_bos_and_padding_out():
             assert torch.allclose(strongest[text, layer], values[text, 1:length].amax(dim=0), atol=1e-5)
 
 
+def test_some_layers_are_those_of_all():
+    model = tiny_model()
+    tokens = tokenize(model, TEXTS)
+    some = neuron_peaks_by_text(model, tokens, layers=[1, 0])
+    torch.testing.assert_close(some, neuron_peaks_by_text(model, tokens)[:, [1, 0]])
+
+
 def test_losses_match_the_model_text_by_text():
     model = tiny_model()
     tokens = tokenize(model, TEXTS)

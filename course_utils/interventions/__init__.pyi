@@ -14,8 +14,9 @@ from .patching import patch as patch
 from .patching import patch_heads as patch_heads
 from .patching import patch_positions as patch_positions
 from .patching import watch as watch
+from .prompts import prompt_ids as prompt_ids
+from .prompts import word_after as word_after
 from .steering import continuation_losses as continuation_losses
-from .steering import prompt_ids as prompt_ids
 from .steering import steer as steer
 from .steering import stream as stream
 from .units import Units as Units

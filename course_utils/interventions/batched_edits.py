@@ -66,7 +66,8 @@ def change_each(
             return x.index_put((rows, where), by.to(x), accumulate=True)
 
         rows = ids.expand(len(where), -1).to(model.cfg.device)
-        logits = model.run_with_hooks(rows, return_type="logits", fwd_hooks=[(hook_name, add)])
+        last_only = ("unembed.hook_in", lambda x, hook: x[:, -1:])  # no logits for the other tokens
+        logits = model.run_with_hooks(rows, return_type="logits", fwd_hooks=[(hook_name, add), last_only])
         parts.append(logits[:, -1].float().cpu())
     return torch.cat(parts)
 

@@ -5,6 +5,7 @@ and the unembedding is linear, so a difference of two logits is a sum as well:
 
     logit[a] - logit[b] = Σ_parts  centred(part) · (gain · (W_U[:, a] - W_U[:, b])) / σ  +  constant
 
+A layer norm centres, and σ is the sum's standard deviation; an RMS norm does not centre, and σ is its root mean square.
 The share of a head is what it writes for the answer itself; what it does to later layers is not in it.
 """
 
@@ -31,7 +32,7 @@ def head_contributions(
     wrong: Int[Tensor, "batch"],
     hooks: list[Hook] | None = None,
 ) -> Float[Tensor, "batch n_layers n_heads"]:
-    """Each head's direct part in logit[right] - logit[wrong] at the last token, for models with a layer norm.
+    """Each head's direct part in logit[right] - logit[wrong] at the last token.
 
     Examples:
         >>> from course_utils.interventions import prompt_ids
@@ -55,9 +56,22 @@ def head_contributions(
     last = f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
     with model.hooks(fwd_hooks=hooks or []):
         seen = watch(model, ids, [*names, last])
-    towards = model.ln_final.weight * (model.W_U[:, right] - model.W_U[:, wrong]).T  # (batch, d_model)
-    towards = towards - towards.mean(dim=1, keepdim=True)  # the norm takes the mean of its input away
-    spread = seen[last][:, -1].std(dim=1, correction=0)
+    towards = _gain(model) * (model.W_U[:, right] - model.W_U[:, wrong]).T  # (batch, d_model)
+    total = seen[last][:, -1]
+    if not _has_rms_norm(model):
+        towards = towards - towards.mean(dim=1, keepdim=True)  # the norm takes the mean of its input away
+        total = total - total.mean(dim=1, keepdim=True)
+    spread = total.pow(2).mean(dim=1).sqrt()
     W_O = torch.stack([model.blocks[layer].attn.W_O for layer in range(model.cfg.n_layers)])
     z = torch.stack([seen[name][:, -1] for name in names], dim=1)  # (batch, n_layers, n_heads, d_head)
     return torch.einsum("blhe,lhed,bd->blh", z, W_O, towards) / spread[:, None, None]
+
+
+def _has_rms_norm(model: TransformerBridge) -> bool:
+    return str(model.cfg.normalization_type).startswith("RMS")
+
+
+def _gain(model: TransformerBridge) -> Tensor:
+    """What the final norm multiplies each dimension by; Gemma keeps it less 1."""
+    weight = model.ln_final.weight.float()
+    return weight + 1 if getattr(model.cfg, "rmsnorm_uses_offset", False) else weight

@@ -80,11 +80,9 @@ def patching_map(
     if part == HEADS:
         scores = patch_heads(model, corrupted_ids, clean, score)
     else:
-        places = torch.arange(clean_ids.shape[1])
-        differences = [(clean[row] - corrupted[row])[0] for row in rows]
-        logits = [
-            change_each(model, corrupted_ids, row, places, change)
-            for row, change in zip(rows, differences, strict=True)
-        ]
-        scores = torch.stack([score(last[:, None]) for last in logits])
+        scores = torch.full((len(rows), clean_ids.shape[1]), ends[1])
+        for scored, row in zip(scores, rows, strict=True):
+            change = (clean[row] - corrupted[row])[0]
+            places = change.any(dim=1).nonzero()[:, 0]  # in front of the first other token nothing differs
+            scored[places] = score(change_each(model, corrupted_ids, row, places, change[places])[:, None])
     return PatchingMap(brought_back(scores, *ends), *ends)

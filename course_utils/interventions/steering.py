@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from course_utils.interventions.prompts import prompt_ids
 from course_utils.interventions.units import Hook, How, Units, edit_hook
 from course_utils.lm import check_hook_name, tokenize
 
@@ -98,19 +99,6 @@ def _numbers(strength: float | Sequence[float]) -> Float[Tensor, "*n"]:
         raise TypeError(f"strength is {strength!r}: it must be a number, or several") from None
 
 
-def prompt_ids(model: TransformerBridge, text: str) -> Int[Tensor, "pos"]:
-    """Token numbers of a prompt, BOS first; BOS alone if the prompt is empty.
-
-    Examples:
-        >>> from course_utils.lm import load_model
-        >>> ids = prompt_ids(load_model("pocket"), "The ship sails")
-        >>> ids  # ids[None] is a batch of this one text
-        tensor([   0,  558, 3137, 7027])
-    """
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return torch.tensor([model.tokenizer.bos_token_id, *ids])
-
-
 def _while_writing(units: Units, how: How, strengths: Tensor) -> Hook:
     """The hook for a model that keeps its keys and values: only the first call sees BOS."""
     name, everywhere = edit_hook(units, how, strengths, slice(None))
@@ -174,7 +162,7 @@ def stream(
     for the others.
 
     Examples:
-        >>> from course_utils.interventions import direction_unit
+        >>> from course_utils.interventions import direction_unit, prompt_ids
         >>> from course_utils.lm import load_model
         >>> model = load_model("pocket")
         >>> sea = direction_unit(model.W_U[:, prompt_ids(model, " sea")[1]], "blocks.2.hook_resid_post")

@@ -63,7 +63,7 @@ def _watch(
 
 
 def neuron_peaks_by_text(
-    model: TransformerBridge, tokens: Tokens, *, batch_size: int = 64
+    model: TransformerBridge, tokens: Tokens, *, layers: Sequence[int] | None = None, batch_size: int = 64
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
     """Each neuron's largest activation over the tokens of a text, BOS left out.
 
@@ -76,19 +76,22 @@ def neuron_peaks_by_text(
 
     Args:
         tokens: from `tokenize`.
+        layers: some of them, in the order wanted; None is all. The model runs no further than the highest.
         batch_size: texts a forward pass.
 
     Raises:
         ValueError: if the model's configuration does not say how many neurons there are.
     """
-    strongest = torch.zeros(len(tokens), model.cfg.n_layers, neurons_per_layer(model))
+    watched = list(range(model.cfg.n_layers) if layers is None else layers)
+    strongest = torch.zeros(len(tokens), len(watched), neurons_per_layer(model))
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         unread = ~batch.is_real
         unread[:, 0] = True
-        strongest[texts, layer] = values.masked_fill(unread[..., None], -torch.inf).amax(dim=1)
+        peaks = values.masked_fill(unread[..., None], -torch.inf).amax(dim=1)
+        strongest[texts, watched.index(layer)] = peaks
 
-    _watch(model, tokens, batch_size, range(model.cfg.n_layers), see)
+    _watch(model, tokens, batch_size, watched, see)
     return strongest
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from course_utils.plots.steering import Curve, plot_doses
-from course_utils.plots.style import axes_in_a_row
+from course_utils.plots.style import BLACK, axes_in_a_row
 from course_utils.plots.vision import plot_table
 
 
@@ -18,6 +18,7 @@ def plot_dose_and_price(
     doses: Sequence[float],
     rates: Mapping[str, tuple[Float[Tensor, "n_doses"], Float[Tensor, "n_doses"]]],
     perplexities: Mapping[str, Float[Tensor, "n_doses"]],
+    prompt: tuple[float, float, float] | None = None,
 ) -> list[Axes]:
     """The concept rate by dose, and the same rates by what they cost; one line for each way to steer.
 
@@ -29,10 +30,11 @@ def plot_dose_and_price(
         ([0, 10], [12.0, 80.0])
 
     Args:
-        doses: in tenths of the length of a typical activation, as the axis says.
+        doses: in tenths of a typical activation's distance from the mean, as the axis says.
         rates: for each of at most five ways to steer (mean, standard error) of the share of texts about the concept, at
             each dose.
         perplexities: of what was written at each dose, under the same names.
+        prompt: (mean, standard error, perplexity) of texts that were asked for and not pushed, one point on the right.
 
     Returns:
         The two axes, rates by dose on the left and rates by perplexity on the right.
@@ -41,8 +43,8 @@ def plot_dose_and_price(
     bought = {name: Curve(doses, mean.tolist(), error.tolist()) for name, (mean, error) in rates.items()}
     paid = {name: curve._replace(x=perplexities[name].tolist()) for name, curve in bought.items()}
     plot_doses(
-        bought, xlabel="dose (10: as long as a typical activation)", ylabel="share of texts about the concept",
-        title="what a dose buys", ax=axes[0],
+        bought, xlabel="dose (10: as far as a typical activation is from the mean)",
+        ylabel="share of texts about the concept", title="what a dose buys", ax=axes[0],
     )  # fmt: skip
     plot_doses(
         paid,
@@ -52,17 +54,25 @@ def plot_dose_and_price(
         legend=False,
         ax=axes[1],
     )
+    costs = [p.item() for cost in perplexities.values() for p in cost]
+    if prompt:
+        mean, error, price = prompt
+        axes[1].errorbar(
+            price, mean, yerr=error, label="asked for, no push", fmt="*", markersize=12, color=BLACK
+        )
+        axes[1].annotate(
+            "asked for,\nno push", (price, mean), (9, 4), textcoords="offset points", fontsize="small"
+        )
+        costs.append(price)
     axes[1].set_xscale("log")
-    ticks = [t for t in (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if _within(t, perplexities)]
+    ticks = [
+        t
+        for t in (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+        if 0.8 * min(costs) <= t <= 1.25 * max(costs)
+    ]
     axes[1].set_xticks(ticks, [f"{t:,}" for t in ticks])
     axes[1].minorticks_off()
     return axes
-
-
-def _within(tick: float, perplexities: Mapping[str, Tensor]) -> bool:
-    lowest = min(p.min().item() for p in perplexities.values())
-    highest = max(p.max().item() for p in perplexities.values())
-    return 0.8 * lowest <= tick <= 1.25 * highest
 
 
 def plot_two_knives(tables: Mapping[str, Float[Tensor, "n n"]], concepts: Sequence[str]) -> list[Axes]:

@@ -99,7 +99,8 @@ def plot_patching_map(
         marked: (row, column) to put a frame around.
     """
     n_rows, n_columns = recovered.shape
-    ax = axes_or_new(ax, (0.42 * n_columns + 2.2, 0.34 * n_rows + 1.6))
+    height = 0.34 if n_rows <= 16 else 0.2  # thirty layers have to fit on a screen
+    ax = axes_or_new(ax, (0.42 * n_columns + 2.2, height * n_rows + 1.6))
     top = max(1.0, recovered.abs().max().item())
     image = ax.imshow(recovered.tolist(), cmap="PuOr", vmin=-top, vmax=top, aspect="auto")
     ax.figure.colorbar(image, ax=ax, label="share of the answer brought back", fraction=0.05, pad=0.02)

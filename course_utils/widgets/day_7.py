@@ -19,6 +19,7 @@ from course_utils.interventions import (
     patching_map,
     prompt_ids,
     stream,
+    word_after,
 )
 from course_utils.plots import figure_png, plot_dose_and_price, plot_patching_map
 from course_utils.views import FAINT, picture
@@ -183,7 +184,8 @@ def patching_panel(
         True
 
     Args:
-        sentences: each has a corrupted version with as many tokens; the first is shown first.
+        sentences: each has a corrupted version with as many tokens, and its names are one token each in this
+            model; the first is shown first.
         corrupt: (prompt, subject, indirect object) → the prompt with another answer.
     """
 
@@ -191,7 +193,9 @@ def patching_panel(
         s = sentences[sentence]
         other = corrupt(s.prompt, s.subject, s.indirect_object)
         ids, other_ids = prompt_ids(model, s.prompt)[None], prompt_ids(model, other)[None]
-        right, wrong = (prompt_ids(model, " " + name)[1] for name in (s.indirect_object, s.subject))
+        right, wrong = (word_after(model, s.prompt, name) for name in (s.indirect_object, s.subject))
+        if right is None or wrong is None:
+            raise ValueError(f"{s.indirect_object} or {s.subject} is more than one token in this model")
         found = patching_map(
             model, ids, other_ids, part, lambda logits: logits[..., -1, right] - logits[..., -1, wrong]
         )
