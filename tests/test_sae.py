@@ -197,6 +197,35 @@ def test_folding_a_scale_turns_a_reader_of_scaled_x_into_a_reader_of_x(architect
     torch.testing.assert_close(sae(x).x_hat, scaled.x_hat / scale)
 
 
+@architectures
+def test_folding_dimensions_turns_a_reader_of_divided_x_into_a_reader_of_x(architecture, tmp_path):
+    sae, x, std = random_sae(architecture), batch(), torch.tensor([0.01, 1.0, 300.0, 2.0, 0.5])
+    divided = sae(x / std)
+    sae.fold_dimensions_(std)
+    torch.testing.assert_close(sae(x).latents, divided.latents)
+    torch.testing.assert_close(sae(x).x_hat / std, divided.x_hat, atol=1e-5, rtol=1e-5)
+    save_sae(sae, tmp_path)
+    torch.testing.assert_close(load_sae(tmp_path)(x).x_hat / std, divided.x_hat, atol=1e-5, rtol=1e-5)
+    sae.fold_dimensions_(1 / std)
+    torch.testing.assert_close(sae(x / std).x_hat, divided.x_hat)
+    for wrong in (std[:4], std - 0.01):
+        with pytest.raises(ValueError, match="std must be 5 positive numbers"):
+            sae.fold_dimensions_(wrong)
+
+
+@pytest.mark.parametrize("architecture", ["relu", "jumprelu", "gated"])
+def test_lengths_of_decoder_directions_can_move_into_the_encoder(architecture):
+    sae, x = random_sae(architecture), batch()
+    with torch.no_grad():
+        sae.W_dec.mul_(torch.linspace(0.2, 3, 12)[:, None])
+    before = sae(x)
+    norm = sae.W_dec.detach().norm(dim=1)
+    sae.absorb_decoder_norms_()
+    torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(12))
+    torch.testing.assert_close(sae(x).latents, before.latents * norm)
+    torch.testing.assert_close(sae(x).x_hat, before.x_hat)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="unknown architecture 'gelu': there are relu, topk"):
         SAE(5, 12, "gelu")

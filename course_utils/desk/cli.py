@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from course_utils.desk.bring_command import add_bring, terminated_like_interrupted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a strange name or an old terminal is no reason to fail
     parser = _parser()
-    chosen = parser.parse_args(arguments)
+    chosen, more = parser.parse_known_args(arguments)
+    if more and chosen.run is not run_start:
+        parser.error(f"unknown arguments: {' '.join(more)}")
+    chosen.more = more
     if chosen.run is None:
         parser.print_help()
         return 0
@@ -54,6 +57,20 @@ def run_doctor(chosen: argparse.Namespace) -> int:
         print(finding.line(marks), flush=True)
         worst = max(worst, finding.state == "broken")
     return int(worst)
+
+
+def run_start(chosen: argparse.Namespace) -> int:
+    """Copy the notebooks, and open JupyterLab on the first."""
+    from course_utils.desk.start import copy_notebooks, open_lab
+
+    try:
+        for line in copy_notebooks(chosen.folder, update=chosen.update):
+            print(line, flush=True)
+        return 0 if chosen.no_lab else open_lab(chosen.folder, chosen.more)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: install the course with its extra `lab`")
+    except OSError as error:
+        return _refused(str(error))
 
 
 def run_progress(chosen: argparse.Namespace) -> int:
@@ -114,7 +131,7 @@ def run_grade(chosen: argparse.Namespace) -> int:
         if not n:
             return _refused(f"no notebooks (*.ipynb) below {chosen.folder}")
         print(f"{n} hand-in{'s' if n != 1 else ''}, {chosen.jobs} at a time", flush=True)
-        with _terminated_like_interrupted():
+        with terminated_like_interrupted():  # otherwise the hand-ins would run on without us
             results = grade_folder(
                 chosen.folder,
                 limits,
@@ -148,20 +165,6 @@ def run_export(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does: otherwise the hand-ins would run on without us."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _refused(why: str) -> int:
     print(f"course: {why}", file=sys.stderr)
     return 2
@@ -186,6 +189,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    starting = commands.add_parser(
+        "start",
+        help="copy the seven notebooks into a folder and open JupyterLab there",
+        description="A notebook that is there stays as it is. Other options go on to JupyterLab.",
+    )
+    starting.set_defaults(run=run_start)
+    starting.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("superposition-in-seven-days"),
+        metavar="FOLDER",
+        help="where the notebooks go (superposition-in-seven-days)",
+    )
+    starting.add_argument(
+        "--update", action="store_true", help="newer notebooks; yours are kept beside as *.mine.ipynb"
+    )
+    starting.add_argument("--no-lab", action="store_true", help="copy only")
     commands.add_parser("doctor", help="check this machine, with advice for what is off").set_defaults(
         run=run_doctor
     )
@@ -218,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
     )
+    add_bring(commands, _at_least)
     grading = commands.add_parser(
         "grade",
         help="run a folder of learners' notebooks and report on them",

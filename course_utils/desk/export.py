@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 
+from course_utils.base import write_text
 from course_utils.exercises import find, folded, solution_shown
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
@@ -113,7 +114,7 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
                 _fold(soup, outputs)
     if slides:
         _cut_into_slides(soup)
-    out.write_text(str(soup), encoding="utf-8")
+    write_text(out, str(soup))
     return out
 
 

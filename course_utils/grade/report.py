@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
-from course_utils.base import VERDICT_COLOURS, render_template
+from course_utils.base import VERDICT_COLOURS, render_template, write_text
 from course_utils.exercises import right_replies
 from course_utils.grade.collect import WHEN, ExerciseOutcome, Result
 from course_utils.grade.items import item_table
@@ -26,8 +27,8 @@ def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
         >>> anna = Result("anna", "ran", {"day_6.fvu": ExerciseOutcome("wrong", attempts=2)})
         >>> with TemporaryDirectory() as folder:
         ...     print(write_reports([anna], Path(folder))[0].read_text(encoding="utf-8-sig"))
-        learner,status,cells with an error,solved,exercises,day_6.fvu
-        anna,ran,0,0,1,wrong
+        "learner","status","cells with an error","solved","exercises","day_6.fvu"
+        "anna","ran","0","0","1","wrong"
 
     Args:
         results: from `grade_folder`; those of one learner are put together, as by `by_learner`.
@@ -41,7 +42,7 @@ def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
     paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
     _write_csv(paths[0], _wide(results))
     _write_csv(paths[1], _long(results))
-    paths[2].write_text(report_html(results), encoding="utf-8")
+    write_text(paths[2], report_html(results))
     return paths
 
 
@@ -116,8 +117,9 @@ def _long(results: Sequence[Result]) -> Iterable[Sequence[object]]:
 
 
 def _write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # the mark tells Excel that it is UTF-8
-        csv.writer(file).writerows([_cell(value) for value in row] for row in rows)
+    lines = StringIO(newline="")
+    csv.writer(lines, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
+    write_text(path, "\ufeff" + lines.getvalue())  # the mark tells Excel that it is UTF-8
 
 
 def _cell(value: object) -> object:

@@ -148,7 +148,7 @@ class _Family:
                     found.append(process)
         return found
 
-    def end(self, patience: float = 10.0) -> None:
+    def end(self, patience: float = 60.0) -> None:
         """Freeze them first, so that none can start another while the rest are ended."""
         import psutil
 

@@ -33,6 +33,7 @@ from .metrics import LossRecovered as LossRecovered
 from .metrics import SAEScores as SAEScores
 from .metrics import loss_recovered as loss_recovered
 from .metrics import score_sae as score_sae
+from .outliers import outlier_dimensions as outlier_dimensions
 from .scores import ROWS_AT_A_TIME as ROWS_AT_A_TIME
 from .scores import Rows as Rows
 from .scores import dead_latents as dead_latents

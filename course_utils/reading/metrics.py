@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from course_utils.base import frees_memory
 from course_utils.lm import Texts, Tokens, check_hook_name, tokenize
+from course_utils.reading.outliers import above_median
 from course_utils.reading.scores import (
     ROWS_AT_A_TIME,
     Rows,
@@ -43,11 +44,19 @@ class SAEScores(NamedTuple):
 
     n_tokens: int
 
+    fvu_without_outliers: float
+    """The fvu of all dimensions but ``outliers``; equal to ``fvu`` where there are none."""
+
+    outliers: Int[Tensor, "n_outliers"]
+    """What `outlier_dimensions` finds in these activations, largest first."""
+
 
 @frees_memory
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
     """`fvu`, `l0`, dead latents and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+
+    Where a few dimensions dwarf all others (`outlier_dimensions`), they decide the fvu: then read it without them too.
 
     Examples:
         >>> from course_utils.sae import SAE
@@ -61,22 +70,24 @@ def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAES
     Raises:
         ValueError: if there are no rows, or they do not vary.
     """
-    n, residual = 0, torch.zeros((), dtype=torch.float64)
-    total, squares = torch.zeros(sae.d_in, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
-    fires = torch.zeros(sae.d_sae, dtype=torch.long)
+    n, fires = 0, torch.zeros(sae.d_sae, dtype=torch.long)
+    residual, total, squares = torch.zeros(3, sae.d_in, dtype=torch.float64)
     for x in _rows(chunks):
         x_hat, latents = sae(x)
         n += len(x)
         fires += (latents > 0).sum(dim=0)
-        residual += (x - x_hat).double().pow(2).sum()
+        residual += (x - x_hat).double().pow(2).sum(dim=0)
         total += x.double().sum(dim=0)
-        squares += x.double().pow(2).sum()
-    variance = squares - total.pow(2).sum() / max(n, 1)
-    if variance <= 1e-12 * squares:
+        squares += x.double().pow(2).sum(dim=0)
+    variance = squares - total.pow(2) / max(n, 1)
+    if variance.sum() <= 1e-12 * squares.sum():
         raise ValueError(f"{n} activations that do not vary: there is nothing to explain")
+    outliers = above_median(squares)
+    kept = torch.ones(sae.d_in, dtype=torch.bool).index_fill(0, outliers, False)
+    fvu, without = ((residual[some].sum() / variance[some].sum()).item() for some in (slice(None), kept))
     rate = fires / n
     dead_share = dead_latents(rate).float().mean().item()
-    return SAEScores((residual / variance).item(), fires.sum().item() / n, dead_share, rate, n)
+    return SAEScores(fvu, fires.sum().item() / n, dead_share, rate, n, without, outliers)
 
 
 def _rows(chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> Iterator[Float[Tensor, "some d_in"]]:

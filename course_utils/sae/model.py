@@ -125,12 +125,13 @@ class SAE(nn.Module):
         return self.metadata.get("hook_name")
 
     def encode(self, x: Float[Tensor, "... d_in"]) -> Float[Tensor, "... d_sae"]:
-        """Latents of ``x``; at least 0, and most of them 0.
+        """Latents of ``x``, computed in the precision of the weights; at least 0, and most of them 0.
 
         Raises:
             ValueError: if the last axis of ``x`` is not ``d_in``.
         """
-        if x.shape[-1] != self.d_in:
+        x = torch.as_tensor(x).to(self.W_dec.dtype)
+        if not x.ndim or x.shape[-1] != self.d_in:
             raise ValueError(f"x has shape {tuple(x.shape)}, but this SAE reads activations of {self.d_in}")
         return self.spec.encode(self, x)
 
@@ -158,6 +159,18 @@ class SAE(nn.Module):
         self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
 
     @torch.no_grad()
+    def absorb_decoder_norms_(self) -> None:
+        """Make every decoder direction as long as 1 and its latent as much stronger: the reconstruction stays.
+
+        Where latents compete (TopK), others may win afterwards.
+        """
+        norm = self.W_dec.norm(dim=1)
+        self.W_dec.div_(norm[:, None])
+        self.W_enc.mul_(norm)
+        for name in (*self.spec.biases, *(["threshold"] if self.spec.threshold == "learned" else [])):
+            getattr(self, name).mul_(norm)
+
+    @torch.no_grad()
     def fold_scale_(self, scale: float) -> None:
         """Turn a reader of ``scale * x`` into a reader of ``x``: latents and reconstruction come out ``scale`` smaller.
 
@@ -167,6 +180,25 @@ class SAE(nn.Module):
         for name, tensor in self.state_dict(keep_vars=True).items():
             if name in (*self.spec.biases, "b_dec", "threshold"):
                 tensor /= scale
+
+    @torch.no_grad()
+    def fold_dimensions_(self, std: Float[Tensor, "d_in"]) -> None:
+        """Turn a reader of ``x / std`` into a reader of ``x``: the same latents, the reconstruction in the units of ``x``.
+
+        The latents, and so the choice among them, stay what they were; the decoder directions get the lengths that
+        they have in ``x``.
+
+        Args:
+            std: what each dimension was divided by; positive.
+
+        Raises:
+            ValueError: if it is not one positive number a dimension.
+        """
+        if std.shape != (self.d_in,) or not (std > 0).all():
+            raise ValueError(f"std must be {self.d_in} positive numbers, not {tuple(std.shape)}: {std}")
+        self.W_enc.div_(std[:, None])
+        self.W_dec.mul_(std)
+        self.b_dec.mul_(std)
 
     @torch.no_grad()
     def follow_threshold_(self, latents: Float[Tensor, "batch d_sae"], share: float = 0.02) -> None:

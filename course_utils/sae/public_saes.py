@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.base import cached_folder, hub_problem
+from course_utils.base import HubFiles, Unavailable
 from course_utils.lm import ModelUnavailable
 from course_utils.sae.files import load_sae
 from course_utils.sae.model import SAE
@@ -69,18 +69,13 @@ def load_public_sae(layer: int, folder: str | Path | None = None) -> SAE:
 
 
 def _from_hub(layer: int) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    names = [f"{hook_before(layer)}/{file}" for file in FILES]
-    if folder := cached_folder(REPOSITORY, names):
-        return folder
-    if problem := hub_problem():
-        raise ModelUnavailable(f"the public autoencoder is not in the Hugging Face cache, and {problem}")
+    files = tuple(f"{hook_before(layer)}/{file}" for file in FILES)
     try:
-        paths = [hf_hub_download(REPOSITORY, name) for name in names]
-    except Exception as error:  # the network's, the hub's or the disk's
-        raise ModelUnavailable(f"the download of {REPOSITORY} broke off: {error}") from error
-    return Path(paths[0]).parent
+        return HubFiles("the public autoencoder", REPOSITORY, files, megabytes=151).fetch()
+    except Unavailable as reason:
+        raise ModelUnavailable(
+            f"{reason}: try again with a network, or name the folder of a copy"
+        ) from reason
 
 
 @torch.no_grad()
