@@ -15,13 +15,8 @@ import sys
 from tools.install import ROOT, environment, install_browser
 
 NBVAL = (
-    *(
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=900",
-        "--nbval-sanitize-with",
-        "tests/nbval.cfg",
-    ),
+    *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=900"),
+    *("--nbval-sanitize-with", "tests/nbval.cfg"),
     *("-p", "tools.kept_outputs", "-p", "tools.solved", "-p", "no:cacheprovider", "notebooks"),
 )
 # a file, or a notebook, stays in one process; each has one thread, since there are as many processes as cores
@@ -88,9 +83,7 @@ def test_colab(options, more):
 
 def test_saelens(options, more):
     """exchange autoencoders with SAELens, in an environment of its own; part of test"""
-    # of dictionary-learning the tests take the autoencoders; what it depends on is for training
-    then = ("install", "--no-deps", "dictionary-learning==0.1.0")
-    python = environment(".venv-saelens", "tests/saelens/requirements.txt", then=then)
+    python = environment(".venv-saelens", "tests/saelens/requirements.txt")
     run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/saelens", *more, PYTHONPATH=".")
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from filelock import FileLock
 from pipeline_model import tiny_folder
 from transformers import AutoModelForCausalLM
+from two_processes import run_twice
 
 from course_utils.desk import bring, bring_model, bring_train, main
 from course_utils.desk import bring as bring_function
@@ -275,24 +275,8 @@ def test_killed_at_any_moment_it_ends_the_same_bit_for_bit(tmp_path, llama, data
 
 @pytest.mark.slow
 def test_two_processes_bring_what_one_does(tmp_path, done, llama, data):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), OMP_NUM_THREADS="1")
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(WORKER), "run", llama, str(data), str(tmp_path / "run")],
-            env=os.environ | shared | dict(RANK=str(rank), LOCAL_RANK=str(rank)),
-            stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    try:
-        errors = [worker.communicate(timeout=600)[1] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-    assert [worker.returncode for worker in workers] == [0, 0], errors
+    ended = run_twice(WORKER, "run", llama, data, tmp_path / "run", timeout=600)
+    assert [code for code, _ in ended] == [0, 0], ended
     one, two = (products(folder) for folder in (done[0], tmp_path / "run"))
     assert set(one) == set(two) and one["activations/index.json"] == two["activations/index.json"]
     single, shared_sae = (load_sae(folder / "dictionary") for folder in (done[0], tmp_path / "run"))

@@ -54,7 +54,10 @@ def test_make_has_the_same_commands():
 @pytest.mark.skipif(os.name == "nt", reason="make is none of Windows' programs")
 def test_make_passes_options_on():
     done = subprocess.run(
-        ["make", "--dry-run", "lab", "LAB=--allow-root", "JOBS=8"], cwd=ROOT, capture_output=True, text=True
+        ["make", "--no-print-directory", "--dry-run", "lab", "LAB=--allow-root", "JOBS=8"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.strip().endswith("course.py --jobs 8 lab --allow-root")
 

@@ -10,6 +10,7 @@ beside it is removed when the same file is written the next time. Symbolic links
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
@@ -49,7 +50,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     check_writable(target)
     _remove_left_overs(target)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    unfinished = target.with_name(f".{_short(target.name)}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         os.close(
             os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
@@ -110,12 +111,18 @@ def check_writable(path: str | Path) -> None:
 
 def _remove_left_overs(target: Path) -> None:
     """What processes that are no more began to write."""
-    left_over = re.compile(rf"\.{re.escape(target.name)}\.(\d+)-[0-9a-f]{{8}}\.part")
+    left_over = re.compile(rf"\.{re.escape(_short(target.name))}\.(\d+)-[0-9a-f]{{8}}\.part")
     for file in target.parent.iterdir():
         if found := left_over.fullmatch(file.name):
             with contextlib.suppress(OSError):
                 if not _is_alive(int(found[1])) or time.time() - file.stat().st_mtime > ABANDONED:
                     file.unlink()
+
+
+def _short(name: str) -> str:
+    """Systems allow names of 255 bytes, and the temporary file's is longer than the file's own."""
+    long = os.fsencode(name)
+    return name if len(long) <= 200 else hashlib.sha256(long).hexdigest()
 
 
 def _is_alive(process: int) -> bool:

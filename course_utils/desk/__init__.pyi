@@ -5,7 +5,6 @@ from .deck import cards as cards
 from .deck import write_deck as write_deck
 from .doctor import Finding as Finding
 from .doctor import examine as examine
-from .export import exercise_keys as exercise_keys
 from .export import export_html as export_html
 from .own_texts import OwnTexts as OwnTexts
 from .own_texts import read_texts as read_texts

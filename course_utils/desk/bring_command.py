@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from course_utils.desk.stopping import terminated_like_interrupted
 
 DESCRIPTION = """\
 From a language model to a dictionary of it, judged beside controls.
@@ -97,17 +97,3 @@ def _command(chosen: argparse.Namespace, out: Path) -> str:
         if value is not None and value != getattr(defaults, name, None):
             words += [f"--{name}", str(value)]
     return shlex.join(words)
-
-
-@contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

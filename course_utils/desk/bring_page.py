@@ -56,7 +56,7 @@ def _lead(run: Run, sae: SAE) -> list[str]:
         f"Trained on {about['tokens_trained_on']:,} tokens of {run.material.source}, in {about['steps']:,} steps of "
         f"{about['batch']:,}. All scores are of held-out texts, without the start token.",
     ]
-    massive = f"The three largest dimensions hold {100 * share:.0f} % of the squared length"
+    massive = f"The three largest dimensions hold {100 * share:.0f}% of the squared length"
     if outliers:
         lead.append(
             f"{massive}; {_count(len(outliers), 'dimension is', 'dimensions are')} massive (a mean square of more than "
@@ -125,8 +125,8 @@ def _loss_section(loss: dict[str, Any]) -> Section:
         "What the model loses with it",
         [
             f"The model's next-token loss on {loss['n_texts']} texts, in nats a token, with the activation replaced. Of "
-            f"what putting zeros there costs, the dictionary recovers {100 * own['recovered_vs_zero']:.1f} %; of what the "
-            f"mean costs, {100 * own['recovered_vs_mean']:.1f} %.",
+            f"what putting zeros there costs, the dictionary recovers {100 * own['recovered_vs_zero']:.1f}%; of what the "
+            f"mean costs, {100 * own['recovered_vs_mean']:.1f}%.",
         ],
         ["replaced by", "loss", "more than without"],
         [
@@ -225,7 +225,7 @@ def _rare_and_strong(firings: Firings) -> list[int]:
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}%"
 
 
 def _count(n: int, one: str, several: str) -> str:

@@ -79,23 +79,13 @@ def score_fit(run: Run) -> None:
         }
         outliers, n_tokens = found.outliers, found.n_tokens
     train = first_rows(open_activations(run.harvest), PCA_ROWS)
-    judge = _first(held_out(run), PCA_ROWS)
+    judge = first_rows(held_out(run), PCA_ROWS)
     kept = torch.ones(train.shape[1], dtype=torch.bool).index_fill(0, outliers, False)
     n = [min(run.asked.k, int(kept.sum()), len(train))]
     pca = {"n_directions": n[0], "n_tokens": len(judge)}
     pca |= {"fvu": pca_fvu(train, judge, n)[0]}
     pca |= {"fvu_without_outliers": pca_fvu(train[:, kept], judge[:, kept], n)[0]}
     write_json(run.scores("fit"), {**scores, "pca": pca, "n_tokens": n_tokens, "outliers": outliers.tolist()})
-
-
-def _first(chunks: Iterator[Activations], n: int) -> Tensor:
-    rows, parts = 0, []
-    for chunk in chunks:
-        parts.append(chunk.values[: n - rows])
-        rows += len(parts[-1])
-        if rows >= n:
-            break
-    return torch.cat(parts)
 
 
 def score_loss(run: Run) -> None:

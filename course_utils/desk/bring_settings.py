@@ -79,7 +79,7 @@ def keep_settings(folder: Path, asked: Settings) -> Settings:
         if folder.is_dir() and any(file.name != ".lock" for file in folder.iterdir()):
             raise ValueError(f"{folder} holds other files: name a new or an empty folder with --out")
         folder.mkdir(parents=True, exist_ok=True)
-        _write(path, {"settings": asdict(asked)})
+        write_text(path, json.dumps({"settings": asdict(asked)}, indent=1) + "\n")
         return asked
     kept = _read(path)
     names = [field.name for field in fields(Settings)]
@@ -104,7 +104,3 @@ def _read(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: name another folder with --out") from error
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    write_text(path, json.dumps(content, indent=1) + "\n")

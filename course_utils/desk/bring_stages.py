@@ -56,7 +56,7 @@ def bring(
         >>> with TemporaryDirectory() as folder:  # nothing is written for a model that is not there
         ...     bring("no such model", Path(folder, "run"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        course_utils.lm.language_model.ModelUnavailable: there is no folder .../no such model...
+        course_utils.lm.sources.ModelUnavailable: there is no folder .../no such model...
 
     Args:
         model: what `load_model` takes.

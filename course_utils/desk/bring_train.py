@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from course_utils.base import using_threads
 from course_utils.desk.bring_run import Run
 from course_utils.lm import (
+    Activations,
     ActivationStore,
     LabelledText,
     activation_batches,
@@ -83,10 +84,10 @@ def _harvested(run: Run, folder: Path, texts: Sequence[str] | Sequence[LabelledT
     )
 
 
-def first_rows(store: ActivationStore, n: int = ROWS_LOOKED_AT) -> Tensor:
-    """The first rows of a store; the texts of a harvest are in random order."""
+def first_rows(chunks: Iterable[Activations], n: int = ROWS_LOOKED_AT) -> Tensor:
+    """The first rows of a store, or of another stream; the texts of a harvest are in random order."""
     rows, parts = 0, []
-    for piece in store:
+    for piece in chunks:
         parts.append(piece.values[: n - rows])
         rows += len(parts[-1])
         if rows >= n:

@@ -75,6 +75,10 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
 def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
     """Start JupyterLab in a folder, on day 1, and wait until it ends. Returns its exit status.
 
+    Examples:
+        >>> open_lab(".", ["--version"])  # the number goes to standard output
+        0
+
     Args:
         options: passed on to JupyterLab.
 

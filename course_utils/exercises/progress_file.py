@@ -24,6 +24,9 @@ from course_utils.exercises.verdicts import Verdict
 
 VERSION = 1
 PATIENCE = 3.0  # seconds to wait while another notebook writes
+GRADED = os.environ.get("COURSE_GRADE_PROGRESS")
+"""Where `course grade` reads the verdicts, whatever the notebook makes of its environment afterwards."""
+
 _told: set[str] = set()
 
 
@@ -46,7 +49,7 @@ def progress_path() -> Path | None:
 
 
 def _chosen_path() -> Path | None:
-    chosen = os.environ.get("COURSE_PROGRESS")
+    chosen = GRADED or os.environ.get("COURSE_PROGRESS")
     if chosen is not None:
         return Path(chosen).expanduser() if chosen.strip() else None
     if sys.platform == "win32":

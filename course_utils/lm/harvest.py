@@ -54,7 +54,7 @@ def harvest_activations(
         ...     for _ in range(2):  # the second time everything is there
         ...         store = harvest_activations(folder, model, texts, "blocks.2.hook_out", texts_per_shard=2)
         ...     store.shards
-        (('00000.safetensors', 5), ('00001.safetensors', 3))
+        (('00000.safetensors', 5), ('00001.safetensors', 4))
 
     Args:
         folder: new, empty, or of the same harvest.

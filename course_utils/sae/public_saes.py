@@ -89,7 +89,14 @@ def centred(sae: SAE) -> SAE:
         >>> sae, x = SAE(4, 8), torch.tensor([[1.0, 2.0, 3.0, 6.0]])
         >>> torch.allclose(centred(sae).encode(x), sae.encode(x - 3), atol=1e-5)
         True
+
+    Raises:
+        ValueError: if it divides each token by its length first.
     """
+    if sae.normalize_activations == "constant_norm_rescale":
+        raise ValueError(
+            "this SAE divides each token by its length, which centring changes: it cannot be folded in"
+        )
     new = copy.deepcopy(sae)
     new.W_enc.sub_(sae.W_enc.mean(dim=0))
     new.spec.absorb(new, sae.b_dec @ (new.W_enc - sae.W_enc))  # b_dec itself was taken away uncentred

@@ -26,7 +26,7 @@ from course_utils.sae import SAE, SAEOutput
 from course_utils.training.checkpoints import settings_of
 from course_utils.training.distributed import average_gradients_, of_all
 from course_utils.training.history import History, Measurement
-from course_utils.training.incoming import check_precision, said_of_the_end
+from course_utils.training.incoming import check_trainable, said_of_the_end
 from course_utils.training.objective import Objective, loss_for
 from course_utils.training.options import Checkpoint, Revival, Schedule
 from course_utils.training.run import Run
@@ -119,7 +119,7 @@ def fit_sae(
         steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
-    check_precision(sae)
+    check_trainable(sae)
     schedule = lr if isinstance(lr, Schedule) else Schedule(lr)
     revival = (revival or Revival()).of(sae)
     loss_fn, coefficient = loss_for(sae, objective)

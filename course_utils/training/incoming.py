@@ -36,8 +36,13 @@ def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch d_in"]:
     return batch.to(sae.W_dec.device, sae.W_dec.dtype)
 
 
-def check_precision(sae: SAE) -> None:
-    """Raises a ValueError if the weights are too coarse for Adam's steps."""
+def check_trainable(sae: SAE) -> None:
+    """Raises a ValueError if the weights are too coarse for Adam's steps, or it normalises each token."""
+    if sae.normalize_activations != "none":
+        raise ValueError(
+            f"this SAE normalises each token ({sae.normalize_activations}): such ones are read from their publishers' "
+            "files, not trained"
+        )
     if sae.W_dec.dtype not in (torch.float32, torch.float64):
         kind = str(sae.W_dec.dtype).removeprefix("torch.")
         raise ValueError(f'the autoencoder is {kind}: train it as float32 (sae.float()), with speed="auto"')
