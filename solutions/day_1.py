@@ -1178,6 +1178,7 @@ PREDICTIONS = {
         value=12,
         tolerance=5,
         why="All twelve are formats, such as DNA sequences or Python code; no topic has one, and so whales have none.",
+        of_pocket=True,
     ),
     "lesion": Numeric(
         "The neuron that stands out most is silenced. How many nats a token does the model lose on its concept?",
@@ -1185,12 +1186,14 @@ PREDICTIONS = {
         tolerance=0.03,
         why="It loses 0.0001 on everything else: the harm is where it should be, and it is small.",
         unit="nats",
+        of_pocket=True,
     ),
     "ten": Numeric(
         "The ten best neurons for the concept are silenced together. How many times the harm of one is that?",
         value=5.1,
         tolerance=1.5,
         why="Together they cost the concept 0.30 nats a token, the best of them alone 0.058.",
+        of_pocket=True,
     ),
 }
 

@@ -1363,13 +1363,15 @@ PREDICTIONS = {
         tolerance=10,
         why="The other 48% have several; 480 of 5,120 neurons have three or more.",
         unit="%",
+        of_pocket=True,
     ),
     "spectrum": Numeric(
-        "Of all tokens on which it is above zero, what percentage stands in texts of chess notation?",
+        "Of all tokens on which it is above zero, what percentage stands in texts of that concept?",
         value=6,
         tolerance=5,
-        why="It is 100% of the ten strongest tokens and 34% of the hundred strongest.",
+        why="The concept is chess notation, with 100% of the ten strongest tokens and 34% of the hundred strongest.",
         unit="%",
+        of_pocket=True,
     ),
     "six_units": Single(
         "What will a unit do?",

@@ -1318,6 +1318,7 @@ PREDICTIONS = {
                 right=True,
             ),
         ),
+        of_pocket=True,
     ),
     "axes": Single(
         "In which of the two places does the best axis beat the best of as many random directions?",
@@ -1334,6 +1335,7 @@ PREDICTIONS = {
             ),
             Option("In neither.", "Among the neurons they do: 0.79 against 0.68."),
         ),
+        of_pocket=True,
     ),
     "four_times": Single(
         "With four times as many active features, by what factor does the crosstalk grow?",
