@@ -22,10 +22,11 @@ from course_utils.exercises.adopted import adopted, copied, detached
 from course_utils.exercises.compare import difference
 from course_utils.exercises.feedback import argument_names
 from course_utils.exercises.guards import kept_state
+from course_utils.exercises.verdicts import Verdict
 
 CALLS = 2  # of each exercise that a notebook makes are tried
 _trained_through: dict[str, set[str]] = defaultdict(set)
-_accepted: dict[str, int] = defaultdict(int)
+_watched: set[str] = set()
 
 
 def everywhere(change: Callable[[Tensor], Any], value: Any) -> Any:
@@ -123,14 +124,6 @@ TRICKS: dict[str, Callable[[Callable], Callable]] = {
 }
 
 
-@functools.cache
-def verdict_on(key: str, trick: str) -> tuple[Callable, Any]:
-    """The attempt, and what the judge says of it."""
-    record = find(key)
-    attempt = TRICKS[trick](record.reference)
-    return attempt, judge(record, attempt)
-
-
 def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
     """``used``, which is what the notebook calls; on the first calls every trick is tried beside it."""
     record = find(key)
@@ -158,11 +151,20 @@ def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def try_trick(key: str, record: Exercise, trick: str, args: tuple, kwargs: dict[str, Any]) -> None:
-    """Raises AssertionError if the judge accepts the trick and the cell would notice."""
-    attempt, verdict = verdict_on(key, trick)
-    if verdict.status != "correct":
-        return
-    _accepted[key] += 1
+    """Raises AssertionError if the cell would notice the trick and the judge accepts it."""
+    _watched.add(key)
+    attempt = TRICKS[trick](record.reference)
+    if noticed(record, attempt, Verdict("correct"), args, kwargs):  # only then, since judges take longer
+        verdict = judge(record, attempt)
+        if verdict.status == "correct":
+            what = noticed(record, attempt, verdict, args, kwargs)
+            assert what is None, f"{key}, {trick}: {what}"
+
+
+def noticed(
+    record: Exercise, attempt: Callable, verdict: Verdict, args: tuple, kwargs: dict[str, Any]
+) -> str | None:
+    """What is not as with the reference when a cell calls the attempt, or None."""
     told: list[Any] = []
     yours = adopted(record, attempt, verdict, told.append)
     handed = copied(args)
@@ -171,22 +173,19 @@ def try_trick(key: str, record: Exercise, trick: str, args: tuple, kwargs: dict[
     after = torch.rand(1)
     torch.manual_seed(0)
     result = yours(*handed, **kwargs)
+    drawn = torch.rand(1)
     if not record.gradient:  # nothing trains through it, so its gradient is never missed
         result, expected = detached(result), detached(expected)
-    drawn = torch.rand(1)
-    what = f"{key}, {trick}"
-    assert not told, f"{what}: {told[0].sentence}"
-    assert kinds(result) == kinds(expected), (
-        f"{what}: {kinds(result)} where the reference gives {kinds(expected)}"
-    )
-    rounding = difference(
-        everywhere(lambda x: x.detach(), result), everywhere(lambda x: x.detach(), expected)
-    )
-    assert rounding is None, f"{what}: {rounding}"
-    assert difference(detached(handed), detached(args), 0.0) is None, (
-        f"{what}: it changes what the notebook keeps"
-    )
-    assert torch.equal(drawn, after), f"{what}: it moves the generator"
+    if told:
+        return told[0].sentence
+    if kinds(result) != kinds(expected):
+        return f"{kinds(result)} where the reference gives {kinds(expected)}"
+    if difference(detached(handed), detached(args), 0.0) is not None:
+        return "it changes what the notebook keeps"
+    if not torch.equal(drawn, after):
+        return "it moves the generator"
+    bare = functools.partial(everywhere, lambda x: x.detach())
+    return difference(bare(result), bare(expected))
 
 
 def kinds(value: Any) -> Any:
@@ -218,4 +217,4 @@ def settle(day: str) -> None:
             assert found == set(record.gradient), (
                 f"{key}: cells train through {sorted(found)}, not {record.gradient}"
             )
-            assert _accepted[key], f"{key}: no call of its was watched"
+            assert key in _watched, f"{key}: no call of its was watched"

@@ -158,3 +158,32 @@ def test_a_store_is_not_read_for_batches_that_are_passed_over(tmp_path, monkeypa
     batches.pass_over(190)
     next(batches)
     assert 4 <= len(read) <= 20  # of 200: what the buffer of 200 rows holds then, older rows ever fewer
+
+
+def test_what_is_not_ours_is_never_deleted(tmp_path):
+    model = tmp_path / "my_model.safetensors"
+    model.write_bytes(b"weeks of work")
+    for chunks in ([], [Activations(torch.ones(2, 3), torch.zeros(2, 2).long())]):
+        with pytest.raises(FileExistsError, match=r"my_model\.safetensors"):
+            write_activations(tmp_path, chunks)
+    assert model.read_bytes() == b"weeks of work" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_metadata_that_does_not_fit_is_told_before_the_work(tmp_path):
+    def never():
+        raise AssertionError("the harvest began")
+        yield
+
+    with pytest.raises(TypeError, match="JSON"):
+        write_activations(tmp_path / "new", never(), metadata={"hook": torch.ones(1)})
+
+
+@pytest.mark.parametrize(
+    "index",
+    ['{"shards": [["../other/0-00000.safetensors", 5]], "d_in": 3, "metadata": {}}', '{"shards": [[', "[]"],
+    ids=["outside", "cut", "a list"],
+)
+def test_a_damaged_index_is_told_in_a_sentence(tmp_path, index):
+    (tmp_path / "index.json").write_text(index, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"no file of a store|damaged"):
+        open_activations(tmp_path)

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-import nbformat
 import pytest
 
+from course_utils import grade
 from course_utils.desk import Finding, doctor, main
 
 
@@ -54,6 +54,20 @@ def test_grade_refuses_what_is_no_folder(capsys, tmp_path):
     assert "no notebooks" in capsys.readouterr().err
 
 
+def test_grade_finds_out_first_whether_it_can_write_the_reports(capsys, tmp_path, monkeypatch):
+    (tmp_path / "a.ipynb").write_text("no notebook")
+    (tmp_path / "out" / "details.csv").mkdir(parents=True)
+    monkeypatch.setattr(grade, "grade_folder", lambda *_: 1 / 0)
+    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "details.csv is no plain file" in capsys.readouterr().err
+
+
+def test_grade_says_what_it_does_not_unpack(capsys, tmp_path):
+    (tmp_path / "anna.ZIP").touch()
+    assert main(["grade", str(tmp_path)]) == 2
+    assert f"not read: {tmp_path / 'anna.ZIP'} is an archive" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("wrong", ["0", "-1", "nan", "x"])
 def test_grade_refuses_strange_limits(capsys, wrong):
     with pytest.raises(SystemExit):
@@ -64,17 +78,3 @@ def test_grade_help_says_what_isolation_is_not(capsys):
     with pytest.raises(SystemExit):
         main(["grade", "--help"])
     assert "not: a sandbox" in capsys.readouterr().out
-
-
-def test_export_writes_a_page_beside_its_name(capsys, tmp_path):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Day")])
-    nbformat.write(notebook, tmp_path / "day.ipynb")
-    assert main(["export", str(tmp_path / "day.ipynb"), "--slides", "--out", str(tmp_path / "out")]) == 0
-    page = tmp_path / "out" / "day_slides.html"
-    assert capsys.readouterr().out == f"wrote {page}\n"
-    assert "<h1" in page.read_text()
-
-
-def test_export_refuses_what_is_not_there(capsys, tmp_path):
-    assert main(["export", str(tmp_path / "no.ipynb"), "--out", str(tmp_path)]) == 2
-    assert "no.ipynb" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from course_utils.desk import Finding, doctor, examine
 
 @pytest.fixture
 def no_hub(monkeypatch):
-    monkeypatch.setattr("course_utils.lm.find_gpt2", lambda: None)
+    monkeypatch.setattr("course_utils.lm.find_model", lambda name: None)
     monkeypatch.setattr("course_utils.base.hub_problem", lambda: "the hub does not answer")
 
 
@@ -22,6 +22,12 @@ def test_this_machine_can_run_the_course(no_hub):
 def test_without_a_hub_there_is_advice(no_hub):
     finding = doctor._hub()
     assert finding.state == "advice" and "COURSE_GPT2" in finding.advice
+
+
+def test_a_folder_that_is_not_there_is_no_gpt2(monkeypatch):
+    monkeypatch.setenv("COURSE_GPT2", "/nowhere/gpt2")
+    finding = doctor._hub()
+    assert finding.state == "advice" and finding.found.startswith("there is no folder")
 
 
 def test_a_check_that_fails_reports_itself(monkeypatch):

@@ -1,5 +1,6 @@
 """What a page to carry holds, and what it must not need."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_utils.desk import exercise_keys, export_html
+from course_utils.desk import export_html
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CODE = '@exercise("day_6.encode")\ndef encode(x, W_enc, b_enc, b_dec):\n    raise NotImplementedError'
@@ -80,7 +81,8 @@ def test_each_heading_begins_a_slide(page):
 
 
 def test_the_title_is_the_first_heading(page):
-    assert page(text("words"), text("# Day 4 · <Toys>")).title.string == "Day 4 · <Toys>"
+    assert page(text("words"), text("# "), text("# Day 4 · <Toys>")).title.string == "Day 4 · <Toys>"
+    assert page(text("words")).title.string == "day"
 
 
 @pytest.mark.slow
@@ -108,7 +110,85 @@ def test_what_is_not_a_notebook_is_refused(tmp_path):
         export_html(tmp_path / "a.ipynb", tmp_path / "a.html")
 
 
-def test_keys_are_found_in_code_only():
-    assert exercise_keys(CODE) == ["day_6.encode"]
-    assert exercise_keys('x = answer("day_6.l0_of_batch", 3)') == ["day_6.l0_of_batch"]
-    assert exercise_keys("%matplotlib inline") == exercise_keys('# @exercise("day_6.encode")') == []
+def test_a_page_runs_nothing_whatever_was_overlooked(page):
+    policy = page(text("# Day")).head.find("meta")
+    assert policy["http-equiv"] == "Content-Security-Policy"  # first, so that it holds for all below
+    assert "default-src 'none'" in policy["content"] and "script-src" not in policy["content"]
+
+
+@pytest.mark.parametrize(
+    "source", ['@exercise("day_6.nosuch")\ndef f(): ...', "def answer(q): ...\nanswer('why?')"]
+)
+def test_an_unknown_exercise_has_no_solution_and_does_no_harm(page, source):
+    soup = page(text("# Day"), nbformat.v4.new_code_cell(source), text("after"))
+    assert "after" in soup.main.get_text() and not soup.find("summary")
+
+
+AWKWARD = {
+    "widgets without a state": (
+        {"metadata": {"widgets": {"application/vnd.jupyter.widget-state+json": {}}}},
+        {
+            "outputs": [
+                {
+                    "output_type": "display_data",
+                    "metadata": {},
+                    "data": {
+                        "application/vnd.jupyter.widget-view+json": {"model_id": "a"},
+                        "text/plain": "Card",
+                    },
+                }
+            ]
+        },
+    ),
+    "no ids": ({"nbformat_minor": 4}, {"metadata": {"alt": "what it shows"}}),
+    "metadata that is a list": ({"metadata": []}, {"metadata": []}),
+    "tags that are nothing": ({}, {"metadata": {"tags": None, "jupyter": None}}),
+    "raw_mimetype that is nothing": ({}, {"cell_type": "raw", "metadata": {"raw_mimetype": None}}),
+    "outputs without metadata": (
+        {},
+        {"outputs": [{"output_type": "display_data", "data": {"text/plain": "1"}}]},
+    ),
+    "a source of lines": ({}, {"source": ["x = 1\n", "x"]}),
+    "a language that nobody knows": ({"metadata": {"language_info": {"pygments_lexer": "ipython99"}}}, {}),
+    "half a surrogate pair": ({}, {"source": "x = '\ud800'"}),
+    "an endless sum": ({}, {"source": "x = " + "-" * 20_000 + "1"}),
+    "a doubled id": ({}, {"id": "same"}),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_notebook_that_jupyter_opens_is_exported(tmp_path, name):
+    changed, cell = AWKWARD[name]
+    cells = [
+        {"cell_type": "markdown", "id": "same", "metadata": {}, "source": "# Day"},
+        {"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": [], "execution_count": None}
+        | cell,
+        {"cell_type": "markdown", "metadata": {}, "source": "after"},
+    ]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells} | changed
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "day.ipynb").write_text(json.dumps(notebook), encoding=encoding)
+        soup = BeautifulSoup(
+            export_html(tmp_path / "day.ipynb", tmp_path / "day.html").read_text(encoding="utf-8"),
+            "html.parser",
+        )
+        assert "after" in soup.main.get_text() and soup.title.string == "Day"
+
+
+def test_a_picture_beside_a_notebook_elsewhere_is_in_its_page(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "plot.png").write_bytes(b"\x89PNG picture")
+    nbformat.write(nbformat.v4.new_notebook(cells=[text("![plot](plot.png)")]), tmp_path / "in" / "day.ipynb")
+    assert (
+        "data:image/png;base64"
+        in export_html(tmp_path / "in" / "day.ipynb", tmp_path / "day.html").read_text()
+    )
+
+
+def test_what_is_left_out_is_told_with_its_cell(tmp_path):
+    broken = text(r"$\hat$")
+    broken.id = "broken"
+    nbformat.write(nbformat.v4.new_notebook(cells=[text("# Day"), broken]), tmp_path / "day.ipynb")
+    told = []
+    export_html(tmp_path / "day.ipynb", tmp_path / "day.html", told=told.append)
+    assert told == [r"cell 2: The formula $\hat$ cannot be read"]

@@ -8,40 +8,19 @@ import sys
 import tempfile
 import textwrap
 import time
-from pathlib import Path
 
+import psutil
 import pytest
+from hand_ins import RIGHT, grade_command, write
 
-psutil = pytest.importorskip("psutil")
-nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("nbclient")
+from course_utils.exercises import find
+from course_utils.grade import ExerciseOutcome, Limits, grade_folder, write_reports
 
-from course_utils.exercises import find  # noqa: E402
-from course_utils.grade import (  # noqa: E402
-    ExerciseOutcome,
-    Limits,
-    Result,
-    by_learner,
-    find_hand_ins,
-    grade_folder,
-    report_html,
-    write_reports,
-)
-from course_utils.grade.collect import _copy  # noqa: E402
-from course_utils.grade.report import _cell  # noqa: E402
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says"),
+]
 
-pytestmark = pytest.mark.slow
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says")
-
-RIGHT = """
-    import torch
-    from course_utils.exercises import exercise
-
-    @exercise("day_6.encode")
-    def encode(x, W_enc, b_enc, b_dec):
-        return torch.relu((x - b_dec) @ W_enc + b_enc)
-"""
 SLIP = """
     import torch
     from course_utils.exercises import exercise
@@ -88,20 +67,67 @@ HOSTILE = {
 }
 
 
-def write(path: Path, cells: list[str]) -> None:
-    cells = [nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in cells]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+ELSEWHERE = 'import os\nos.environ["COURSE_PROGRESS"] = "/content/drive/MyDrive/progress.json"'
+FROM_COLAB = {
+    "nbformat": 4,
+    "nbformat_minor": 0,
+    "metadata": {"widgets": {"application/vnd.jupyter.widget-state+json": {}}, "kernelspec": {"name": "ir"}},
+    "cells": [
+        {"cell_type": "code", "metadata": [], "source": textwrap.dedent(RIGHT).splitlines(keepends=True)}
+    ],
+}
+MENTIONS = [RIGHT, "print('day_7.push')  # @exercise(\"day_7.clamp\")"]
+SOLVED = {"day_6.encode": "correct"}
+RIGHT_ALL_THE_SAME = {
+    "elsewhere": ([ELSEWHERE, RIGHT], SOLVED),
+    "nowhere": (["import os\nos.environ['COURSE_PROGRESS'] = ''", RIGHT], SOLVED),
+    "clears": (
+        ["from course_utils.exercises import exercise", "exercise; import os\nos.environ.clear()", RIGHT],
+        SOLVED,
+    ),
+    "moves": (["%cd /", RIGHT], SOLVED),
+    "leaves": ([RIGHT, "exit()"], SOLVED),
+    "mentions": (MENTIONS, SOLVED),
+    "half_typed": (
+        ["from course_utils.exercises import exercise", NOT_ATTEMPTED.replace("raise", "raise raise"), RIGHT],
+        {"day_6.remove_parallel_gradient": "not attempted", **SOLVED},
+    ),
+    "timed": (
+        ["from course_utils.exercises import exercise", f"%%time\n{textwrap.dedent(NOT_ATTEMPTED)}"],
+        {"day_6.remove_parallel_gradient": "not attempted"},
+    ),
+    "unknown": (["def answer(question):\n    return question", "answer('why?')", RIGHT], SOLVED),
+    "sockets": (
+        ["from ipykernel import get_connection_info", "assert '\"ipc\"' in get_connection_info()", RIGHT],
+        SOLVED,
+    ),
+    "installs": (
+        ["import os", "assert os.environ['PIP_NO_INDEX'] and os.environ['PIP_TARGET']", RIGHT],
+        SOLVED,
+    ),
+    "asks": (["name = input('Your name? ')", RIGHT], SOLVED),
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
+    """Thirty hand-ins and more, a dozen of them hostile."""
     folder = tmp_path_factory.mktemp("hand_ins")
     for name, cells in HOSTILE.items():
         write(folder / f"{name}.ipynb", cells)
+    for name, (cells, _) in RIGHT_ALL_THE_SAME.items():
+        write(folder / f"{name}.ipynb", cells)
     write(folder / "=good.ipynb", [RIGHT, SLIP, NOT_ATTEMPTED])
     write(folder / "class b" / "nested.ipynb", [RIGHT])
+    write(folder / "skips.ipynb", [RIGHT], tags=["skip-execution"])
     write(folder / "no_code.ipynb", [])
+    right = (folder / "class b" / "nested.ipynb").read_bytes()
+    (folder / "UPPER.IPYNB").write_bytes(right)
+    (folder / "from_a_browser.ipynb.txt").write_bytes(right)
+    (folder / "marked.ipynb").write_bytes(b"\xef\xbb\xbf" + right)
+    (folder / "wide.ipynb").write_text(right.decode(), encoding="utf-16")
+    (folder / "colab.ipynb").write_text(json.dumps(FROM_COLAB))
+    (folder / os.fsdecode(b"m\xfcller.ipynb")).write_bytes(right)  # a name as old systems write it
     (folder / "not_json.ipynb").write_text("PK\x03\x04 this is no notebook")
     (folder / "not_a_notebook.ipynb").write_text(
         '{"cells": 3, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}'
@@ -129,7 +155,7 @@ def results(folder, before, own_tmp):
     os.environ["COURSE_SECRET"] = "token"
     elsewhere, tempfile.tempdir = tempfile.tempdir, str(own_tmp)
     try:
-        limits = Limits(seconds=150, memory=1e9, processes=40, disk=0.2e9)
+        limits = Limits(seconds=300, memory=1e9, processes=40, disk=0.2e9)
         return {result.learner: result for result in grade_folder(folder, limits, jobs=4)}
     finally:
         del os.environ["COURSE_SECRET"]
@@ -149,6 +175,21 @@ def test_the_good_one_is_graded_beside_them(results):
     assert results["class b/nested"].outcomes["day_6.encode"].verdict == "correct"
 
 
+@pytest.mark.parametrize("learner", RIGHT_ALL_THE_SAME)
+def test_what_people_do_besides_costs_them_nothing(results, learner):
+    outcomes = {key: outcome.verdict for key, outcome in results[learner].outcomes.items()}
+    assert outcomes == RIGHT_ALL_THE_SAME[learner][1], results[learner]
+    assert learner not in ("sockets", "installs") or not results[learner].errors
+
+
+@pytest.mark.parametrize(
+    "learner",
+    ["skips", "UPPER", "from_a_browser", "marked", "wide", "colab", "m\N{REPLACEMENT CHARACTER}ller"],
+)
+def test_a_file_that_jupyter_opens_is_judged(results, learner):
+    assert {key: outcome.verdict for key, outcome in results[learner].outcomes.items()} == SOLVED
+
+
 @pytest.mark.parametrize(
     ("learner", "said"),
     [
@@ -156,9 +197,9 @@ def test_the_good_one_is_graded_beside_them(results):
         ("fills_memory", "of memory, the limit is 1 GB"),
         ("kernel_dies", "its kernel died in cell 1"),
         ("kills_its_worker", "ended without a word in cell 1"),
-        ("not_json", "not a notebook"),
-        ("not_a_notebook", "not a notebook"),
-        ("empty", "not a notebook"),
+        ("not_json", "not a notebook: it is an archive"),
+        ("not_a_notebook", "not a notebook: it has no cells"),
+        ("empty", "not a notebook: the file is empty"),
         ("binary", "not a notebook"),
         ("no_code", "empty"),
         ("link", "a link"),
@@ -198,7 +239,7 @@ def test_a_file_has_a_limit(results):
     assert "File too large" in str(results["fills_disk"].errors) or "to disk" in results["fills_disk"].status
 
 
-def test_no_process_is_left(results, own_tmp):
+def test_no_process_and_no_folder_is_left(results, own_tmp):
     def left() -> list[str]:
         said = []
         for process in psutil.process_iter():
@@ -210,10 +251,10 @@ def test_no_process_is_left(results, own_tmp):
                 pass
         return said
 
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60  # on a busy core even the killed need time to end
     while left() and time.monotonic() < until:
         time.sleep(0.1)
-    assert left() == []
+    assert left() == [] and list(own_tmp.iterdir()) == []
 
 
 def test_only_known_keys_verdicts_and_slips_are_believed(results):
@@ -232,37 +273,8 @@ def test_the_tables(results, tmp_path):
         if row["verdict"] == "wrong"
     ]
     assert slips == list(results["=good"].outcomes["day_6.fvu"].slips)
-    assert "Solved by 2 of 2" in page.read_text(encoding="utf-8")
-
-
-def test_seven_notebooks_of_one_learner_are_one_row():
-    day_1 = Result("anna/day_1_dream", "ran", {"day_1.read": ExerciseOutcome("wrong", 2)})
-    day_2 = Result(
-        "anna/day_2/day_2_mess", "took too long", {"day_2.count": ExerciseOutcome("no verdict")}, ((3, "E"),)
-    )
-    again = Result("anna/day_1_again", "ran", {"day_1.read": ExerciseOutcome("correct", 5)})
-    others = [Result(name, "ran", {}) for name in ("b/ben", "b/eve", "day_1_alone", "class/day_2_x")]
-    anna, *rest = by_learner([day_1, day_2, again, *others])
-    assert anna.learner == "anna" and anna.status == "day_2/day_2_mess: took too long"
-    assert anna.outcomes == {
-        "day_1.read": ExerciseOutcome("correct", 5),
-        "day_2.count": ExerciseOutcome("no verdict"),
-    }
-    assert anna.errors == ((3, "day_2/day_2_mess: E"),)
-    assert [r.learner for r in rest] == ["b/ben", "b/eve", "day_1_alone", "class"]
-    assert "<h1>1 learner</h1>" in report_html([day_1, again])
-
-
-def test_the_page_escapes_what_a_learner_wrote():
-    result = Result("<script>", "ran <i>", {}, ((1, "<img src=x>"),))
-    page = report_html([result])
-    assert not any(tag in page for tag in ("<script", "<i>", "<img"))
-    assert "http" not in page
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1"])
-def test_a_spreadsheet_runs_nothing(text):
-    assert _cell(text) == "'" + text
+    solved = sum("day_6.encode" in result.outcomes for result in results.values())
+    assert solved > 15 and f"Solved by {solved} of {solved}" in page.read_text(encoding="utf-8")
 
 
 def test_names_that_print_alike_stay_two(tmp_path):
@@ -273,63 +285,6 @@ def test_names_that_print_alike_stay_two(tmp_path):
     assert told[0] is not told[1]
 
 
-def test_what_is_hidden_is_not_copied_and_too_much_is_refused(tmp_path):
-    write(tmp_path / "ada" / "a.ipynb", [])
-    for name in (".venv", "images"):
-        (tmp_path / "ada" / name).mkdir()
-        (tmp_path / "ada" / name / "file").write_bytes(bytes(1000))
-    one = find_hand_ins(tmp_path)[0]
-    _copy(one, tmp_path / "copy", 1e6)
-    assert sorted(p.name for p in (tmp_path / "copy").iterdir()) == ["a.ipynb", "images"]
-    with pytest.raises(ValueError, match="beside it"):
-        _copy(one, tmp_path / "again", 500)
-
-
-FORKS = """
-import os, resource, sys, time
-sys.path.insert(0, sys.argv[1])
-import worker
-worker.MORE_THREADS, worker.NEEDED_THREADS = 30, int(sys.argv[2])
-if os.getuid() == 0:
-    os.setuid(54_321)  # the system lets root pass
-worker._restrict_threads()
-children = []
-try:
-    while len(children) < 60:
-        child = os.fork()
-        if child == 0:
-            time.sleep(60)
-        children.append(child)
-except BlockingIOError:
-    pass
-print(len(children))
-for child in children:
-    os.kill(child, 9)
-"""
-
-
-@pytest.mark.parametrize(("needed", "started"), [(5, range(1, 31)), (60, [60])])
-def test_a_fork_bomb_meets_a_limit_unless_the_account_is_full_already(needed, started):
-    worker = Path(sys.modules["course_utils.grade"].__file__).parent
-    command = [sys.executable, "-c", FORKS, str(worker), str(needed)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert int(done.stdout) in started, done.stderr
-
-
-def test_links_and_checkpoints_are_not_followed(tmp_path):
-    write(tmp_path / "class" / ".ipynb_checkpoints" / "a.ipynb", [])
-    write(tmp_path / "class" / "a.ipynb", [])
-    (tmp_path / "round").symlink_to(tmp_path)
-    assert [one.learner for one in find_hand_ins(tmp_path)] == ["class/a"]
-    with pytest.raises(NotADirectoryError):
-        find_hand_ins(tmp_path / "nowhere")
-
-
-def grade_command(folder):
-    """`course grade` of what is in ``folder``/in, reports beside it."""
-    return [sys.executable, "-m", "course_utils.desk.cli", "grade", str(folder / "in"), "--out", str(folder)]
-
-
 def test_the_command(tmp_path):
     write(tmp_path / "in" / "mary.ipynb", ["1 / 0"])
     done = subprocess.run(grade_command(tmp_path), capture_output=True, text=True, timeout=120)
@@ -337,18 +292,3 @@ def test_the_command(tmp_path):
     assert "mary: 0 of 0 solved; ran" in done.stdout
     assert (tmp_path / "report.html").exists()
     assert json.loads((tmp_path / "in" / "mary.ipynb").read_text())["cells"][0]["outputs"] == []
-
-
-def test_a_termination_leaves_no_hand_in_running(tmp_path):
-    started = tmp_path / "started"
-    source = f"import os, pathlib, time; pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(600)"
-    write(tmp_path / "in" / "slow.ipynb", [source])
-    grading = subprocess.Popen(grade_command(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 120
-    while not (started.exists() and started.read_text()) and time.monotonic() < until:
-        time.sleep(0.1)
-    kernel = int(started.read_text())
-    grading.terminate()
-    assert grading.wait(60) == 130
-    # in a container without an init, nobody collects what has ended
-    assert not psutil.pid_exists(kernel) or psutil.Process(kernel).status() == psutil.STATUS_ZOMBIE

@@ -1,6 +1,37 @@
-"""Where a published file is, asked without a network."""
+"""Where a published file is, and what becomes of a download, at a hub that runs on this machine."""
 
-from course_utils.base import cached_folder, first_line, hub_problem
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stand_in_hub import Hub, bare_machine, hub_at, point_to
+
+from course_utils.base import HubFiles, Unavailable, cached_folder, fetching, first_line, hub_problem
+
+FILES = HubFiles("the thing", "someone/something", ("config.json", "inner/weights.bin"), megabytes=1)
+CONTENT = b"weights" * 1000
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    return bare_machine(monkeypatch, tmp_path) / "models--someone--something"
+
+
+@pytest.fixture
+def hub(cache, tmp_path, monkeypatch) -> Iterator[Hub]:
+    (tmp_path / "files" / "inner").mkdir(parents=True)
+    (tmp_path / "files" / "config.json").write_text("{}")
+    (tmp_path / "files" / "inner" / "weights.bin").write_bytes(CONTENT)
+    with hub_at(tmp_path / "files", monkeypatch, FILES.repository) as server:
+        yield server
+
+
+def is_whole(folder: Path | None) -> bool:
+    assert folder is not None
+    return (folder / "config.json").read_text() == "{}" and (
+        folder / "inner/weights.bin"
+    ).read_bytes() == CONTENT
 
 
 def test_a_folder_counts_only_if_it_is_complete(monkeypatch, tmp_path):
@@ -18,3 +49,46 @@ def test_offline_is_said_at_once(monkeypatch):
 def test_an_error_is_one_line():
     assert first_line(OSError("no route to host.\nTraceback …")) == "no route to host"
     assert first_line(KeyError("weights")) == "KeyError 'weights'"
+
+
+def test_files_are_found_once_they_were_fetched(hub, monkeypatch):
+    assert FILES.find() is None
+    assert is_whole(FILES.fetch()) and hub.fetched == ["config.json", "weights.bin"]
+    point_to("http://127.0.0.1:1", monkeypatch)
+    assert is_whole(FILES.find()) and is_whole(FILES.fetch())
+
+
+def test_other_bytes_of_the_right_length_are_noticed_and_fetched_again(hub):
+    hub.spoilt = 1
+    assert is_whole(FILES.fetch()) and hub.fetched == ["config.json", "config.json", "weights.bin"]
+
+
+def test_other_bytes_every_time_are_refused_and_not_kept(hub, cache):
+    hub.spoilt = 100
+    with pytest.raises(
+        Unavailable, match=r"thing broke off \(config\.json arrived with other bytes than the hub says"
+    ):
+        FILES.fetch()
+    assert list((cache / "blobs").iterdir()) == []
+    hub.spoilt = 0
+    assert is_whole(FILES.fetch())
+
+
+def test_a_hub_that_stalls_half_way_is_given_up_and_nothing_half_is_left(hub, cache, monkeypatch):
+    monkeypatch.setattr(fetching, "SILENCE", 8.0)
+    hub.stalls.set()
+    began = time.monotonic()
+    with pytest.raises(
+        Unavailable, match=r"the download of the thing broke off \(nothing came for 8 seconds\)"
+    ):
+        FILES.fetch()
+    assert time.monotonic() - began < 60 and not list(cache.rglob("*.incomplete"))
+    hub.stalls.clear()
+    assert is_whole(FILES.fetch())
+
+
+def test_a_file_that_is_not_there_is_named_in_one_line(hub, tmp_path):
+    (tmp_path / "files" / "config.json").unlink()
+    with pytest.raises(Unavailable, match=r"^the download of the thing broke off \(.*404") as caught:
+        FILES.fetch()
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300

@@ -117,7 +117,7 @@ def test_a_small_class_gets_no_correlation():
 def test_reports_hold_the_scores(tmp_path):
     results = [Result(f"learner {i}", "ran", {}, (), replies) for i, replies in enumerate(learners())]
     wide = write_reports(results, tmp_path)[0].read_text(encoding="utf-8-sig").splitlines()
-    assert wide[0].endswith("inventory before,inventory after") and wide[1].endswith(",0,20")
+    assert wide[0].endswith('"inventory before","inventory after"') and wide[1].endswith(',"0","20"')
     assert "question by question" in report_html(results)
     assert "question by question" not in report_html([Result("one", "ran", {})])
 

@@ -1,5 +1,4 @@
 import gc
-import hashlib
 import json
 import os
 import shutil
@@ -9,22 +8,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import stand_in_hub
 import torch
 from huggingface_hub import constants
 from pipeline_model import TEXTS, tiny_folder
 from safetensors.torch import load_file, save_file
+from stand_in_hub import COMMIT, GPT2, Hub, bare_machine, fill, hub_at, nobody_called, point_to
 from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM
 
-from course_utils.base import assets
+from course_utils.base import assets, fetching
 from course_utils.lm import ModelUnavailable, describe_model, load_model
-from course_utils.lm.language_model import GPT2_FILES, _choose
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from course_utils.lm.language_model import _choose
 
 
 @pytest.fixture(scope="session")
@@ -45,34 +43,20 @@ def folder(gpt2_folder, tmp_path) -> Path:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch) -> Path:
-    """A machine without GPT-2: an empty cache, no settings, and nobody at the hub's address."""
-    for name in ("COURSE_MODEL", "COURSE_GPT2"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    point_to("http://127.0.0.1:1", monkeypatch)
-    return tmp_path / "hub"
+    """That of a machine without models, at which the hub's files would lie."""
+    return bare_machine(monkeypatch, tmp_path)
 
 
-def point_to(endpoint: str, monkeypatch) -> None:
-    """What HF_ENDPOINT would do, were it not read when huggingface_hub is imported."""
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+@pytest.fixture
+def black_hole(monkeypatch) -> Iterator[socket.socket]:
+    with stand_in_hub.black_hole(monkeypatch) as listening:
+        yield listening
 
 
-def fill(cache: Path, source: Path, files=GPT2_FILES, repository="openai-community/gpt2") -> Path:
-    """Lay files out as huggingface_hub does: refs/main names the commit, a snapshot links to blobs."""
-    home = cache / f"models--{repository.replace('/', '--')}"
-    snapshot = home / "snapshots" / COMMIT
-    for made in (home / "refs", home / "blobs", snapshot):
-        made.mkdir(parents=True)
-    (home / "refs" / "main").write_text(COMMIT)
-    for file in files:
-        blob = home / "blobs" / hashlib.sha256((source / file).read_bytes()).hexdigest()
-        shutil.copy(source / file, blob)
-        (snapshot / file).symlink_to(blob)
-    return home
+@pytest.fixture
+def hub(gpt2_folder, monkeypatch) -> Iterator[Hub]:
+    with hub_at(gpt2_folder, monkeypatch) as server:
+        yield server
 
 
 # --- what comes back
@@ -293,72 +277,17 @@ def test_a_folder_that_does_not_exist(tmp_path):
 # --- GPT-2: the cache and the hub
 
 
-@pytest.fixture
-def black_hole(monkeypatch) -> Iterator[socket.socket]:
-    """A hub that accepts and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
-        point_to(f"http://127.0.0.1:{listening.getsockname()[1]}", monkeypatch)
-        yield listening
-
-
-def nobody_called(listening: socket.socket) -> bool:
-    try:
-        listening.accept()[0].close()
-    except BlockingIOError:
-        return True
-    return False
-
-
-class Hub(ThreadingHTTPServer):
-    """A stand-in for the hub: the files of one folder, as ``openai-community/gpt2``."""
-
-    def __init__(self, folder: Path):
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.folder, self.fetched, self.status, self.cut = folder, [], 200, False
-
-
-class Answers(BaseHTTPRequestHandler):
-    server: Hub
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = self.server.folder / self.path.removeprefix("/openai-community/gpt2/resolve/main/").lstrip("/")
-        content = path.read_bytes() if path.is_file() else b""
-        self.send_response(self.server.status if content else 404)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET" and content:
-            self.server.fetched.append(path.name)
-            self.wfile.write(content[: len(content) // 2] if self.server.cut else content)
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
-@pytest.fixture
-def hub(gpt2_folder, monkeypatch) -> Iterator[Hub]:
-    with Hub(gpt2_folder) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        point_to(f"http://127.0.0.1:{server.server_port}", monkeypatch)
-        yield server
-        server.shutdown()
-
-
 def is_tiny_gpt2(model, folder: Path) -> bool:
     assert describe_model(model) == "GPT-2 small: 3 layers, d_model 16, 0.0 M parameters"
     return torch.equal(model(TEXTS[0]), load_model(folder)(TEXTS[0]))
 
 
 def test_the_hub_gives_gpt2_once_and_silently(hub, gpt2_folder, monkeypatch, capfd):
+    monkeypatch.setattr(fetching, "ANNOUNCED", 600.0)  # no bar, however busy the machine is
     capfd.readouterr()
     assert is_tiny_gpt2(load_model("gpt2"), gpt2_folder)
     assert is_tiny_gpt2(load_model("gpt2"), gpt2_folder)
-    assert hub.fetched == list(GPT2_FILES)
+    assert hub.fetched == list(GPT2.files)
     assert capfd.readouterr() == ("", "")
 
 
@@ -395,9 +324,9 @@ def test_course_gpt2_names_a_folder(gpt2_folder, black_hole, monkeypatch):
         load_model("gpt2")
 
 
-@pytest.mark.parametrize("missing", GPT2_FILES)
+@pytest.mark.parametrize("missing", GPT2.files)
 def test_a_half_filled_cache_is_filled_by_the_hub_or_refused(cache, hub, gpt2_folder, missing, monkeypatch):
-    fill(cache, gpt2_folder, files=[file for file in GPT2_FILES if file != missing])
+    fill(cache, gpt2_folder, files=[file for file in GPT2.files if file != missing])
     with monkeypatch.context() as away:
         point_to("http://127.0.0.1:1", away)
         assert _choose()[0] == "pocket"
@@ -450,7 +379,7 @@ def test_a_hub_that_fails_is_given_up_within_5_seconds(address, black_hole, tric
     assert time.monotonic() - began < 5
     assert "\n" not in str(caught.value)
     hub.status = 200
-    point_to(f"http://127.0.0.1:{hub.server_port}", monkeypatch)
+    point_to(hub.address, monkeypatch)
     assert describe_model(load_model("gpt2")).startswith("GPT-2 small")  # nothing was left switched off
 
 
@@ -461,7 +390,7 @@ def test_auto_starts_no_download(hub):
 @pytest.mark.slow
 def test_a_download_that_breaks_off(hub, cache, gpt2_folder):
     hub.cut = True
-    with pytest.raises(ModelUnavailable, match=r"broke off .*: try again, set COURSE_GPT2"):
+    with pytest.raises(ModelUnavailable, match=r"broke off .*: try again with a network, set COURSE_GPT2"):
         load_model("gpt2")
     hub.cut = False
     assert is_tiny_gpt2(load_model("gpt2"), gpt2_folder)

@@ -40,12 +40,12 @@ def setup_cell():
 def test_a_notebook_is_what_make_launch_writes(path):
     read = nbformat.read(path, as_version=4)
     written = launch.with_launch_cells(read, launch.address(), path.relative_to(ROOT).as_posix())
-    assert nbformat.writes(written) + "\n" == path.read_text(encoding="utf-8"), "run `make launch`"
+    assert nbformat.writes(written) + "\n" == path.read_text(encoding="utf-8"), "run `make address`"
 
 
 def test_the_readme_is_what_make_launch_writes():
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert launch.with_buttons(page, launch.address()) == page, "run `make launch`"
+    assert launch.with_buttons(page, launch.address()) == page, "run `make address`"
 
 
 def test_no_launcher_is_told_another_address():

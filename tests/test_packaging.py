@@ -13,7 +13,7 @@ from tools.freeze import DATA, checksums
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OWN = {"course_utils", "solutions", "tools", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+OWN = {"course", "course_utils", "solutions", "tools", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
 
 
 def normalised(name):
@@ -64,3 +64,14 @@ def test_every_requirement_has_its_exact_version_in_the_constraints():
 
 def test_checksums_are_those_of_the_files():
     assert (DATA / "SHA256SUMS").read_text() == checksums(), "run `make freeze`"
+
+
+def test_an_installation_has_every_package():
+    folders = {
+        path.parent for top in ("course_utils", "solutions") for path in (ROOT / top).rglob("__init__.py")
+    }
+    there = {folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "packages"
+    ]
+    assert there == set(listed) - {"course_utils.data.notebooks"}

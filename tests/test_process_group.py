@@ -1,8 +1,6 @@
 """Two processes do what one does; one that dies ends the run, which goes on from its checkpoint."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from distributed_worker import CASES, STEPS, harvest, train
+from two_processes import run_twice
 
 from course_utils.base import Processes, processes
 from course_utils.lm import open_activations
@@ -21,26 +20,8 @@ TOLERANCE = dict(atol=2e-5, rtol=2e-4)  # sums of other orders, through 12 steps
 
 
 def run(out, **options):
-    """(exit code, stderr) of each of two processes, with what torchrun would set."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), OMP_NUM_THREADS="1")
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(WORKER), str(out), json.dumps(options)],
-            env=os.environ | shared | dict(RANK=str(rank), LOCAL_RANK=str(rank)),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        errors = [worker.communicate(timeout=240)[1] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-    return [(worker.returncode, error) for worker, error in zip(workers, errors, strict=True)]
+    """(exit code, stderr) of each of two processes."""
+    return run_twice(WORKER, out, json.dumps(options), timeout=240)
 
 
 @pytest.fixture(scope="module")

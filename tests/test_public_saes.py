@@ -9,7 +9,6 @@ from course_utils.sae import (
     centred,
     hook_before,
     load_public_sae,
-    public_saes,
     save_sae,
 )
 
@@ -47,8 +46,11 @@ def test_a_local_copy_is_read_and_knows_its_hook_point(nested, tmp_path):
 
 def test_without_network_and_copy_it_says_so(monkeypatch):
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(public_saes, "hub_problem", lambda: "the hub does not answer")
-    with pytest.raises(ModelUnavailable, match="not in the Hugging Face cache, and the hub does not answer"):
+    monkeypatch.setattr("course_utils.base.hub.hub_problem", lambda: "the hub does not answer")
+    reason = (
+        "is not complete in the Hugging Face cache and the hub does not answer: .*name the folder of a copy"
+    )
+    with pytest.raises(ModelUnavailable, match=reason):
         load_public_sae(0)
 
 

@@ -4,11 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import course
 from tools.solved import solved, uses, verdicts
 
 ROOT = Path(__file__).parents[1]
@@ -102,10 +104,13 @@ def test_verdicts_are_what_judges_say(text, said):
     assert verdicts([{"data": {"text/plain": text}}]) == said
 
 
-def test_make_runs_the_notebooks_with_both_plug_ins():
-    command = subprocess.run(
-        ["make", "--dry-run", "-o", ".venv/.dev", "notebooks"], cwd=ROOT, capture_output=True
+def test_the_command_runs_the_notebooks_with_both_plug_ins(monkeypatch):
+    ran = []
+    monkeypatch.setattr(course, "environment", lambda *what, **how: "python")
+    monkeypatch.setattr(
+        course, "run", lambda *command, **variables: ran.append((" ".join(command), variables))
     )
-    said = command.stdout.decode()
-    assert "--dist loadfile" in said and "-p tools.kept_outputs -p tools.solved" in said
-    assert "COURSE_PROGRESS= " in said
+    course.notebooks(Namespace(jobs=3), ())
+    [(said, variables)] = ran
+    assert "-n 3 --dist loadfile" in said and "-p tools.kept_outputs -p tools.solved" in said
+    assert variables["COURSE_PROGRESS"] == "" and variables["COURSE_MODEL"] == "pocket"

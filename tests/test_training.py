@@ -17,6 +17,7 @@ from course_utils.sae import (
 )
 from course_utils.sae.architectures import matryoshka_loss
 from course_utils.training import (
+    Checkpoint,
     History,
     Measurement,
     Revival,
@@ -178,6 +179,66 @@ def test_afterwards_it_reads_raw_activations(architecture, normalise):
     torch.testing.assert_close(sae.W_dec.detach().norm(dim=1), torch.ones(16))
 
 
+def massive(n, seed=0):
+    """The batches with two dimensions far from zero and hundreds of times as loud, and one that never moves."""
+    loudness, shift = torch.ones(D_IN), torch.zeros(D_IN)
+    loudness[:2], loudness[2], shift[0] = 300.0, 0.0, 5000.0
+    return [x * loudness + shift for x in batches(n, seed=seed)]
+
+
+@architectures
+def test_each_dimension_can_have_its_own_scale(architecture):
+    """A loud dimension then counts as much as a quiet one, and what is learned reads raw activations."""
+    x, shared = massive(1, seed=1)[0], dict(steps=300)
+    quiet = torch.arange(D_IN) > 2
+    scores = {}
+    for normalise in (True, "dimension"):
+        sae, options = new(architecture, lr=Schedule(5e-3, normalise=normalise))
+        fit_sae(sae, massive(300), **shared, **options)
+        scores[normalise] = fvu(x[:, quiet], sae(x).x_hat[:, quiet])
+    assert scores["dimension"] < 0.4 < scores[True]
+    assert sae(x).x_hat.isfinite().all()
+
+
+def test_what_is_scaled_by_dimension_is_what_is_given_scaled():
+    given, (sae, options), (twin, _) = massive(30), new("topk"), new("topk")
+    std = given[0].std(dim=0, correction=0)
+    std[2] = std[std > 0].median()
+    fit_sae(sae, given, lr=Schedule(5e-3, normalise="dimension"), **options)
+    fit_sae(twin, [x / std for x in given], lr=Schedule(5e-3, normalise=False), **options)
+    twin.fold_dimensions_(std)
+    for name, value in copy(twin).items():
+        torch.testing.assert_close(copy(sae)[name], value, atol=1e-3, rtol=1e-3)
+
+
+def test_a_trained_one_goes_on_whatever_its_scale_was():
+    sae, options = new("relu", lr=Schedule(5e-3))
+    fit_sae(sae, massive(300), **options)
+    x = massive(1, seed=1)[0]
+    before = sae(x).x_hat
+    fit_sae(sae, massive(1), **options | dict(lr=Schedule(0.0, normalise="dimension")))
+    torch.testing.assert_close(sae(x).x_hat, before, atol=1.0, rtol=1e-3)
+
+
+def test_a_scale_for_each_dimension_survives_a_checkpoint(tmp_path):
+    schedule = Schedule(5e-3, normalise="dimension")
+    (whole, options), (again, _) = new("topk", lr=schedule), new("topk")
+    fit_sae(whole, massive(20), steps=20, **options)
+    with pytest.raises(IndexError):
+        stops = (massive(20)[number] if number < 11 else [][0] for number in range(20))
+        fit_sae(new("topk")[0], stops, steps=20, checkpoint=Checkpoint(tmp_path / "run.pt", 5), **options)
+    fit_sae(again, massive(20), steps=20, checkpoint=tmp_path / "run.pt", **options)
+    assert same(copy(whole), copy(again))
+
+
+def test_what_has_no_scale_is_refused():
+    with pytest.raises(ValueError, match="not True, False or 'dimension'"):
+        Schedule(normalise="token")
+    with pytest.raises(ValueError, match="all the same"):
+        sae, options = new("topk", lr=Schedule(normalise="dimension"))
+        fit_sae(sae, [torch.ones(50, D_IN)], **options)
+
+
 def test_loudness_makes_no_difference():
     quiet, loud = (new("relu")[0] for _ in range(2))
     for sae, loudness in ((quiet, 1.0), (loud, 64.0)):
@@ -224,7 +285,8 @@ def test_steps_end_the_training_or_the_batches_do():
     sae, options = new("relu")
     assert len(fit_sae(sae, batches(9), steps=4, **options).step) == 4
     assert len(fit_sae(sae, list(batches(3)), **options).step) == 3
-    assert len(fit_sae(sae, batches(2), steps=4, **options).step) == 2
+    with pytest.warns(UserWarning, match="after 2 of 4 steps"):
+        assert len(fit_sae(sae, batches(2), steps=4, **options).step) == 2
 
 
 def test_silence_makes_a_latent_dead():
@@ -339,7 +401,7 @@ def test_a_callback_may_change_the_weights():
 
 def test_what_does_not_fit_is_refused():
     sae, options = new("relu")
-    with pytest.raises(ValueError, match=r"must be \(batch, 8\), not \(8,\): see activation_batches"):
+    with pytest.raises(ValueError, match=r"tensor \(batch, 8\), not float32 \(8,\): see activation_batches"):
         fit_sae(sae, next(batches(1)), **options)
     with pytest.raises(ValueError, match="needs an l1_coefficient"):
         fit_sae(sae, batches(1), progress=False)
@@ -545,3 +607,60 @@ def test_resampling_revives():
     inputs = next(batches(1, seed=5, size=1000))
     assert dead_share() == 0.75
     assert dead_share(resampler(inputs, at_steps=(20, 40), dead_after=1000)) < 0.2
+
+
+# ── what people hand in as batches ────────────────────────────────────────────────────────────────────────────────────
+
+
+def fit_small(batches, **options):
+    return fit_sae(SAE(8, 32), batches, l1_coefficient=1.0, progress=False, **options)
+
+
+def test_a_last_batch_of_one_row_ends_training_well():
+    loader = torch.utils.data.DataLoader(torch.randn(33, 8), batch_size=16)
+    history = fit_small(loader)
+    assert len(history.fvu) == 3 and math.isnan(history.fvu[-1]) and history.fvu[1] > 0
+
+
+def test_gradients_switched_off_for_all_do_not_stop_it():
+    with torch.no_grad():
+        assert len(fit_small(torch.randn(5, 64, 8)).loss) == 5
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_batches_of_any_precision_train_what_float32_trains(kind):
+    x = torch.randn(5, 64, 8).to(kind)
+    assert fit_small(x).fvu == fit_small(x.float()).fvu
+
+
+def test_arrays_of_numpy_are_batches():
+    x = torch.randn(3, 64, 8)
+    assert fit_small([batch.numpy() for batch in x]).fvu == fit_small(x).fvu
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([[torch.randn(16, 8)]], "take the first of each"),
+        ({"x": torch.randn(16, 8)}, "not a str"),
+        ([torch.ones(16, 8).long()], "not int64"),
+        ([torch.empty(0, 8)], "no rows"),
+        ([torch.randn(16, 9)], r"\(16, 9\)"),
+        (iter([]), "used up"),
+    ],
+)
+def test_other_batches_are_refused_in_a_sentence(batches, said):
+    with pytest.raises(ValueError, match=said):
+        fit_small(batches)
+
+
+def test_a_stream_that_ends_early_is_told():
+    with pytest.warns(UserWarning, match="after 3 of 10 steps"):
+        fit_small(iter(torch.randn(3, 64, 8)), steps=10)
+
+
+def test_a_price_below_nothing_and_weights_too_coarse_are_refused():
+    with pytest.raises(ValueError, match="not negative"):
+        fit_sae(SAE(8, 32), torch.randn(3, 16, 8), l1_coefficient=-5.0)
+    with pytest.raises(ValueError, match=r"float16.*float32"):
+        fit_sae(SAE(8, 32).half(), torch.randn(3, 16, 8), l1_coefficient=1.0)

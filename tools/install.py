@@ -1,12 +1,10 @@
-"""Set the course up in a virtual environment: `python tools/install.py .venv lab`. The Makefile calls this.
+"""Set the course up in a virtual environment; `course.py` calls this, and Python's own library is all it needs.
 
 Installs the versions of binder/constraints.txt; or, given a requirements file in place of an extra, the torch of
-constraints.txt and what the file lists, for an environment without the course. On a machine without an NVIDIA card it never takes the several-GB GPU build of
-torch: it asks pip what it would install, and where that is the GPU build it takes the small one by uv's --torch-backend.
-Running it again does only what is missing.
+constraints.txt and what the file lists, for an environment without the course. On a machine without an NVIDIA card it
+never takes the several-GB GPU build of torch: it asks pip what it would install, and where that is the GPU build it
+takes the small one by uv's --torch-backend. Running it again does only what is missing.
 """
-
-from __future__ import annotations
 
 import json
 import os
@@ -18,77 +16,91 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "binder" / "constraints.txt"
+FIRST_CELL = "import transformer_lens.model_bridge, matplotlib.pyplot, ipywidgets"
 
 
-def run(*command: str | Path) -> None:
-    subprocess.run([str(part) for part in command], check=True)
+def environment(name, what, anew=False, then=()):
+    """The Python of an environment in the project's folder, set up if it is not, or if what it is made from is newer.
+
+    Args:
+        name: of the folder, ``.venv``.
+        what: an extra of pyproject.toml, or a requirements file.
+        anew: throw an earlier one away.
+        then: arguments for uv pip, to be run when all else is there.
+    """
+    folder = ROOT / name
+    if anew:
+        shutil.rmtree(folder, ignore_errors=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = folder / f".{Path(what).stem}"
+    sources = [CONSTRAINTS, Path(__file__), ROOT / (what if what.endswith(".txt") else "pyproject.toml")]
+    if not done.exists() or any(done.stat().st_mtime < source.stat().st_mtime for source in sources):
+        install(folder, python, what)
+        if then:
+            run(python, "-m", "uv", "pip", then[0], "--quiet", "--python", python, *then[1:])
+        done.touch()
+    return str(python)
 
 
-def has_nvidia_card() -> bool:
-    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()
-
-
-def brings_gpu_build(python: Path, requirement: str) -> bool:
-    """Would pip fetch CUDA packages for this requirement here?"""
-    plan = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", requirement],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return any(item["metadata"]["name"].startswith("nvidia") for item in json.loads(plan.stdout)["install"])
-
-
-def install_torch(python: Path) -> None:
-    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0:
-        return
-    requirement = next(line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("torch=="))
-    print(f"Installing {requirement} …", flush=True)
-    if has_nvidia_card() or not brings_gpu_build(python, requirement):
-        run(python, "-m", "pip", "install", "--quiet", requirement)
-    else:
-        run(
-            python,
-            "-m",
-            "uv",
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            python,
-            "--torch-backend=cpu",
-            requirement,
-        )
-
-
-def main(folder: str, what: str) -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
-        sys.exit(
-            f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12 lab"
-        )
-    target = Path(folder)
-    python = (target / ("Scripts/python.exe" if os.name == "nt" else "bin/python")).absolute()
+def install(folder, python, what):
+    """Make the environment if it is not there, and install what is missing."""
     if not python.exists():
-        print(f"Creating {folder} with Python {sys.version.split()[0]} …", flush=True)
+        print(f"Creating {folder.name} with Python {sys.version.split()[0]} …", flush=True)
         try:
-            venv.create(target, with_pip=True)
+            venv.create(folder, with_pip=True)
         except subprocess.CalledProcessError:
-            shutil.rmtree(target, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             sys.exit(
-                "Python cannot create virtual environments here. On Debian or Ubuntu: apt install python3-venv"
+                "Python cannot make virtual environments here. On Debian or Ubuntu: apt install python3-venv"
             )
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     install_torch(python)
     print(f"Installing {what} …", flush=True)
-    course = ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
-    wanted = ["-r", what] if what.endswith(".txt") else course
+    alone = what.endswith(".txt")
+    wanted = ["-r", ROOT / what] if alone else ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
     run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
-    if wanted is course:  # compiled now: uv leaves that to the first import, which then takes twice as long
+    if not alone:  # compiled now: uv leaves that to the first import, which then takes twice as long
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        first_cell = "import transformer_lens.model_bridge, matplotlib.pyplot, ipywidgets"
-        subprocess.run([python, "-W", "ignore", "-c", first_cell], check=True, env=kept)
+        subprocess.run([python, "-W", "ignore", "-c", FIRST_CELL], check=True, env=kept)
 
 
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"This step failed: {' '.join(map(str, error.cmd))}\n{error.stderr or ''}")
+def install_torch(python):
+    """The version of constraints.txt, in the build that suits this machine."""
+    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0:
+        return
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    requirement = next(line for line in lines if line.startswith("torch=="))
+    print(f"Installing {requirement} …", flush=True)
+    if has_nvidia_card() or not brings_gpu_build(python, requirement):
+        run(python, "-m", "pip", "install", "--quiet", requirement)
+    else:
+        small = ("--torch-backend=cpu", requirement)
+        run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *small)
+
+
+def has_nvidia_card():
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()
+
+
+def brings_gpu_build(python, requirement):
+    """Would pip fetch CUDA packages for this requirement here?"""
+    asked = ("install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", requirement)
+    plan = subprocess.run([python, "-m", "pip", *asked], check=True, capture_output=True, encoding="utf-8")
+    return any(item["metadata"]["name"].startswith("nvidia") for item in json.loads(plan.stdout)["install"])
+
+
+def install_browser(python):
+    """A Chromium for the browser tests: the one that is there, Debian's, or Playwright's own."""
+    if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return
+    if shutil.which("apt-get") and hasattr(os, "getuid") and os.getuid() == 0:
+        run("apt-get", "update", "-qq")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
+        subprocess.run(["apt-get", *wanted], check=True, env=quiet)
+    else:
+        run(python, "-m", "playwright", "install", "chromium")
+
+
+def run(*command):
+    subprocess.run([str(part) for part in command], check=True)

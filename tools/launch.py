@@ -1,4 +1,4 @@
-"""Write launch buttons and Colab's set-up cell: `make launch` after setting the repository's address in pyproject.toml.
+"""Write launch buttons and Colab's set-up cell: `make address` after setting the repository's address in pyproject.toml.
 
 The address stands there once, under [project.urls]. README.md gets a line of buttons, each notebook two cells tagged
 "launch" below its title: its buttons, and code that installs the course on Colab and does nothing elsewhere. All other

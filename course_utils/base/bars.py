@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 
 def progress_bar(*args: Any, shown: bool = True, **options: Any) -> tqdm:
-    """tqdm's bar. ``TQDM_DISABLE=1`` hides it in a notebook too, where tqdm itself does not listen to that.
+    """tqdm's bar of steps. ``TQDM_DISABLE=1`` hides it in a notebook too, where tqdm itself does not listen to that.
 
     Examples:
         >>> sum(progress_bar(range(4), shown=False))  # a loop over it is a loop over what it is given
@@ -20,4 +20,4 @@ def progress_bar(*args: Any, shown: bool = True, **options: Any) -> tqdm:
         shown: False hides the bar and leaves the loop as it is.
     """
     off = not shown or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
-    return tqdm(*args, disable=off, unit="step", mininterval=0.5, **options)
+    return tqdm(*args, disable=off, **{"unit": "step", "mininterval": 0.5, **options})

@@ -1,17 +1,86 @@
 """Where is a file that others published: in the Hugging Face cache of this machine, or at the hub?
 
-Nothing here downloads. Ask `cached_folder` first, and `hub_problem` before a download that a learner would wait for.
+`HubFiles` names files of one repository: ``find()`` looks on this machine only, ``fetch()`` asks the hub whether it
+answers at all and then downloads them. Whoever wants files of the hub takes this way.
 ``HF_HOME``, ``HF_HUB_CACHE``, ``HF_HUB_OFFLINE`` and ``HF_ENDPOINT`` count as everywhere.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from course_utils.base.fetching import Unavailable, run_fetch
+
+PACKAGE = Path(__file__).parents[2]  # where course_utils is found, for a program of its own
 PROBE = ("openai-community/gpt2", "config.json")  # small, and at every mirror
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Files of one repository at the hub that are of use together."""
+
+    title: str
+    """What a sentence calls them: ``"GPT-2 small"``."""
+
+    repository: str
+    """``"owner/name"``."""
+
+    files: tuple[str, ...]
+    """Paths within the repository; the first one's folder is the one that is found."""
+
+    megabytes: float
+    """What a download takes."""
+
+    older_names: tuple[str, ...] = ()
+    """Names under which older programs cached the same repository."""
+
+    def find(self) -> Path | None:
+        """The folder that holds all files if they are on this machine."""
+        names = (self.repository, *self.older_names)
+        return next((folder for name in names if (folder := cached_folder(name, self.files))), None)
+
+    def fetch(self) -> Path:
+        """The folder that holds all files, which come from the hub if they are not on this machine.
+
+        Raises:
+            Unavailable: with the reason, without a full stop.
+        """
+        if folder := self.find():
+            return folder
+        if problem := hub_problem():
+            raise Unavailable(f"{self.title} is not complete in the Hugging Face cache and {problem}")
+        try:
+            reason = self._download()
+        except Unavailable as limit:
+            reason = str(limit)
+        if folder := self.find():
+            return folder
+        raise Unavailable(f"the download of {self.title} broke off ({reason})")
+
+    def _download(self) -> str:
+        """Have a program of its own download them, which can be ended whatever it waits for. Returns its last line."""
+        from huggingface_hub import constants
+
+        paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        fetched = run_fetch(
+            [sys.executable, "-P", "-m", "course_utils.base.hub_download", self.repository, *self.files],
+            Path(constants.HF_HUB_CACHE) / f"models--{self.repository.replace('/', '--')}",
+            title=f"{self.title} from {constants.ENDPOINT}",
+            megabytes=self.megabytes,
+            environment={
+                "PYTHONPATH": os.pathsep.join(paths),
+                "HF_ENDPOINT": constants.ENDPOINT,
+                "HF_HUB_CACHE": constants.HF_HUB_CACHE,
+                "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            },
+        )
+        return (fetched.said.strip().splitlines() or ["something is missing"])[-1]
 
 
 def cached_folder(repository: str, files: Sequence[str]) -> Path | None:

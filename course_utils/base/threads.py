@@ -9,6 +9,23 @@ import torch
 
 
 @contextmanager
+def using_threads(n: int) -> Iterator[None]:
+    """Work on ``n`` threads, and afterwards on as many as before.
+
+    Examples:
+        >>> with using_threads(1):
+        ...     torch.get_num_threads()
+        1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """Work on one thread: in matrices this small several wait for each other, and results would depend on their number.
 
@@ -19,9 +36,5 @@ def one_thread() -> Iterator[None]:
         ...     torch.get_num_threads()
         1
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with using_threads(1):
         yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,7 +1,7 @@
 """What is done outside a notebook: the command `course`.
 
-`cli` has its subcommands, `doctor` looks at the machine, `export` writes notebooks as pages. Grading is
-`course_utils.grade`.
+`cli` has its subcommands, `doctor` looks at the machine, `export` writes notebooks as pages
+(`still_cells`, `inert_html` and `typesetting` make them run and load nothing). Grading is `course_utils.grade`.
 """
 
 import lazy_loader

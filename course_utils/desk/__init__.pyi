@@ -1,8 +1,13 @@
+from .bring_stages import bring as bring
 from .cli import main as main
 from .deck import Card as Card
 from .deck import cards as cards
 from .deck import write_deck as write_deck
 from .doctor import Finding as Finding
 from .doctor import examine as examine
-from .export import exercise_keys as exercise_keys
 from .export import export_html as export_html
+from .own_texts import OwnTexts as OwnTexts
+from .own_texts import read_texts as read_texts
+from .start import copy_notebooks as copy_notebooks
+from .start import open_lab as open_lab
+from .start import shipped_notebooks as shipped_notebooks

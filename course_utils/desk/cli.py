@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from course_utils.desk.bring_command import add_bring
+from course_utils.desk.export_command import add_export
+from course_utils.desk.grade_command import add_grade
+from course_utils.desk.stopping import refused
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a strange name or an old terminal is no reason to fail
     parser = _parser()
-    chosen = parser.parse_args(arguments)
+    chosen, more = parser.parse_known_args(arguments)
+    if more and chosen.run is not run_start:
+        parser.error(f"unknown arguments: {' '.join(more)}")
+    chosen.more = more
     if chosen.run is None:
         parser.print_help()
         return 0
@@ -54,6 +60,20 @@ def run_doctor(chosen: argparse.Namespace) -> int:
         print(finding.line(marks), flush=True)
         worst = max(worst, finding.state == "broken")
     return int(worst)
+
+
+def run_start(chosen: argparse.Namespace) -> int:
+    """Copy the notebooks, and open JupyterLab on the first."""
+    from course_utils.desk.start import copy_notebooks, open_lab
+
+    try:
+        for line in copy_notebooks(chosen.folder, update=chosen.update):
+            print(line, flush=True)
+        return 0 if chosen.no_lab else open_lab(chosen.folder, chosen.more)
+    except ModuleNotFoundError as error:
+        return refused(f"{error.name} is missing: install the course with its extra `lab`")
+    except OSError as error:
+        return refused(str(error))
 
 
 def run_progress(chosen: argparse.Namespace) -> int:
@@ -84,7 +104,7 @@ def run_inventory(chosen: argparse.Namespace) -> int:
             )
         inventory(chosen.when, chosen.replies)
     except (ValueError, EOFError) as error:
-        return _refused(str(error) or "no more answers")
+        return refused(str(error) or "no more answers")
     return 0
 
 
@@ -95,76 +115,11 @@ def run_deck(chosen: argparse.Namespace) -> int:
 
         n = write_deck(chosen.out)
     except ModuleNotFoundError as error:
-        return _refused(f"{error.name} is missing: install the course with its extra `deck`")
+        return refused(f"{error.name} is missing: install the course with its extra `deck`")
     except OSError as error:
-        return _refused(str(error))
+        return refused(str(error))
     print(f"wrote {chosen.out}: {n} cards")
     return 0
-
-
-def run_grade(chosen: argparse.Namespace) -> int:
-    """Run every notebook below a folder, and write the reports."""
-    from course_utils.grade import Limits, find_hand_ins, grade_folder, write_reports
-
-    limits = Limits(
-        chosen.time_limit, chosen.memory_limit * 1e9, chosen.max_processes, chosen.disk_limit * 1e9
-    )
-    try:
-        n = len(find_hand_ins(chosen.folder))
-        if not n:
-            return _refused(f"no notebooks (*.ipynb) below {chosen.folder}")
-        print(f"{n} hand-in{'s' if n != 1 else ''}, {chosen.jobs} at a time", flush=True)
-        with _terminated_like_interrupted():
-            results = grade_folder(
-                chosen.folder,
-                limits,
-                chosen.jobs,
-                lambda r: print(
-                    f"{r.learner}: {r.n_solved} of {len(r.outcomes)} solved; {r.status}", flush=True
-                ),
-            )
-        paths = write_reports(results, chosen.out)
-    except ModuleNotFoundError as error:
-        return _refused(f"{error.name} is missing: install the course with its extra `grade`")
-    except OSError as error:
-        return _refused(str(error))
-    print(f"wrote {', '.join(map(str, paths))}")
-    return 0
-
-
-def run_export(chosen: argparse.Namespace) -> int:
-    """Write notebooks as pages that need nothing."""
-    try:
-        from course_utils.desk.export import export_html
-
-        chosen.out.mkdir(parents=True, exist_ok=True)
-        for notebook in chosen.notebooks:
-            out = chosen.out / f"{notebook.stem}{'_slides' if chosen.slides else ''}.html"
-            print(f"wrote {export_html(notebook, out, slides=chosen.slides)}", flush=True)
-    except ModuleNotFoundError as error:
-        return _refused(f"{error.name} is missing: install the course with its extra `export`")
-    except (OSError, ValueError) as error:
-        return _refused(str(error))
-    return 0
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does: otherwise the hand-ins would run on without us."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _refused(why: str) -> int:
-    print(f"course: {why}", file=sys.stderr)
-    return 2
 
 
 def _marks() -> tuple[str, ...]:
@@ -186,6 +141,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    starting = commands.add_parser(
+        "start",
+        help="copy the seven notebooks into a folder and open JupyterLab there",
+        description="A notebook that is there stays as it is. Other options go on to JupyterLab.",
+    )
+    starting.set_defaults(run=run_start)
+    starting.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("superposition-in-seven-days"),
+        metavar="FOLDER",
+        help="where the notebooks go (superposition-in-seven-days)",
+    )
+    starting.add_argument(
+        "--update", action="store_true", help="newer notebooks; yours are kept beside as *.mine.ipynb"
+    )
+    starting.add_argument("--no-lab", action="store_true", help="copy only")
     commands.add_parser("doctor", help="check this machine, with advice for what is off").set_defaults(
         run=run_doctor
     )
@@ -207,50 +180,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the deck (superposition.apkg)",
     )
-    exporting = commands.add_parser(
-        "export", help="write notebooks as pages or slides that need nothing else"
-    )
-    exporting.set_defaults(run=run_export)
-    exporting.add_argument(
-        "notebooks", type=Path, nargs="+", metavar="NOTEBOOK", help="*.ipynb, outputs kept"
-    )
-    exporting.add_argument("--slides", action="store_true", help="one screen a heading")
-    exporting.add_argument(
-        "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
-    )
-    grading = commands.add_parser(
-        "grade",
-        help="run a folder of learners' notebooks and report on them",
-        description=_grade_description(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    grading.set_defaults(run=run_grade)
-    grading.add_argument(
-        "folder",
-        type=Path,
-        metavar="FOLDER",
-        help="every FOLDER/**/*.ipynb is one hand-in; NAME/day_*.ipynb are together those of NAME",
-    )
-    grading.add_argument(
-        "--out", type=Path, default=Path(), metavar="FOLDER", help="where the reports go (here)"
-    )
-    for name, kind, default, text in (
-        ("jobs", _at_least(int, 1), 1, "hand-ins run at once"),
-        ("time-limit", _at_least(float, 1), 600.0, "seconds a hand-in may take"),
-        ("memory-limit", _at_least(float, 0.1), 4.0, "GB that its processes may hold together"),
-        ("max-processes", _at_least(int, 3), 64, "processes it may have at once"),
-        ("disk-limit", _at_least(float, 0.001), 1.0, "GB it may write"),
-    ):
-        grading.add_argument(
-            f"--{name}", type=kind, default=default, metavar="N", help=f"{text} ({default:g})"
-        )
+    add_export(commands)
+    add_bring(commands, _at_least)
+    add_grade(commands, _at_least)
     return parser
-
-
-def _grade_description() -> str:
-    import course_utils.grade
-
-    return f"{course_utils.grade.__doc__}\nIt writes report.csv, details.csv and report.html."
 
 
 def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:

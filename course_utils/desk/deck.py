@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import genanki
 
+from course_utils.base import whole_file
 from course_utils.exercises import Numeric, as_shown, days, explained, find_quiz, keys
 
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
@@ -91,7 +92,8 @@ def write_deck(out: Path) -> int:
     for card in cards():
         guid = genanki.guid_for(card.key)
         deck.add_note(genanki.Note(model, [card.front, card.back], guid=guid, tags=[card.tag]))
-    genanki.Package(deck).write_to_file(str(out))
+    with whole_file(out) as unfinished:
+        genanki.Package(deck).write_to_file(str(unfinished))
     return len(deck.notes)
 
 

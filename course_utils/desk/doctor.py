@@ -180,9 +180,13 @@ def _cgroup(name: str) -> list[str]:
 
 def _hub() -> Finding:
     from course_utils.base import hub_problem
-    from course_utils.lm import find_gpt2
+    from course_utils.lm import find_model
 
-    if find_gpt2():
+    if found := find_model("gpt2"):
+        if not found.folder.is_dir():
+            return Finding(
+                "GPT-2", "advice", f"there is no folder {found.folder}", "correct COURSE_GPT2, or unset it"
+            )
         return Finding("GPT-2", "fine", "on this machine, no network needed")
     problem = hub_problem()
     if problem:

@@ -7,19 +7,21 @@ metadata, as ``alt``.
 
 from __future__ import annotations
 
-import ast
 import re
-from html import escape
+import warnings
 from pathlib import Path
 
-import nbformat
 from bs4 import BeautifulSoup, Tag
-from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
+from nbformat import NotebookNode, v4
 
-from course_utils.exercises import find, folded, solution_shown
+from course_utils.base import check_writable, write_text
+from course_utils.desk.inert_html import POLICY
+from course_utils.desk.still_cells import make_still
+from course_utils.desk.typesetting import Told
+from course_utils.exercises import days, find, folded, keys, solution_shown
+from course_utils.grade import exercise_keys, read_notebook
 
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 SLIDES_CSS = """
 html { scroll-snap-type: y proximity; font-size: 125% }
 section.slide { min-height: 100vh; box-sizing: border-box; padding: 4vh 6vw; scroll-snap-align: start;
@@ -28,50 +30,30 @@ section.slide { min-height: 100vh; box-sizing: border-box; padding: 4vh 6vw; scr
 """
 
 
-def exercise_keys(source: str) -> list[str]:
-    """Keys of the exercises that a cell's code asks for by ``@exercise(key)`` or ``answer(key, …)``.
-
-    Examples:
-        >>> exercise_keys('l0 = answer("day_6.l0_of_batch", 3)  # not @exercise("day_6.encode")')
-        ['day_6.l0_of_batch']
-
-    Args:
-        source: of one cell. What is not plain Python, a line magic for instance, holds no exercise.
-    """
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # a line of IPython's own
-        return []
-    keys = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(ast.Name("exercise" | "answer"), [ast.Constant(str(key)), *_]):
-                keys.append(key)
-    return keys
-
-
-def for_readers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def for_readers(notebook: NotebookNode) -> NotebookNode:
     """The same notebook with the folded solution after an exercise that keeps no card, and without what only launches it."""
-    cells = []
+    cells, known = [], {key for day in days() for key in keys(day)}
     for cell in notebook.cells:
         if "launch" in cell.metadata.get("tags", ()):  # buttons and set-up: tools/launch.py
             continue
         cells.append(cell)
         if cell.cell_type == "code" and not cell.outputs:  # a card that is kept has the solution in it
             for key in exercise_keys(cell.source):
-                html = solution_shown(key, find(key)).html
-                html = folded(f"Solution of {key}", html)
-                html = html.replace("\n", "&#10;")  # Markdown takes an empty line for the end of the HTML
-                cells.append(nbformat.v4.new_markdown_cell(html))
-    return nbformat.NotebookNode(notebook | {"cells": cells})
+                if key in known:
+                    html = folded(f"Solution of {key}", solution_shown(key, find(key)).html)
+                    cells.append(v4.new_markdown_cell(html, id=f"solution-{len(cells)}"))
+    return NotebookNode(notebook | {"cells": cells})
 
 
-def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
+def export_html(
+    notebook: Path, out: Path, *, slides: bool = False, told: Told = lambda sentence: None
+) -> Path:
     """Write a day as one page that loads nothing: pictures are in it, formulas are MathML, solutions are folded.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
-        >>> day = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Day 8: $x^2$")])
+        >>> import nbformat
+        >>> day = v4.new_notebook(cells=[v4.new_markdown_cell("# Day 8: $x^2$")])
         >>> with TemporaryDirectory() as folder:
         ...     nbformat.write(day, Path(folder, "day_8.ipynb"))
         ...     page = export_html(Path(folder, "day_8.ipynb"), Path(folder, "day_8.html")).read_text(encoding="utf-8")
@@ -82,28 +64,34 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
         notebook: an ``.ipynb`` file; it is not run, its kept outputs are shown.
         out: the file to write, in a folder that exists.
         slides: one screen a section: each heading begins a new one; PageDown goes on.
+        told: is called with a sentence for each thing that a page cannot carry; a line stands in its place.
 
     Returns:
         ``out``.
 
     Raises:
         ValueError: if ``notebook`` is not a notebook.
+        OSError: if it cannot be read, or ``out`` not be written.
     """
+    check_writable(out)
     try:
-        read = nbformat.read(notebook, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
-        raise ValueError(f"{notebook} is not a notebook: {str(error).splitlines()[0]}") from None
-    exporter = HTMLExporter(
-        embed_images=True, require_js_url="", jquery_url="", mathjax_url="", mermaid_js_url=""
-    )
-    page, _ = exporter.from_notebook_node(for_readers(read))
+        read = read_notebook(notebook)
+    except ValueError as error:
+        raise ValueError(f"{notebook} is not a notebook: {error}") from None
+    title = _title(read, notebook)
+    make_still(read.cells, notebook.parent, told)
+    exporter = HTMLExporter(require_js_url="", jquery_url="", mathjax_url="", mermaid_js_url="")
+    exporter.register_filter("markdown2html", lambda source: source)  # it is HTML already
+    with warnings.catch_warnings(action="ignore"):  # of a language that cannot be coloured
+        page, _ = exporter.from_notebook_node(for_readers(read))
     soup = BeautifulSoup(page, "html.parser")
     if soup.title is not None:
-        soup.title.string = _title(read, notebook)
+        soup.title.string = title
+    if soup.head is not None:
+        policy = {"http-equiv": "Content-Security-Policy", "content": POLICY}
+        soup.head.insert(0, soup.new_tag("meta", attrs=policy))
     for script in soup.find_all("script"):
         script.decompose()  # nothing in a finished page needs one
-    for cell in soup.find_all("div", class_="jp-RenderedMarkdown"):
-        _typeset(cell)
     for cell in read.cells:
         if "alt" in cell.metadata:
             for image in soup.select(f'[id="cell-id={cell.id}"] .jp-RenderedImage img'):
@@ -113,13 +101,13 @@ def export_html(notebook: Path, out: Path, *, slides: bool = False) -> Path:
                 _fold(soup, outputs)
     if slides:
         _cut_into_slides(soup)
-    out.write_text(str(soup), encoding="utf-8")
+    write_text(out, str(soup))
     return out
 
 
-def _title(notebook: nbformat.NotebookNode, path: Path) -> str:
+def _title(notebook: NotebookNode, path: Path) -> str:
     lines = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").splitlines()
-    return next((line.lstrip("# ") for line in lines if line.startswith("# ")), path.stem)
+    return next((line[2:].strip() for line in lines if re.match(r"# .*\S", line)), path.stem)
 
 
 def _fold(soup: BeautifulSoup, outputs: Tag) -> None:
@@ -130,19 +118,6 @@ def _fold(soup: BeautifulSoup, outputs: Tag) -> None:
     )
     outputs.wrap(details)
     details.insert(0, summary)
-
-
-def _typeset(cell: Tag) -> None:
-    """Formulas as MathML, which browsers draw by themselves."""
-    for text in cell.find_all(string=re.compile(r"\$")):
-        if text.find_parent(["code", "pre"]) is None:
-            # every third is a formula set apart, the one after it a formula in the line
-            parts = FORMULA.split(text)
-            html = [escape(part or "") if i % 3 == 0 else part for i, part in enumerate(parts)]
-            for i in range(1, len(parts), 3):
-                html[i] = convert(parts[i], display="block") if parts[i] else ""
-                html[i + 1] = convert(parts[i + 1]) if parts[i + 1] else ""
-            text.replace_with(BeautifulSoup("".join(html), "html.parser"))
 
 
 def _cut_into_slides(soup: BeautifulSoup) -> None:

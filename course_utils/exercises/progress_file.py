@@ -12,8 +12,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +19,14 @@ from typing import Any, TypeGuard
 
 from filelock import FileLock, Timeout
 
+from course_utils.base import check_writable, write_text
 from course_utils.exercises.verdicts import Verdict
 
 VERSION = 1
 PATIENCE = 3.0  # seconds to wait while another notebook writes
+GRADED = os.environ.get("COURSE_GRADE_PROGRESS")
+"""Where `course grade` reads the verdicts, whatever the notebook makes of its environment afterwards."""
+
 _told: set[str] = set()
 
 
@@ -47,7 +49,7 @@ def progress_path() -> Path | None:
 
 
 def _chosen_path() -> Path | None:
-    chosen = os.environ.get("COURSE_PROGRESS")
+    chosen = GRADED or os.environ.get("COURSE_PROGRESS")
     if chosen is not None:
         return Path(chosen).expanduser() if chosen.strip() else None
     if sys.platform == "win32":
@@ -68,7 +70,7 @@ def read_progress() -> dict[str, Any]:
     """
     path = progress_path()
     with contextlib.suppress(OSError, ValueError):
-        if path is not None:
+        if path is not None and path.is_file():  # a pipe would keep us waiting
             return _parse(path.read_bytes())
     return _empty()
 
@@ -207,13 +209,15 @@ def _update(change: Callable[[dict[str, Any]], None]) -> str:
     if path is None:
         return ""
     try:
+        path = Path(os.path.realpath(path))  # a link stays one, and what is set aside lies where it points
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(path)
         with _turn(path):
             kept, aside = _read_or_set_aside(path)
             before = json.dumps(kept)
             change(kept)
             if json.dumps(kept) != before:
-                _write(path, kept)
+                write_text(path, json.dumps(kept, indent=1, ensure_ascii=False))
     except (OSError, NotKept, TypeError, AttributeError, ValueError, RecursionError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         return _once(f"Progress is not kept: {reason} ({path}).")
@@ -243,28 +247,6 @@ def _read_or_set_aside(path: Path) -> tuple[dict[str, Any], Path | None]:
     if kept.get("version") != VERSION:
         raise NotKept(f"the file is of version {kept.get('version')}, this course writes version {VERSION}")
     return kept, None
-
-
-def _write(path: Path, kept: dict[str, Any]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(kept, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        _replace(Path(name), path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _replace(new: Path, path: Path) -> None:
-    for _ in range(20):
-        with contextlib.suppress(PermissionError):  # Windows, while someone reads it
-            new.replace(path)
-            return
-        time.sleep(0.05)
-    new.replace(path)
 
 
 @contextlib.contextmanager

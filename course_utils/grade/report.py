@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
-from course_utils.base import VERDICT_COLOURS, render_template
+from course_utils.base import VERDICT_COLOURS, check_writable, render_template, write_text
 from course_utils.exercises import right_replies
-from course_utils.grade.collect import WHEN, ExerciseOutcome, Result
 from course_utils.grade.items import item_table
+from course_utils.grade.learners import by_learner
+from course_utils.grade.results import WHEN, ExerciseOutcome, Result
 
 MARKS = {"correct": "✓", "wrong": "✗", "raised": "!", "not attempted": "–", "no verdict": "?"}
-RANK = ("correct", "wrong", "raised", "no verdict", "not attempted")
 
 
 def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
@@ -26,8 +25,8 @@ def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
         >>> anna = Result("anna", "ran", {"day_6.fvu": ExerciseOutcome("wrong", attempts=2)})
         >>> with TemporaryDirectory() as folder:
         ...     print(write_reports([anna], Path(folder))[0].read_text(encoding="utf-8-sig"))
-        learner,status,cells with an error,solved,exercises,day_6.fvu
-        anna,ran,0,0,1,wrong
+        "learner","status","cells with an error","solved","exercises","day_6.fvu"
+        "anna","ran","0","0","1","wrong"
 
     Args:
         results: from `grade_folder`; those of one learner are put together, as by `by_learner`.
@@ -35,54 +34,38 @@ def write_reports(results: Sequence[Result], folder: Path) -> list[Path]:
 
     Returns:
         The three paths, in this order.
+
+    Raises:
+        OSError: if nothing can be written there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = report_paths(folder)
     results = by_learner(results)
-    paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
     _write_csv(paths[0], _wide(results))
     _write_csv(paths[1], _long(results))
-    paths[2].write_text(report_html(results), encoding="utf-8")
+    write_text(paths[2], _page(results))
     return paths
 
 
-def by_learner(results: Iterable[Result]) -> list[Result]:
-    """One result a learner, who may have handed in seven notebooks.
-
-    ``anna/day_1_….ipynb`` and ``anna/day_2_….ipynb`` are anna's; a notebook with any other name is a learner of its
-    own, so ``class_b/ben.ipynb`` and ``class_b/eve.ipynb`` stay two. Where two notebooks of a learner hold the same
-    exercise, the best verdict counts.
+def report_paths(folder: Path) -> list[Path]:
+    """Where `write_reports` writes. Call it before the work that they report on: it finds out whether it can.
 
     Examples:
-        >>> one = Result("anna/day_1", "ran", {"day_1.selectivity": ExerciseOutcome("correct")})
-        >>> two = Result("anna/day_2", "ran", {"day_2.relevance": ExerciseOutcome("wrong")})
-        >>> [(anna.learner, anna.n_solved, len(anna.outcomes)) for anna in by_learner([one, two])]
-        [('anna', 1, 2)]
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     [path.name for path in report_paths(Path(folder, "new"))]
+        ['report.csv', 'details.csv', 'report.html']
 
-    Returns:
-        In the order in which the learners first appear.
+    Args:
+        folder: is made if it does not exist.
+
+    Raises:
+        OSError: if nothing can be written there.
     """
-    handed_in: dict[str, list[Result]] = {}
-    for result in results:
-        parts = result.learner.split("/")
-        while len(parts) > 1 and re.match(r"day_\d", parts[-1]):
-            parts.pop()
-        handed_in.setdefault("/".join(parts), []).append(result)
-    return [_together(learner, parts) for learner, parts in handed_in.items()]
-
-
-def _together(learner: str, parts: Sequence[Result]) -> Result:
-    """The best verdict counts where two notebooks hold the same exercise."""
-    if len(parts) == 1:
-        return replace(parts[0], learner=learner)
-    outcomes: dict[str, ExerciseOutcome] = {}
-    for key, outcome in (pair for part in parts for pair in part.outcomes.items()):
-        if key not in outcomes or RANK.index(outcome.verdict) < RANK.index(outcomes[key].verdict):
-            outcomes[key] = outcome
-    of = {part.learner: part.learner.removeprefix(f"{learner}/") for part in parts}
-    troubles = [f"{of[part.learner]}: {part.status}" for part in parts if part.status != "ran"]
-    errors = [(cell, f"{of[part.learner]}: {line}") for part in parts for cell, line in part.errors]
-    inventory = {when: reply for part in parts for when, reply in part.inventory.items()}
-    return Result(learner, "; ".join(troubles) or "ran", outcomes, tuple(errors), inventory)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
+    for path in paths:
+        check_writable(path)
+    return paths
 
 
 def _keys(results: Iterable[Result]) -> list[str]:
@@ -116,8 +99,9 @@ def _long(results: Sequence[Result]) -> Iterable[Sequence[object]]:
 
 
 def _write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # the mark tells Excel that it is UTF-8
-        csv.writer(file).writerows([_cell(value) for value in row] for row in rows)
+    lines = StringIO(newline="")
+    csv.writer(lines, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
+    write_text(path, "\ufeff" + lines.getvalue())  # the mark tells Excel that it is UTF-8
 
 
 def _cell(value: object) -> object:
@@ -138,7 +122,10 @@ def report_html(results: Sequence[Result]) -> str:
     Args:
         results: from `grade_folder`; those of one learner are put together, as by `by_learner`.
     """
-    results = by_learner(results)
+    return _page(by_learner(results))
+
+
+def _page(results: Sequence[Result]) -> str:
     keys = _keys(results)
     page = render_template(
         "grade",

@@ -3,6 +3,9 @@
 Processes are found as descendants of the program, and by a marker in their environment, which a process that left the
 family (``setsid``, a double fork) still carries. Memory is what the processes hold together, looked at several times
 a second: a limit that the system itself holds (``RLIMIT_AS``) would count the address space that torch only reserves.
+
+The program's standard input is a pipe that we hold open and never write to: when it ends, we are gone, whatever ended
+us, and the program has to see to its processes itself (`worker` does).
 """
 
 from __future__ import annotations
@@ -53,12 +56,18 @@ def run_watched(
 
     quiet = subprocess.DEVNULL
     program = subprocess.Popen(
-        command, cwd=folder, env=env, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=quiet,
+        stderr=quiet,
+        start_new_session=True,
     )
     root = None
     with contextlib.suppress(psutil.Error):
         root = psutil.Process(program.pid)
-    family = _Family(root, env[MARKER])
+    family = Family(env[MARKER], root)
     began, scan_at = time.monotonic(), 0.0
     try:
         while program.poll() is None:
@@ -79,6 +88,8 @@ def run_watched(
         family.end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             program.wait(timeout=5)
+        if program.stdin is not None:
+            program.stdin.close()
 
 
 def _overstepped(alive: Sequence[Process], seconds: float, limits: Limits) -> str | None:
@@ -117,16 +128,21 @@ def _disk_overstepped(folder: Path, limit: float) -> str | None:
     return None
 
 
-class _Family:
-    """All processes that a program started, those that left it included."""
+class Family:
+    """All processes that a program started, those that left it included.
 
-    def __init__(self, root: Process | None, marker: str) -> None:
-        self._marker = f"{MARKER}={marker}"
+    Args:
+        marker: the value of ``COURSE_GRADE_ID`` in their environment.
+        root: the program, if it is known.
+    """
+
+    def __init__(self, marker: str, root: Process | None = None) -> None:
+        self._marker = marker
         self._root = root
         self._seen: set[Process] = {root} if root else set()
 
     def look(self, everything: bool = True) -> list[Process]:
-        """Those that are alive now; ``everything`` also reads the environment of all processes."""
+        """Those that are alive now, but for this process; ``everything`` also reads the environment of all processes."""
         import psutil
 
         for process in list(self._seen) if everything or not self._root else [self._root]:
@@ -134,7 +150,7 @@ class _Family:
                 self._seen.update(process.children(recursive=True))
         if everything:
             self._seen.update(self._marked())
-        self._seen = {process for process in self._seen if _alive(process)}
+        self._seen = {process for process in self._seen if process.pid != os.getpid() and _alive(process)}
         return list(self._seen)
 
     def _marked(self) -> list[Process]:
@@ -143,12 +159,11 @@ class _Family:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError, ValueError):
-                name, _, value = self._marker.partition("=")
-                if process.environ().get(name) == value:
+                if process.environ().get(MARKER) == self._marker:
                     found.append(process)
         return found
 
-    def end(self, patience: float = 10.0) -> None:
+    def end(self, patience: float = 60.0) -> None:
         """Freeze them first, so that none can start another while the rest are ended."""
         import psutil
 

@@ -79,7 +79,7 @@ def latent_units(sae: SAE, which: int | Sequence[int], *, keep_error: bool = Tru
     def rebuild(x: Tensor, new: Tensor) -> Tensor:
         latents = sae.encode(x.float())
         latents[..., which] = new.to(latents)
-        return sae.decode(latents).to(x)
+        return sae.decode(latents, x.float()).to(x)
 
     return Units(
         hook_name,

@@ -10,6 +10,7 @@ from .batches import activation_batches as activation_batches
 from .batches import without_first as without_first
 from .corpus import INDIRECT_OBJECT as INDIRECT_OBJECT
 from .corpus import LabelledText as LabelledText
+from .corpus import few_of_each as few_of_each
 from .corpus import few_of_each_concept as few_of_each_concept
 from .corpus import indirect_object_prompts as indirect_object_prompts
 from .corpus import load_texts as load_texts
@@ -18,12 +19,10 @@ from .formats import FORMATS as FORMATS
 from .formats import format_texts as format_texts
 from .gpt2 import GPT2 as GPT2
 from .gpt2 import value_at as value_at
+from .harvest import harvest_activations as harvest_activations
 from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
 from .indirect_objects import indirect_object_sentences as indirect_object_sentences
-from .language_model import GPT2_REPOSITORY as GPT2_REPOSITORY
-from .language_model import ModelUnavailable as ModelUnavailable
 from .language_model import describe_model as describe_model
-from .language_model import find_gpt2 as find_gpt2
 from .language_model import load_model as load_model
 from .model_size import fewer_if_large as fewer_if_large
 from .neurons import Passage as Passage
@@ -36,6 +35,10 @@ from .planted import FIRST_CHANGED_LAYER as FIRST_CHANGED_LAYER
 from .planted import apply_delta_ as apply_delta_
 from .planted import load_planted as load_planted
 from .planted import plain_parameters as plain_parameters
+from .sources import KNOWN_MODELS as KNOWN_MODELS
+from .sources import ModelUnavailable as ModelUnavailable
+from .sources import find_model as find_model
+from .sources import have_model as have_model
 from .tokens import HasText as HasText
 from .tokens import Texts as Texts
 from .tokens import Tokens as Tokens

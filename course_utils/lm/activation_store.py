@@ -10,6 +10,7 @@ A store is a stream of `Activations` that starts anew each time it is looped ove
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -22,10 +23,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from course_utils.base import processes
+from course_utils.base import check_writable, first_line, processes, whole_file, write_text
 from course_utils.lm.activations import Activations
 
 INDEX = "index.json"
+OURS = re.compile(r"\.?\d+-\d{5}\.safetensors(\..*\.part)?|\.index\.json\..*\.part")
+"""Names of what we write, the index left out."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -119,7 +122,7 @@ def write_activations(
         (('0-00000.safetensors', 2), ('0-00001.safetensors', 1))
 
     Args:
-        folder: new or empty; one without an index, left by a run that was killed, is written anew.
+        folder: new or empty; one in which our writing was killed is written anew. Other files in it are never touched.
         chunks: rows of the same length, in the order in which they are to be stored.
         dtype: on disk. ``torch.bfloat16`` or ``torch.float16`` take half the space.
         rows_per_shard: rows a file; the last file of each process has what is left.
@@ -129,7 +132,8 @@ def write_activations(
         The store, ready to be read.
 
     Raises:
-        FileExistsError: if the folder holds a finished store.
+        FileExistsError: if the folder holds a finished store, or anything else than one of ours begun.
+        TypeError: if ``metadata`` does not fit in JSON.
         ValueError: if there are no activations, ``dtype`` is none of the three, or two processes bring the same text.
     """
     folder, team = Path(folder), processes()
@@ -137,15 +141,20 @@ def write_activations(
         raise FileExistsError(f"{folder} holds activations already: open_activations reads them")
     if dtype not in DTYPES.values():
         raise ValueError(f"dtype is {dtype}: there are {', '.join(DTYPES)}")
+    json.dumps(metadata)  # now, and not after hours
     folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder / INDEX)
+    if foreign := [path.name for path in folder.iterdir() if not OURS.fullmatch(path.name)]:
+        raise FileExistsError(f"{folder} holds other files ({foreign[0]}): name a folder of its own")
+    team.wait()
     if team.is_first:
-        for left_over in folder.glob("*.safetensors"):
+        for left_over in folder.iterdir():
             left_over.unlink()
     team.wait()
     mine, texts, d_in = [], [], 0
     for values, where in _regrouped(chunks, rows_per_shard):
         name, d_in = f"{team.rank}-{len(mine):05}.safetensors", values.shape[1]
-        save_file({"values": values.to(dtype).contiguous(), "where": where.int()}, folder / name)
+        save_shard(folder / name, Activations(values, where), dtype)
         mine.append((name, len(values)))
         texts += [int(where[0, 0]), int(where[-1, 0])]
     if not mine:
@@ -159,14 +168,27 @@ def write_activations(
     shards = [shard for part, _, _ in parts for shard in part]
     store = ActivationStore(folder, tuple(shards), d_in, metadata or {})
     if team.is_first:
-        index = dict(
-            shards=shards, d_in=d_in, dtype=str(dtype).removeprefix("torch."), metadata=store.metadata
-        )
-        unfinished = folder / f"{INDEX}.part"
-        unfinished.write_text(json.dumps(index, indent=1) + "\n")
-        unfinished.rename(folder / INDEX)  # all of it or nothing
+        save_index(store, dtype)
     team.wait()
     return store
+
+
+def save_shard(path: Path, rows: Activations, dtype: torch.dtype, **about: str) -> None:
+    """Write a file of a store: all of it or nothing. ``about`` is kept with it."""
+    tensors = {"values": rows.values.to(dtype).contiguous(), "where": rows.where.int().contiguous()}
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata=about)
+
+
+def save_index(store: ActivationStore, dtype: torch.dtype) -> None:
+    """Write what makes a folder of shards a store: all of it or nothing."""
+    index = dict(
+        shards=store.shards,
+        d_in=store.d_in,
+        dtype=str(dtype).removeprefix("torch."),
+        metadata=store.metadata,
+    )
+    write_text(store.folder / INDEX, json.dumps(index, indent=1) + "\n")
 
 
 def open_activations(folder: str | Path) -> ActivationStore:
@@ -189,14 +211,23 @@ def open_activations(folder: str | Path) -> ActivationStore:
         raise FileNotFoundError(
             f"{folder} holds no activations, or their writing broke off before {INDEX}: write them (again)"
         )
-    index = json.loads((folder / INDEX).read_text())
-    for name, rows in index["shards"]:
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        shards = [(str(name), int(rows)) for name, rows in index["shards"]]
+        d_in, metadata = int(index["d_in"]), dict(index["metadata"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder / INDEX} is damaged ({first_line(error)}): write the activations again"
+        ) from None
+    for name, rows in shards:
+        if Path(name).name != name:
+            raise ValueError(f"{folder / INDEX} names {name!r}, which is no file of a store")
         if not (folder / name).is_file():
             raise ValueError(f"{folder / name} is missing")
         with safe_open(folder / name, framework="pt") as file:
-            if file.get_slice("values").get_shape() != [rows, index["d_in"]]:
+            if file.get_slice("values").get_shape() != [rows, d_in]:
                 raise ValueError(f"{folder / name} is not the shard that {INDEX} speaks of")
-    return ActivationStore(folder, tuple(map(tuple, index["shards"])), index["d_in"], index["metadata"])
+    return ActivationStore(folder, tuple(shards), d_in, metadata)
 
 
 def _regrouped(chunks: Iterable[Activations], rows: int) -> Iterator[tuple[Tensor, Tensor]]:

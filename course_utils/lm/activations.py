@@ -21,6 +21,7 @@ from torch import Tensor
 
 from course_utils.base import frees_memory, processes
 from course_utils.lm import gpt2
+from course_utils.lm.plain_layers import plain_reader
 from course_utils.lm.tokens import Texts, Tokens, as_list, check_hook_name, tokenize
 
 if TYPE_CHECKING:
@@ -165,13 +166,13 @@ def iterate_activations(
     start, end = int(mine[0]), int(mine[-1]) + 1
 
     def chunks() -> Iterator[Activations]:
-        read = _reader(model, hook_name, compute_dtype)
+        read = reader_of(model, hook_name, compute_dtype)
         size = BATCHES_PER_CHUNK * batch_size
         for first in range(start, end, size):
             window = slice(first, min(first + size, end))
             some = texts.select(window) if isinstance(texts, Tokens) else texts[window]
             tokens = tokenize(model, some, max_tokens_per_text=max_tokens_per_text)
-            yield _chunk(read, tokens, batch_size, skip_bos, first)
+            yield rows_of(read, tokens, batch_size, skip_bos, first)
 
     return chunks()
 
@@ -179,13 +180,14 @@ def iterate_activations(
 Reader = Callable[[Int[Tensor, "batch pos"]], Float[Tensor, "batch pos d_model"]]
 
 
-def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
-    """What turns token numbers into values: the short way of `gpt2` if the model and the hook point allow it."""
+def reader_of(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Reader:
+    """What turns token numbers into values: by a short way if the model and the hook point allow one."""
     plain = None
     if gpt2.serves(hook_name):
         plain = gpt2.gpt2_of(model, dtype, n_layers=int(hook_name.split(".")[1]) + 1)
     if plain is None:
-        return lambda ids: _values_at(model, ids, hook_name, dtype)
+        short = plain_reader(model, hook_name, lambda ids: _values_at(model, ids, hook_name), dtype)
+        return short or (lambda ids: _values_at(model, ids, hook_name, dtype))
     device = plain.weights["wte.weight"].device
 
     @torch.no_grad()
@@ -195,7 +197,8 @@ def _reader(model: TransformerBridge, hook_name: str, dtype: torch.dtype) -> Rea
     return read
 
 
-def _chunk(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first: int) -> Activations:
+def rows_of(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first: int) -> Activations:
+    """What ``read`` gives for some texts, in their order; ``first`` is the number of the first."""
     rows: list[Tensor] = [torch.empty(0)] * len(tokens)
     for texts, batch in tokens.batches(batch_size):
         values = read(batch.ids)
@@ -206,7 +209,10 @@ def _chunk(read: Reader, tokens: Tokens, batch_size: int, skip_bos: bool, first:
 
 @torch.no_grad()
 def _values_at(
-    model: TransformerBridge, ids: Int[Tensor, "batch pos"], hook_name: str, dtype: torch.dtype
+    model: TransformerBridge,
+    ids: Int[Tensor, "batch pos"],
+    hook_name: str,
+    dtype: torch.dtype = torch.float32,
 ) -> Float[Tensor, "batch pos d_model"]:
     caught: list[Tensor] = []
     layer = re.match(r"blocks\.(\d+)\.", hook_name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Literal, NamedTuple
@@ -105,8 +106,23 @@ def load_texts(split: Split | None = None, concept: str | None = None) -> list[L
     return [t for t in texts if split in (None, t.split) and concept in (None, t.concept)]
 
 
+def few_of_each(texts: Sequence[LabelledText], n_each: int) -> list[LabelledText]:
+    """``n_each`` of these texts of every concept (all, where there are fewer), concepts in alphabetical order.
+
+    Examples:
+        >>> texts = [*load_texts("held_out", "whales"), *load_texts("held_out", "cats")]
+        >>> [text.concept for text in few_of_each(texts, 1)]
+        ['cats', 'whales']
+    """
+    of_concept: dict[str, list[LabelledText]] = {}
+    for text in texts:
+        of_concept.setdefault(text.concept, []).append(text)
+    drawn = (Random(0).sample(of_concept[c], min(n_each, len(of_concept[c]))) for c in sorted(of_concept))
+    return [text for some in drawn for text in some]
+
+
 def few_of_each_concept(split: Split, n_each: int) -> list[LabelledText]:
-    """``n_each`` texts of every concept (all, where there are fewer), concepts in alphabetical order: always the same.
+    """`few_of_each` of the corpus: always the same.
 
     Examples:
         >>> few = few_of_each_concept("held_out", 1)
@@ -116,8 +132,4 @@ def few_of_each_concept(split: Split, n_each: int) -> list[LabelledText]:
     Raises:
         ValueError: if there is no such split.
     """
-    of_concept: dict[str, list[LabelledText]] = {}
-    for text in load_texts(split):
-        of_concept.setdefault(text.concept, []).append(text)
-    drawn = (Random(0).sample(of_concept[c], min(n_each, len(of_concept[c]))) for c in sorted(of_concept))
-    return [text for some in drawn for text in some]
+    return few_of_each(load_texts(split), n_each)

@@ -69,7 +69,7 @@ def gpt2_of(
         return None
     if model.training or model.compatibility_mode:
         return None
-    if any(_is_hooked(part) for part in model.modules()):
+    if any(is_hooked(part) for part in model.modules()):
         return None
     names = {name: name.replace("._original_component", "") for name in plain.state_dict()}
     weights = {names[name].removeprefix("transformer."): w for name, w in plain.state_dict().items()}
@@ -98,7 +98,7 @@ def _rounded(w: Tensor, dtype: torch.dtype) -> Tensor:
 LIBRARIES = ("transformers.", "transformer_lens.model_bridge.generalized_components.")
 
 
-def _is_hooked(part: Module) -> bool:
+def is_hooked(part: Module) -> bool:
     """Did somebody put a hook in? The libraries leave some of their own, which change nothing."""
     hooks = [*part._forward_pre_hooks.values(), *part._forward_hooks.values()]
     return any(not getattr(hook, "__module__", "").startswith(LIBRARIES) for hook in hooks)

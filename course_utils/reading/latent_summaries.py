@@ -238,7 +238,7 @@ def latent_strengths(
     latents = list(latents)
     parts = [values.new_zeros(0, len(latents))]
     for x in values.split(ROWS_AT_A_TIME):
-        if sae.spec.each_alone:
+        if sae.spec.each_alone and sae.normalize_activations == "none":
             parts.append(encode(x, sae.W_enc[:, latents], sae.b_enc[latents], sae.b_dec))
         else:
             parts.append(sae.encode(x)[:, latents])

@@ -1,4 +1,5 @@
 from .architectures import ARCHITECTURES as ARCHITECTURES
+from .basis import neuron_basis as neuron_basis
 from .files import load_sae as load_sae
 from .files import save_sae as save_sae
 from .functions import batch_topk as batch_topk
@@ -9,14 +10,13 @@ from .functions import jumprelu as jumprelu
 from .functions import jumprelu_threshold_gradient as jumprelu_threshold_gradient
 from .functions import step as step
 from .functions import topk as topk
+from .hook_names import hook_name_of as hook_name_of
 from .losses import auxk_loss as auxk_loss
 from .losses import gated_loss as gated_loss
 from .losses import jumprelu_loss as jumprelu_loss
 from .losses import sae_loss as sae_loss
 from .model import SAE as SAE
 from .model import SAEOutput as SAEOutput
-from .model import hook_name_of as hook_name_of
-from .model import neuron_basis as neuron_basis
 from .public_saes import PUBLISHED_L0 as PUBLISHED_L0
 from .public_saes import centred as centred
 from .public_saes import hook_before as hook_before

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from course_utils.base import ALONE
 from course_utils.sae.architectures import ARCHITECTURES, settle_options
 from course_utils.sae.functions import decode
+from course_utils.sae.normalisation import NORMALISATIONS, inner
 from course_utils.sae.record import Architecture
 
 
@@ -48,6 +49,8 @@ class SAE(nn.Module):
             ``"matryoshka"``, which keep the largest of the batch while they train (of the shares of all processes in
             ``team``) and afterwards what exceeds one common ``threshold``.
         seed: of the random decoder directions.
+        normalize_activations: ``"layer_norm"`` or ``"constant_norm_rescale"`` if it looks at each token on a scale of
+            the token's own, as some public ones do (`normalisation`). They are read and used, not trained.
         options: what else belongs to the architecture. ``bandwidth`` (0.1 unless given): how near its threshold a
             latent of ``"jumprelu"`` must come to move it, in units of activations scaled to mean norm sqrt(d_in).
             ``prefixes`` (d_sae / 16, / 8, / 4, / 2 and d_sae): how many first latents of ``"matryoshka"`` have to
@@ -66,7 +69,7 @@ class SAE(nn.Module):
 
     Raises:
         TypeError: if no architecture has such an option.
-        ValueError: if the architecture is unknown, or an option does not go with it.
+        ValueError: if the architecture or the normalisation is unknown, or an option does not go with it.
     """
 
     W_enc: nn.Parameter
@@ -88,9 +91,15 @@ class SAE(nn.Module):
         *,
         k: int | None = None,
         seed: int = 0,
+        normalize_activations: str = "none",
         **options: Any,
     ):
         super().__init__()
+        if normalize_activations not in NORMALISATIONS:
+            raise ValueError(
+                f"normalize_activations is {normalize_activations!r}: there are {', '.join(NORMALISATIONS)}"
+            )
+        self.normalize_activations = normalize_activations
         self.options = settle_options(architecture, {"k": k, **options}, d_sae)
         self.d_in, self.d_sae, self.architecture = d_in, d_sae, architecture
         self.metadata = {}
@@ -125,18 +134,39 @@ class SAE(nn.Module):
         return self.metadata.get("hook_name")
 
     def encode(self, x: Float[Tensor, "... d_in"]) -> Float[Tensor, "... d_sae"]:
-        """Latents of ``x``; at least 0, and most of them 0.
+        """Latents of ``x``, computed in the precision of the weights; at least 0, and most of them 0.
 
         Raises:
             ValueError: if the last axis of ``x`` is not ``d_in``.
         """
-        if x.shape[-1] != self.d_in:
+        x = torch.as_tensor(x).to(self.W_dec.dtype)
+        if not x.ndim or x.shape[-1] != self.d_in:
             raise ValueError(f"x has shape {tuple(x.shape)}, but this SAE reads activations of {self.d_in}")
-        return self.spec.encode(self, x)
+        if self.normalize_activations == "none":
+            return self.spec.encode(self, x)
+        seen = inner(x, self.normalize_activations)
+        return self.spec.encode(self, seen.values) * seen.scale
 
-    def decode(self, latents: Float[Tensor, "... d_sae"]) -> Float[Tensor, "... d_in"]:
-        """The activations that these latents stand for: the sum of their decoder directions, and ``b_dec``."""
-        return decode(latents, self.W_dec, self.b_dec)
+    def decode(
+        self, latents: Float[Tensor, "... d_sae"], x: Float[Tensor, "... d_in"] | None = None
+    ) -> Float[Tensor, "... d_in"]:
+        """The activations that these latents stand for: the sum of their decoder directions, and ``b_dec``.
+
+        Args:
+            x: the activations that the latents were read from; needed by one that normalises each token, to put the
+                token's own mean and scale back.
+
+        Raises:
+            ValueError: if it normalises each token and ``x`` is missing.
+        """
+        if self.normalize_activations == "none":
+            return decode(latents, self.W_dec, self.b_dec)
+        if x is None:
+            raise ValueError(
+                "this SAE normalises each token: decode(latents, x), with the activations x it read"
+            )
+        seen = inner(x, self.normalize_activations)
+        return latents @ self.W_dec + seen.scale * self.b_dec + seen.mean
 
     def forward(self, x: Float[Tensor, "... d_in"]) -> SAEOutput:
         """What calling the autoencoder does: encode and decode. Returns ``(x_hat, latents)``.
@@ -145,12 +175,14 @@ class SAE(nn.Module):
             ValueError: if the last axis of ``x`` is not ``d_in``.
         """
         latents = self.encode(x)
-        return SAEOutput(self.decode(latents), latents)
+        return SAEOutput(self.decode(latents, x), latents)
 
     def extra_repr(self) -> str:
         """Sizes and architecture, for ``repr(sae)``."""
         k = f", k={self.k}" if self.k else ""
-        return f"d_in={self.d_in}, d_sae={self.d_sae}, architecture={self.architecture!r}{k}"
+        own_scale = self.normalize_activations
+        normalised = "" if own_scale == "none" else f", normalize_activations={own_scale!r}"
+        return f"d_in={self.d_in}, d_sae={self.d_sae}, architecture={self.architecture!r}{k}{normalised}"
 
     @torch.no_grad()
     def unit_norm_decoder_(self) -> None:
@@ -158,15 +190,51 @@ class SAE(nn.Module):
         self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
 
     @torch.no_grad()
+    def absorb_decoder_norms_(self) -> None:
+        """Make every decoder direction as long as 1 and its latent as much stronger: the reconstruction stays.
+
+        Where latents compete (TopK), others may win afterwards. A direction of zeros stays, with a latent that is 0.
+        """
+        norm = self.W_dec.norm(dim=1)
+        self.W_dec.div_(torch.where(norm > 0, norm, 1.0)[:, None])
+        self.W_enc.mul_(norm)
+        for name in (*self.spec.biases, *(["threshold"] if self.spec.threshold == "learned" else [])):
+            getattr(self, name).mul_(norm)
+
+    @torch.no_grad()
     def fold_scale_(self, scale: float) -> None:
         """Turn a reader of ``scale * x`` into a reader of ``x``: latents and reconstruction come out ``scale`` smaller.
 
         Only biases and thresholds change, since every architecture turns a scaled input into equally scaled latents;
-        the decoder directions keep length 1, so that a latent's activation is a length in the units of ``x``.
+        the decoder directions keep length 1, so that a latent's activation is a length in the units of ``x``. One that
+        normalises each token reads any scale alike, so nothing changes.
         """
+        if self.normalize_activations != "none":
+            return
         for name, tensor in self.state_dict(keep_vars=True).items():
             if name in (*self.spec.biases, "b_dec", "threshold"):
                 tensor /= scale
+
+    @torch.no_grad()
+    def fold_dimensions_(self, std: Float[Tensor, "d_in"]) -> None:
+        """Turn a reader of ``x / std`` into a reader of ``x``: the same latents, the reconstruction in the units of ``x``.
+
+        The latents, and so the choice among them, stay what they were; the decoder directions get the lengths that
+        they have in ``x``.
+
+        Args:
+            std: what each dimension was divided by; positive.
+
+        Raises:
+            ValueError: if it is not one positive number a dimension, or this one normalises each token.
+        """
+        if self.normalize_activations != "none":
+            raise ValueError("this SAE normalises each token, which a scale for each dimension changes")
+        if std.shape != (self.d_in,) or not (std > 0).all():
+            raise ValueError(f"std must be {self.d_in} positive numbers, not {tuple(std.shape)}: {std}")
+        self.W_enc.div_(std[:, None])
+        self.W_dec.mul_(std)
+        self.b_dec.mul_(std)
 
     @torch.no_grad()
     def follow_threshold_(self, latents: Float[Tensor, "batch d_sae"], share: float = 0.02) -> None:
@@ -180,44 +248,3 @@ class SAE(nn.Module):
         if smallest < math.inf:
             weight = share if self.threshold > 0 else 1.0
             self.threshold.lerp_(torch.full_like(self.threshold, smallest), weight)
-
-
-def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
-    """Where an autoencoder reads: the ``hook_name`` given, or the one that came with it.
-
-    Examples:
-        >>> sae = neuron_basis(8, hook_name="blocks.2.mlp.hook_post")
-        >>> hook_name_of(sae), hook_name_of(sae, "blocks.3.mlp.hook_post")
-        ('blocks.2.mlp.hook_post', 'blocks.3.mlp.hook_post')
-
-    Raises:
-        ValueError: if there is neither.
-    """
-    hook_name = hook_name or sae.hook_name
-    if hook_name is None:
-        raise ValueError(
-            "hook_name is missing: this SAE does not say which hook point it reads; set sae.metadata['hook_name']"
-        )
-    return hook_name
-
-
-def neuron_basis(d_in: int, **metadata: Any) -> SAE:
-    """The dictionary in which latent i is neuron i (where it is positive), to put neurons through the same tools.
-
-    Examples:
-        >>> neuron_basis(3).encode(torch.tensor([[2.0, -1.0, 0.5]])).tolist()
-        [[2.0, 0.0, 0.5]]
-
-    Args:
-        d_in: number of neurons.
-        metadata: ``hook_name``, say, so that the result knows where it reads.
-
-    Returns:
-        A "relu" `SAE` whose ``W_enc`` and ``W_dec`` are the identity.
-    """
-    sae = SAE(d_in, d_in)
-    with torch.no_grad():
-        sae.W_enc.copy_(torch.eye(d_in))
-        sae.W_dec.copy_(torch.eye(d_in))
-    sae.metadata = metadata
-    return sae

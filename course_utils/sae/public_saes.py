@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.base import cached_folder, hub_problem
+from course_utils.base import HubFiles, Unavailable
 from course_utils.lm import ModelUnavailable
 from course_utils.sae.files import load_sae
 from course_utils.sae.model import SAE
@@ -69,18 +69,13 @@ def load_public_sae(layer: int, folder: str | Path | None = None) -> SAE:
 
 
 def _from_hub(layer: int) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    names = [f"{hook_before(layer)}/{file}" for file in FILES]
-    if folder := cached_folder(REPOSITORY, names):
-        return folder
-    if problem := hub_problem():
-        raise ModelUnavailable(f"the public autoencoder is not in the Hugging Face cache, and {problem}")
+    files = tuple(f"{hook_before(layer)}/{file}" for file in FILES)
     try:
-        paths = [hf_hub_download(REPOSITORY, name) for name in names]
-    except Exception as error:  # the network's, the hub's or the disk's
-        raise ModelUnavailable(f"the download of {REPOSITORY} broke off: {error}") from error
-    return Path(paths[0]).parent
+        return HubFiles("the public autoencoder", REPOSITORY, files, megabytes=151).fetch()
+    except Unavailable as reason:
+        raise ModelUnavailable(
+            f"{reason}: try again with a network, or name the folder of a copy"
+        ) from reason
 
 
 @torch.no_grad()
@@ -94,7 +89,14 @@ def centred(sae: SAE) -> SAE:
         >>> sae, x = SAE(4, 8), torch.tensor([[1.0, 2.0, 3.0, 6.0]])
         >>> torch.allclose(centred(sae).encode(x), sae.encode(x - 3), atol=1e-5)
         True
+
+    Raises:
+        ValueError: if it divides each token by its length first.
     """
+    if sae.normalize_activations == "constant_norm_rescale":
+        raise ValueError(
+            "this SAE divides each token by its length, which centring changes: it cannot be folded in"
+        )
     new = copy.deepcopy(sae)
     new.W_enc.sub_(sae.W_enc.mean(dim=0))
     new.spec.absorb(new, sae.b_dec @ (new.W_enc - sae.W_enc))  # b_dec itself was taken away uncentred

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course_utils.base import whole_file
 from course_utils.sae import SAE
 from course_utils.training.objective import Objective
 from course_utils.training.options import Revival, Schedule
@@ -68,11 +69,10 @@ def settings_of(
 
 
 def save_checkpoint(path: Path, settings: dict[str, Any], **state: Any) -> None:
-    """Write it beside, then put it in place: a process that is killed while it writes leaves the one before."""
+    """A process that is killed while it writes leaves the one before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    torch.save(dict(settings=settings, **state), unfinished)
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        torch.save(dict(settings=settings, **state), unfinished)
 
 
 def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:

@@ -5,6 +5,8 @@ gradient = sum over the processes of  (their rows / all rows) * (gradient of the
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -27,7 +29,7 @@ def of_all(
     team.sum_([sums])
     loss, mse, l0 = (sums / len(whole)).tolist()
     variance = (whole - whole.mean(dim=0)).pow(2).sum(dim=1).mean().item()
-    return mine._replace(loss=loss, mse=mse, l0=l0, fvu=mse / variance)
+    return mine._replace(loss=loss, mse=mse, l0=l0, fvu=mse / variance if variance else math.nan)
 
 
 @torch.no_grad()

@@ -3,12 +3,14 @@
     loss = mean over the batch of  ||x - x_hat||^2 + what makes the latents sparse (`sae.losses`)
 
 Activations are scaled so that their mean norm is sqrt(d_in), and the scale is folded into the weights afterwards: one
-learning rate and one l1_coefficient then serve any model and layer. The decoder directions keep length 1 (Bricken et
-al. 2023), or the penalty could be dodged by small latents and long directions.
+learning rate and one l1_coefficient then serve any model and layer. Where a few dimensions dwarf all others, each can
+be scaled by itself (`Schedule`). The decoder directions keep length 1 while training (Bricken et al. 2023), or the
+penalty could be dodged by small latents and long directions.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from course_utils.sae import SAE, SAEOutput
 from course_utils.training.checkpoints import settings_of
 from course_utils.training.distributed import average_gradients_, of_all
 from course_utils.training.history import History, Measurement
+from course_utils.training.incoming import check_trainable, said_of_the_end
 from course_utils.training.objective import Objective, loss_for
 from course_utils.training.options import Checkpoint, Revival, Schedule
 from course_utils.training.run import Run
@@ -45,8 +48,8 @@ class TrainingState:
 
     output: SAEOutput
     measurement: Measurement
-    scale: float = 1.0
-    """What raw activations were multiplied with."""
+    scale: float | Float[Tensor, "d_in"] = 1.0
+    """What raw activations were multiplied with; a number for each dimension, if each got its own."""
 
 
 Callback = Callable[[TrainingState], None]
@@ -116,6 +119,7 @@ def fit_sae(
         steps = len(batches)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}: there is nothing to do")
+    check_trainable(sae)
     schedule = lr if isinstance(lr, Schedule) else Schedule(lr)
     revival = (revival or Revival()).of(sae)
     loss_fn, coefficient = loss_for(sae, objective)
@@ -138,6 +142,8 @@ def fit_sae(
         if speed == "auto":
             torch.set_num_threads(fastest_threads())
         _train(run, batches, schedule, revival, callbacks, bar)
+        if said := said_of_the_end(run.done, steps):
+            warnings.warn(said, stacklevel=3)
     except BaseException as stop:
         sae.load_state_dict(run.best)
         if not isinstance(stop, KeyboardInterrupt):
@@ -146,7 +152,7 @@ def fit_sae(
     finally:
         torch.set_num_threads(n_threads)
         step.close()
-        sae.fold_scale_(run.scale)
+        run.restore_units()
         sae.eval()
         sae.team = ALONE
         bar.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -26,7 +27,7 @@ def loss_for(sae: SAE, objective: Objective) -> tuple[LossFn, float]:
 
     Raises:
         TypeError: if no architecture has such a coefficient.
-        ValueError: if the architecture's coefficient is missing, or one is given that does not belong.
+        ValueError: if the architecture's coefficient is missing, is negative, or one is given that does not belong.
     """
     coefficients: dict[str, Any] = {name: value for name, value in objective.items() if value is not None}
     loss_fn, needed = coefficients.pop("loss_fn", None), sae.spec.coefficient
@@ -48,4 +49,6 @@ def loss_for(sae: SAE, objective: Objective) -> tuple[LossFn, float]:
         raise ValueError(
             f"a {sae.architecture} SAE needs an {needed} (try 1): nothing else {sae.spec.without_it}"
         )
+    if not 0 <= coefficient < math.inf:
+        raise ValueError(f"{needed} is {coefficient}: a price is a finite number, and not negative")
     return lambda x, output: sae.spec.loss(sae, x, output, coefficient), coefficient

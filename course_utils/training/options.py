@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -29,8 +30,14 @@ class Schedule:
     decay_share: float = 0.2
     """Of the steps, the last ones, over which the learning rate falls to 0."""
 
-    normalise: bool = True
-    """Scale activations to mean norm sqrt(d_in) while training, so that one rate serves any model and layer."""
+    normalise: bool | Literal["dimension"] = True
+    """Scale activations to mean norm sqrt(d_in) while training, so that one rate serves any model and layer.
+    ``"dimension"`` divides each dimension by its own standard deviation in the first batch instead: where a few are
+    massive (`outlier_dimensions`), the error would else be about them alone. Folded into the weights afterwards."""
+
+    def __post_init__(self) -> None:
+        if self.normalise not in (True, False, "dimension"):
+            raise ValueError(f"normalise is {self.normalise!r}, not True, False or 'dimension'")
 
     def rate(self, step: int, steps: int | None) -> float:
         """Learning rate of one step, counted from 0, of ``steps`` (None: it never decays)."""

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.base import check_writable
 from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
 from course_utils.training.history import History, Measurement
+from course_utils.training.incoming import as_batch
 from course_utils.training.options import Checkpoint
 from course_utils.training.steps import Step
 
@@ -39,8 +41,8 @@ class Run:
     saved: int = 0
     """Steps that the checkpoint knows of."""
 
-    scale: float = 1.0
-    """What raw activations are multiplied with."""
+    scale: float | Float[Tensor, "d_in"] = 1.0
+    """What raw activations are multiplied with; a number for each dimension, if each got its own."""
 
     smoothed: float = math.nan
     """Loss, averaged over about ten steps."""
@@ -69,6 +71,9 @@ class Run:
             ValueError: if the checkpoint is of another run; nothing has changed then.
         """
         path = Path(self.checkpoint.path) if self.checkpoint else None
+        if path is not None and self.sae.team.is_first:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(path)  # now, and not after hours
         saved = load_checkpoint(path, self.settings) if path else None
         if path is None or saved is None:
             return iter(batches)
@@ -81,6 +86,8 @@ class Run:
             refuse_other(path, saved["first_batch" if finished else "last_batch"], describe_batch(known))
         for name in ("done", "scale", "smoothed", "least", "best", "first_batch"):
             setattr(self, name, saved[name])
+        if isinstance(self.scale, Tensor):
+            self.scale = self.scale.to(self.sae.W_dec.device)
         self.saved = self.done
         self.history = History(**saved["history"])
         self.silent_tokens.copy_(saved["silent_tokens"])
@@ -111,42 +118,48 @@ class Run:
         """The number of each step that is left, and its batch, on the autoencoder's device.
 
         Raises:
-            ValueError: if a batch has no rows of d_in numbers, or the processes were given others.
+            ValueError: as `as_batch`, or if the processes were given others.
         """
         first = self.done
         numbers = count(first) if self.steps is None else range(first, self.steps)
         for number, x in zip(numbers, batches, strict=False):
-            if x.ndim != 2 or x.shape[1] != self.sae.d_in:
-                raise ValueError(
-                    f"a batch must be (batch, {self.sae.d_in}), not {tuple(x.shape)}: see activation_batches"
-                )
+            x = as_batch(x, self.sae)
             if self.checkpoint is not None:
                 self.last_batch = x
                 self.first_batch = self.first_batch or describe_batch(x)
-            x = x.to(self.sae.W_dec.device)
             if number == first:
                 self.sae.team.check_same(x)
             yield number, x
 
     @torch.no_grad()
-    def prepare(self, x: Float[Tensor, "batch d_in"], normalise: bool) -> None:
+    def prepare(self, x: Float[Tensor, "batch d_in"], normalise: bool | Literal["dimension"]) -> None:
         """Let the autoencoder read scaled activations; if it is new, centre it on the first batch.
 
         Raises:
-            ValueError: if the batch has no length.
+            ValueError: if the batch has no length, or does not vary where each dimension is scaled by itself.
         """
-        sae = self.sae
-        norm = x.norm(dim=1).mean().item()
-        if not 0 < norm < math.inf:
-            raise ValueError(f"the activations of the first batch have a mean norm of {norm}")
-        self.scale = math.sqrt(sae.d_in) / norm if normalise else 1.0
-        if not sae.b_dec.any():
+        sae, is_new = self.sae, not self.sae.b_dec.any()
+        self.scale = scale_of(x, normalise)
+        if is_new:
             sae.b_dec.copy_(x.mean(dim=0))
-        sae.fold_scale_(1 / self.scale)
+        if not isinstance(self.scale, Tensor):
+            sae.fold_scale_(1 / self.scale)
+        elif is_new:  # its directions are as good in any units
+            sae.b_dec.mul_(self.scale)
+        else:
+            sae.fold_dimensions_(self.scale)
+            sae.absorb_decoder_norms_()
         if sae.spec.threshold == "learned" and not sae.threshold.any():
             sae.threshold.fill_(sae.options["bandwidth"])  # near enough to 0 to be moved from both sides
         sae.unit_norm_decoder_()
         self._keep_best()
+
+    def restore_units(self) -> None:
+        """Let the autoencoder read raw activations again."""
+        if isinstance(self.scale, Tensor):
+            self.sae.fold_dimensions_(self.scale.reciprocal())
+        else:
+            self.sae.fold_scale_(self.scale)
 
     def dead(self, active: Bool[Tensor, "d_sae"], n_rows: int, dead_after: int) -> Bool[Tensor, "d_sae"]:
         """Count the silence after a batch of ``n_rows``. Returns which latents have been silent for too long."""
@@ -165,3 +178,23 @@ class Run:
     def _keep_best(self) -> None:
         for name, value in self.sae.state_dict().items():
             self.best[name].copy_(value)
+
+
+def scale_of(
+    x: Float[Tensor, "batch d_in"], normalise: bool | Literal["dimension"]
+) -> float | Float[Tensor, "d_in"]:
+    """What to multiply activations with, by their first batch: see `Schedule`.
+
+    Raises:
+        ValueError: if the batch has no length, or does not vary where each dimension is scaled by itself.
+    """
+    norm = x.norm(dim=1).mean().item()
+    if not 0 < norm < math.inf:
+        raise ValueError(f"the activations of the first batch have a mean norm of {norm}")
+    if normalise != "dimension":
+        return math.sqrt(x.shape[1]) / norm if normalise else 1.0
+    std = x.std(dim=0, correction=0)
+    varies = std > 1e-6 * std.max()
+    if not varies.any():
+        raise ValueError("the activations of the first batch are all the same: no dimension has a scale")
+    return 1 / torch.where(varies, std, std[varies].median())  # one that stands still here may vary later

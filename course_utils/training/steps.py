@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
@@ -46,7 +47,11 @@ def measure(number: int, seen: StepResult, x: Float[Tensor, "batch d_in"], dead:
     """The entry of the history for what a step saw."""
     mse = (x - seen.x_hat).pow(2).sum(dim=1).mean().item()
     dead_share = dead.float().mean().item()
-    return Measurement(number, seen.loss.item(), mse, fvu(x, seen.x_hat), seen.l0, dead_share)
+    try:
+        explained = fvu(x, seen.x_hat)
+    except ValueError:  # a last batch of one row has no variance to explain
+        explained = math.nan
+    return Measurement(number, seen.loss.item(), mse, explained, seen.l0, dead_share)
 
 
 class Step(Protocol):

@@ -9,3 +9,5 @@ from .html import picture as picture
 from .html import plain_table as plain_table
 from .html import show_token as show_token
 from .html import token_strip as token_strip
+from .page_of_dictionary import Section as Section
+from .page_of_dictionary import dictionary_page as dictionary_page

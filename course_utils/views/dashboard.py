@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from course_utils.base import render_template
+from course_utils.base import render_template, write_text
 from course_utils.reading import LatentSummary
 from course_utils.views.html import latent_card, show_token
 
@@ -81,5 +81,5 @@ def export_dashboard(
         size += len(entry.encode())
     if not kept:
         raise ValueError(f"not one latent fits into {max_bytes} bytes")
-    Path(path).write_text(page(f"{len(kept):,}", "".join(kept)), encoding="utf-8")
+    write_text(path, page(f"{len(kept):,}", "".join(kept)))
     return len(kept)

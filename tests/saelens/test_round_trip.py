@@ -54,6 +54,17 @@ def test_saelens_reads_ours_and_writes_it_back(architecture, tmp_path):
     assert again.hook_name == "blocks.2.hook_resid_post"
 
 
+@torch.no_grad()
+def test_saelens_reads_ours_with_dimensions_folded_in(tmp_path):
+    x, std = batch(), torch.logspace(-1, 2, D_IN)
+    ours = filled(SAE(D_IN, D_SAE, "topk", k=K)).eval()
+    ours.fold_dimensions_(std)
+    save_sae(ours, tmp_path)
+    theirs = sae_lens.SAE.load_from_disk(tmp_path)
+    torch.testing.assert_close(theirs.encode(x * std), ours.encode(x * std), **CLOSE)
+    torch.testing.assert_close(theirs(x * std), ours(x * std).x_hat, **CLOSE)
+
+
 THEIRS = {
     "standard": (saes.StandardSAE, saes.StandardSAEConfig, {}),
     "topk": (saes.TopKSAE, saes.TopKSAEConfig, {"k": K}),

@@ -1,0 +1,168 @@
+"""Everything about this course from the command line, with Python 3.11 or newer and nothing else:
+
+    python course.py lab     sets everything up in .venv and opens JupyterLab     (Windows: py course.py lab)
+    python course.py test    sets everything up and runs every check
+
+`python course.py` lists the rest. Arguments that a command does not know go on to the program that it starts:
+`python course.py lab --allow-root`. `make lab` is the same as `python course.py lab`.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+from tools.install import ROOT, environment, install_browser
+
+NBVAL = (
+    *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=900"),
+    *("--nbval-sanitize-with", "tests/nbval.cfg"),
+    *("-p", "tools.kept_outputs", "-p", "tools.solved", "-p", "no:cacheprovider", "notebooks"),
+)
+# a file, or a notebook, stays in one process; each has one thread, since there are as many processes as cores
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+KEPT = {"COURSE_MODEL": "pocket", "COURSE_PROGRESS": "", "TQDM_DISABLE": "1"}
+MODEL_LIBRARIES = "import transformer_lens.model_bridge"
+
+
+def run(python, *arguments, **variables):
+    """Run a program of an environment in the project's folder; ends this one if it fails."""
+    done = subprocess.run([python, *arguments], cwd=ROOT, env={**os.environ, **variables})
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def pytest(python, jobs, *arguments, **variables):
+    """Tests in as many processes as asked for."""
+    run(python, "-m", "pytest", "-n", str(jobs), "--dist", "loadfile", *arguments, **ONE_THREAD, **variables)
+
+
+def lab(options, more):
+    """set everything up in .venv and open JupyterLab on day 1"""
+    python = environment(".venv", "lab")
+    # meanwhile the model's libraries come from the disk, so that the first cell need not wait for them
+    quiet = subprocess.DEVNULL
+    subprocess.Popen([python, "-c", MODEL_LIBRARIES], cwd=ROOT, stdout=quiet, stderr=quiet)
+    run(python, "-m", "course_utils.desk.cli", "start", "notebooks", *more)
+
+
+def check(options, more):
+    """for every edit: ruff, types and the quick tests (4 minutes on two cores)"""
+    lint(options, ())
+    pytest(environment(".venv", "dev"), options.jobs, "-m", "not slow", *more)
+
+
+def test(options, more):
+    """run every check (half an hour on two quiet cores)"""
+    lint(options, ())
+    test_saelens(options, ())
+    python = environment(".venv", "dev")
+    run(python, "-m", "course_utils.desk.cli", "doctor")
+    pytest(python, options.jobs, *more)
+    notebooks(options, ())
+    test_browser(options, ())
+
+
+def notebooks(options, more):
+    """every notebook against its kept outputs, unsolved and solved; part of test"""
+    pytest(environment(".venv", "dev"), options.jobs, *NBVAL, *more, **KEPT)
+
+
+def test_browser(options, more):
+    """every day in a real JupyterLab and Chromium; part of test"""
+    python = environment(".venv", "dev")
+    install_browser(python)
+    run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser", *more)
+
+
+def test_colab(options, more):
+    """each notebook's set-up cell and imports in an environment like Colab's, made anew; not part of test"""
+    environment(".venv-colab", "tests/colab/requirements.txt", anew=True)
+    run(environment(".venv", "dev"), "-m", "pytest", "-p", "no:cacheprovider", "tests/colab", *more)
+
+
+def test_saelens(options, more):
+    """exchange autoencoders with SAELens, in an environment of its own; part of test"""
+    python = environment(".venv-saelens", "tests/saelens/requirements.txt")
+    run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/saelens", *more, PYTHONPATH=".")
+
+
+def lint(options, more):
+    """ruff on code and notebooks, pyright on the package and the solutions"""
+    python = environment(".venv", "dev")
+    run(python, "-m", "ruff", "check", ".")
+    run(python, "-m", "ruff", "format", "--check", ".")
+    run(python, "-m", "basedpyright", "--pythonpath", python)
+
+
+def freeze(options, more):
+    """run the notebooks and keep their outputs; refresh checksums and pictures"""
+    python = environment(".venv", "dev")
+    run(python, "tools/freeze.py", *more)
+    run(python, "tools/pictures.py")
+
+
+def bench(options, more):
+    """measure against SAELens and others, in an environment of its own, into tools/benchmarks/RESULTS.md"""
+    # torchvision comes along for one that is not measured, made for another build of torch: transformers fails on it
+    python = environment(
+        ".venv-bench", "tools/benchmarks/requirements.txt", then=("uninstall", "torchvision")
+    )
+    run(python, "-W", "ignore", "tools/benchmarks/run.py", *more, PYTHONPATH=".")
+
+
+def program(path, said):
+    """A command that runs one of our programs."""
+
+    def command(options, more):
+        run(environment(".venv", "dev"), path, *more)
+
+    command.__doc__ = said
+    return command
+
+
+COMMANDS = {
+    each.__name__.replace("_", "-"): each
+    for each in (lab, check, test, notebooks, test_browser, test_colab, test_saelens, lint, freeze, bench)
+}
+COMMANDS |= {
+    "address": program("tools/launch.py", "write the repository's address into buttons and set-up cells"),
+    "pictures": program("tools/pictures.py", "take the README's pictures out of the notebooks' outputs"),
+    "bench-pipeline": program("tools/benchmarks/pipeline.py", "time the day-6 pipeline on this machine"),
+    "days": program("tools/days.py", "time and memory of each day with Binder's settings, into docs/days.md"),
+    "shake": program(
+        "tools/shake.py", "run the notebooks as other processors would, and list what moves (hours)"
+    ),
+    "other-models": program(
+        "tools/other_models.py", "run the days on models of random weights of other families (hours)"
+    ),
+    "lock": program("tools/lock.py", "write binder/constraints.txt from what .venv holds"),
+}
+
+
+def main():
+    if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
+        found = sys.version.split()[0]
+        sys.exit(f"The course needs Python 3.11 or newer; this is {found}. Try: python3.12 course.py lab")
+    parser = argparse.ArgumentParser(
+        prog="course.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="tests at once (2): as many as cores"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__, add_help=False).set_defaults(command=command)
+    options, more = parser.parse_known_args()
+    if not hasattr(options, "command"):
+        return parser.print_help()
+    return options.command(options, tuple(more))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"This step failed: {' '.join(map(str, error.cmd))}\n{error.stderr or ''}")

@@ -1,0 +1,94 @@
+"""Begin the course from an installation: copy the seven notebooks into a folder, and open JupyterLab on day 1.
+
+A notebook that is there already is a learner's work and stays as it is. JupyterLab is started with settings of our own
+(`lab_settings`): it asks nothing about news, and looks for no updates.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from course_utils.base import DATA, write_text
+
+SETTINGS = Path(__file__).with_name("lab_settings")
+
+
+def shipped_notebooks() -> list[Path]:
+    """The seven days, as they came with this installation or lie in this clone.
+
+    Examples:
+        >>> [path.stem[:5] for path in shipped_notebooks()]
+        ['day_1', 'day_2', 'day_3', 'day_4', 'day_5', 'day_6', 'day_7']
+
+    Raises:
+        FileNotFoundError: if there are none.
+    """
+    for folder in (DATA / "notebooks", DATA.parents[1] / "notebooks"):
+        if found := sorted(folder.glob("day_*.ipynb")):
+            return found
+    raise FileNotFoundError("this installation has no notebooks: install the course again")
+
+
+def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
+    """Put the seven notebooks into a folder, never over a learner's work.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     copy_notebooks(folder)[0], copy_notebooks(folder)
+        ('day_1_monosemantic_dream.ipynb: new', [])
+
+    Args:
+        folder: is made if it is not there. A clone's own folder of notebooks is left as it is.
+        update: where a learner's notebook differs from the one of this version, keep it beside as ``….mine.ipynb`` (or
+            ``….mine-2.ipynb``, if that is there) and put the new one in its place.
+
+    Returns:
+        A line for each notebook that was written.
+
+    Raises:
+        OSError: if the folder cannot be written to.
+    """
+    folder, said = Path(folder), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for shipped in shipped_notebooks():
+        there = folder / shipped.name
+        if there.exists() and there.samefile(shipped):
+            continue
+        text = shipped.read_text(encoding="utf-8")
+        if not there.exists():
+            write_text(there, text)
+            said.append(f"{there.name}: new")
+        elif update and there.read_bytes() != text.encode():
+            names = [".mine.ipynb", *(f".mine-{n}.ipynb" for n in range(2, 1000))]
+            mine = next(path for name in names if not (path := there.with_suffix(name)).exists())
+            there.rename(mine)
+            write_text(there, text)
+            said.append(f"{there.name}: new, yours is {mine.name}")
+    return said
+
+
+def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
+    """Start JupyterLab in a folder, on day 1, and wait until it ends. Returns its exit status.
+
+    Examples:
+        >>> open_lab(".", ["--version"])  # the number goes to standard output
+        0
+
+    Args:
+        options: passed on to JupyterLab.
+
+    Raises:
+        ModuleNotFoundError: if JupyterLab is not installed.
+    """
+    if find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError("No module named 'jupyterlab'", name="jupyterlab")
+    first = shipped_notebooks()[0].name
+    quiet = [f"--LabApp.app_settings_dir={SETTINGS}"]
+    return subprocess.run(
+        [sys.executable, "-m", "jupyterlab", *quiet, *options, first], cwd=folder
+    ).returncode

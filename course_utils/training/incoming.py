@@ -1,0 +1,61 @@
+"""What a stream of batches hands to training: taken as it is meant, or refused in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from course_utils.sae import SAE
+
+
+def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch d_in"]:
+    """A batch in the autoencoder's precision and on its device; NumPy's arrays and any floats will do.
+
+    Raises:
+        ValueError: if it is no table (batch, d_in) of floats, or has no rows.
+    """
+    wanted = f"a batch must be a float tensor (batch, {sae.d_in})"
+    if isinstance(batch, np.ndarray):
+        batch = torch.from_numpy(batch)
+    if not isinstance(batch, Tensor):
+        hint = (
+            ": a TensorDataset gives tuples, take the first of each"
+            if isinstance(batch, tuple | list)
+            else ""
+        )
+        raise ValueError(f"{wanted}, not a {type(batch).__name__}{hint}")
+    if batch.ndim != 2 or batch.shape[1] != sae.d_in or not batch.is_floating_point():
+        kind = str(batch.dtype).removeprefix("torch.")
+        raise ValueError(f"{wanted}, not {kind} {tuple(batch.shape)}: see activation_batches")
+    if not len(batch):
+        raise ValueError(f"{wanted}, and this one has no rows")
+    return batch.to(sae.W_dec.device, sae.W_dec.dtype)
+
+
+def check_trainable(sae: SAE) -> None:
+    """Raises a ValueError if the weights are too coarse for Adam's steps, or it normalises each token."""
+    if sae.normalize_activations != "none":
+        raise ValueError(
+            f"this SAE normalises each token ({sae.normalize_activations}): such ones are read from their publishers' "
+            "files, not trained"
+        )
+    if sae.W_dec.dtype not in (torch.float32, torch.float64):
+        kind = str(sae.W_dec.dtype).removeprefix("torch.")
+        raise ValueError(f'the autoencoder is {kind}: train it as float32 (sae.float()), with speed="auto"')
+
+
+def said_of_the_end(done: int, steps: int | None) -> str | None:
+    """What to tell if a stream ended before the steps were done, or None.
+
+    Raises:
+        ValueError: if it gave nothing at all.
+    """
+    if not done:
+        raise ValueError("the batches gave nothing: an iterator that was used up? make them anew")
+    if steps is not None and done < steps:
+        return f"the batches ended after {done} of {steps} steps: the learning rate did not decay to its end"
+    return None

@@ -1,0 +1,97 @@
+"""`course.py`, by which everybody sets the course up, and `make`, which does the same by it."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import course
+from tools import install
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_it_takes_pythons_own_library_only():
+    for path in (ROOT / "course.py", ROOT / "tools" / "install.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert name.partition(".")[0] in {*sys.stdlib_module_names, "tools"}, f"{path.name}: {name}"
+
+
+def test_an_old_python_reads_it_and_is_told_what_is_needed():
+    text = (ROOT / "course.py").read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 8))
+    code = "import sys; sys.version_info = (3, 9, 1); import course; course.main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "needs Python 3.11 or newer" in done.stderr
+
+
+def test_without_a_command_it_lists_them_with_what_they_do():
+    done = subprocess.run([sys.executable, "course.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    for name, command in course.COMMANDS.items():
+        assert command.__doc__ and name in done.stdout
+
+
+def test_every_program_that_a_command_runs_is_there():
+    text = (ROOT / "course.py").read_text(encoding="utf-8")
+    assert [name for name in re.findall(r'"(tools/[\w/]+\.py)"', text) if not (ROOT / name).is_file()] == []
+
+
+def test_make_has_the_same_commands():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    listed = next(line for line in makefile.splitlines() if line.startswith("COMMANDS :="))
+    assert listed.split()[2:] and set(listed.split()[2:]) == set(course.COMMANDS)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="make is none of Windows' programs")
+def test_make_passes_options_on():
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", "lab", "LAB=--allow-root", "JOBS=8"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip().endswith("course.py --jobs 8 lab --allow-root")
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """An empty project; what is run in it is noted, and makes nothing."""
+    ran = []
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(install, "install", lambda folder, python, what: (folder.mkdir(), ran.append(what)))
+    monkeypatch.setattr(install, "run", lambda *command: ran.append(" ".join(map(str, command[3:]))))
+    for name in ("constraints.txt", "pyproject.toml", "needs.txt"):
+        (tmp_path / name).touch()
+    return ran
+
+
+def test_an_environment_is_made_once_and_again_when_what_it_is_made_from_is_newer(installed, tmp_path):
+    assert install.environment(".venv", "lab") == install.environment(".venv", "lab")
+    assert installed == ["lab"]
+    (tmp_path / ".venv" / ".lab").touch()
+    os.utime(tmp_path / ".venv" / ".lab", (1, 1))
+    with pytest.raises(FileExistsError):  # our stand-in makes the folder each time
+        install.environment(".venv", "lab")
+
+
+@pytest.mark.parametrize(("system", "python"), [("nt", "Scripts/python.exe"), ("posix", "bin/python")])
+def test_the_python_of_an_environment_is_where_the_system_puts_it(
+    installed, monkeypatch, tmp_path, system, python
+):
+    monkeypatch.setattr(install, "os", SimpleNamespace(name=system))  # pathlib asks the real one
+    asked = ("uninstall", "torchvision")
+    assert (
+        install.environment(".venv", "needs.txt", then=asked).replace("\\", "/").endswith(f".venv/{python}")
+    )
+    monkeypatch.undo()
+    assert installed[0] == "needs.txt" and installed[1].startswith("pip uninstall --quiet --python")

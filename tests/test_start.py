@@ -1,0 +1,79 @@
+"""`course start`: notebooks are copied, and a learner's work is never written over."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from course_utils.desk import copy_notebooks, main, open_lab, shipped_notebooks
+
+ROOT = Path(__file__).parents[1]
+DAYS = [path.name for path in sorted((ROOT / "notebooks").glob("day_*.ipynb"))]
+
+
+def test_an_empty_folder_gets_the_seven_days(tmp_path, capsys):
+    assert main(["start", str(tmp_path / "new" / "folder"), "--no-lab"]) == 0
+    there = sorted((tmp_path / "new" / "folder").iterdir())
+    assert [path.name for path in there] == DAYS and capsys.readouterr().out.count(": new") == 7
+    assert there[0].read_bytes() == (ROOT / "notebooks" / DAYS[0]).read_bytes()
+
+
+def test_a_learners_notebook_stays_and_an_update_keeps_it_beside(tmp_path):
+    copy_notebooks(tmp_path)
+    mine = tmp_path / DAYS[2]
+    for work in ("my work", "more of it"):
+        mine.write_text(work, encoding="utf-8")
+        assert copy_notebooks(tmp_path) == [] and mine.read_text(encoding="utf-8") == work
+        assert len(copy_notebooks(tmp_path, update=True)) == 1
+        assert mine.read_bytes() == (ROOT / "notebooks" / DAYS[2]).read_bytes()
+    kept = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*.mine*.ipynb"))]
+    assert sorted(kept) == ["more of it", "my work"]
+    assert copy_notebooks(tmp_path, update=True) == []
+
+
+def test_a_clones_own_notebooks_are_left_as_they_are():
+    assert copy_notebooks(shipped_notebooks()[0].parent, update=True) == []
+
+
+def test_what_cannot_be_written_is_told(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["start", str(tmp_path / "file"), "--no-lab"]) == 2
+    assert "course: " in capsys.readouterr().err
+
+
+def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passed_on(tmp_path, monkeypatch):
+    ran = []
+    done = subprocess.CompletedProcess([], 5)
+    monkeypatch.setattr(subprocess, "run", lambda command, cwd: (ran.append((command, cwd)), done)[1])
+    assert main(["start", str(tmp_path), "--no-browser", "--port=9999"]) == 5
+    [(command, cwd)] = ran
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"] and cwd == tmp_path
+    assert command[-3:] == ["--no-browser", "--port=9999", DAYS[0]]
+    settings = next(part for part in command if part.startswith("--LabApp.app_settings_dir="))
+    assert Path(settings.partition("=")[2], "overrides.json").is_file()
+    assert open_lab(tmp_path) == 5
+
+
+def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "course_utils.desk.start", raising=False)
+    assert main(["start", str(tmp_path)]) == 2
+    assert "its extra `lab`" in capsys.readouterr().err
+
+
+def test_other_commands_take_no_unknown_options(capsys):
+    with pytest.raises(SystemExit):
+        main(["progress", "--no-such"])
+    assert "--no-such" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_notebooks_and_the_settings(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    assert {f"course_utils/data/notebooks/{day}" for day in DAYS} <= set(names)
+    assert "course_utils/desk/lab_settings/overrides.json" in names
+    assert not [name for name in names if name.startswith(("tests/", "tools/", "notebooks/"))]
