@@ -1457,19 +1457,22 @@ PREDICTIONS = {
                 "No: that is the figure for any two tokens.",
             ),
         ),
+        of_pocket=True,
     ),
     "start_token": Numeric(
         "How many times as long as the median of all others is the start token's vector?",
         value=2.1,
         tolerance=0.6,
-        why="In this model it is only about twice as long; in GPT-2 small it is far longer.",
+        why="That is little: in SmolLM2-135M it is 150 times as long.",
+        of_pocket=True,
     ),
     "dead_share": Numeric(
-        "What percentage of the 4,096 latents will be dead after 200 steps?",
+        "What percentage of the latents will be dead after 200 steps?",
         value=30,
         tolerance=10,
         why="Nobody dies in the first third of the run; then the price takes one after the other.",
         unit="%",
+        of_pocket=True,
     ),
     "three_controls": Single(
         "Which order, from the smallest error to the largest, with 32 directions for each token?",
@@ -1485,6 +1488,7 @@ PREDICTIONS = {
                 right=True,
             ),
         ),
+        of_pocket=True,
     ),
     "shuffled_error": Single(
         "How large will the error be of an autoencoder of the shuffled model?",
@@ -1503,9 +1507,10 @@ PREDICTIONS = {
                 "No: 21% against 23% is hardly a difference.",
             ),
         ),
+        of_pocket=True,
     ),
     "worst_concept": Single(
-        "For which of these six concepts will the latent that the training texts choose do worst on held-out texts?",
+        "For which of these four concepts will the latent that the training texts choose do worst on held-out texts?",
         (
             Option("Korean sentences.", "Its latent has an area of 1.00: no other text has these letters."),
             Option("Chess notation.", "Its latent has an area of 1.00: no other text looks like it."),
@@ -1516,6 +1521,7 @@ PREDICTIONS = {
                 right=True,
             ),
         ),
+        of_pocket=True,
     ),
     "medians": Single(
         "What are the medians, over 126 concepts, of the best neuron's held-out area and of the best latent's?",
@@ -1534,22 +1540,25 @@ PREDICTIONS = {
                 right=True,
             ),
         ),
+        of_pocket=True,
     ),
     "near_the_smallest": Numeric(
-        "What percentage of the 4,096 latents lie within 60° of one of the 512 of the smallest dictionary?",
+        "What percentage of the latents of the largest dictionary lie within 60° of one of the smallest?",
         value=7,
         tolerance=7,
         why="Most of the large dictionary points elsewhere; of the 1,024 latents of the next one 31% are near.",
         unit="%",
+        of_pocket=True,
     ),
     "holes_again": Single(
-        "The deepest hole of each of three dictionaries, found on eight texts a topic: how many of the three are still "
+        "The deepest hole of each of three dictionaries, found on eight texts of a topic at most: how many of the three are still "
         "deeper than 0.3 on forty fresh ones?",
         (
             Option(
                 "None: the deepest of so many is deep by luck.",
                 "No: luck made them look deeper, but 0.4 and 0.5 are left of two of them.",
             ),
+            Option("One of the three.", "No: 0.4 and 0.5 are left of two of them."),
             Option(
                 "Two of the three.",
                 "0.4, 0.0 and 0.5 are left, each of 0.6: luck is a part of two, and all of the third.",
@@ -1560,5 +1569,6 @@ PREDICTIONS = {
                 "No: of one nothing is left. The group has many texts, the topic had eight.",
             ),
         ),
+        of_pocket=True,
     ),
 }

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from matplotlib import pyplot as plt
 
@@ -24,6 +25,15 @@ def test_the_largest_dimensions_are_named():
     ax = plot_outlier_dimensions(values, n_named=2)
     assert [text.get_text() for text in ax.texts] == ["dimension 4", "dimension 1"]
     assert ax.get_title() == "the largest is 12 times the median"
+
+
+@pytest.mark.parametrize("longest", [2.1, 150.0, 4000.0, 1e6])
+def test_the_labels_of_lengths_have_room_however_far_the_start_token_is_away(longest):
+    ax = plot_lengths({"start token": torch.tensor([170 * longest]), "others": torch.tensor([150.0, 190.0])})
+    low, high = ax.get_xlim()
+    shown = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert 1 <= len(shown) <= 8
+    plt.close("all")
 
 
 def test_dead_latents_are_counted_in_the_legend():

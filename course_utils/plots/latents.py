@@ -61,7 +61,9 @@ def plot_lengths(
             label=name,
         )
     ax.set(xscale="log", xlabel=unit, ylabel="share of the tokens")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+    decades = (everything.max() - everything.min()).item()
+    labelled = (1, 2, 3, 5, 7) if decades < 1.5 else (1, 3) if decades < 3 else (1,)
+    ax.xaxis.set_major_locator(LogLocator(subs=labelled))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, fontsize="small")
