@@ -43,7 +43,7 @@ def typeset(latex: str) -> str:
 
 
 def terms(glossary: str) -> dict[str, str]:
-    """The glossary's terms, in small letters where they are words, each with its definition."""
+    """The glossary's terms as they are written there, each with its definition."""
     return {term: re.sub(r"[*`]", "", said) for term, said in TERM.findall(glossary)}
 
 

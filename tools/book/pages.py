@@ -1,6 +1,6 @@
 """Lay out what the site is made from: the notebooks, every page in Markdown, and a page for each wing.
 
-    python tools/book/pages.py FOLDER
+    python -m tools.book.pages FOLDER
 
 Nothing is run. The folder keeps the repository's shape, so that a link from page to page leads there as it stands; what
 else a page links to comes along as a download. MyST-NB reads what is folded, and what a picture shows, under names of
@@ -77,7 +77,7 @@ def parts(root: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
         pages = []
         for pattern in patterns:
             base = out if pattern.startswith("api/") else root
-            names = sorted(str(file.relative_to(base)) for file in base.glob(pattern))
+            names = sorted(file.relative_to(base).as_posix() for file in base.glob(pattern))
             names.sort(key=lambda name: not name.endswith("index.md"))
             pages += [name for name in names if pattern in named or name not in named]
         yield part, pages
@@ -122,7 +122,7 @@ def settled(text: str, page: str, known: set[str], out: Path, root: Path = ROOT)
             return found[0]
         path, _, place = target.partition("#")
         file = ((root / page).parent / path).resolve()
-        name = str(file.relative_to(root)) if file.is_relative_to(root) else ""
+        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else ""
         if name == "README.md":
             up = "../" * page.count("/")
             return f"[{found[1]}]({up}index.md{place and f'#{place}'})"
