@@ -4,7 +4,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens lint freeze pictures address bench \
-	bench-pipeline days shake other-models lock
+	bench-pipeline days shake other-models lock book
 
 .PHONY: help clean $(COMMANDS)
 
@@ -15,4 +15,4 @@ $(COMMANDS):
 	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS)
 
 clean:
-	rm -rf .venv .venv-bench .venv-colab .venv-saelens build *.egg-info
+	rm -rf .venv .venv-bench .venv-book .venv-colab .venv-saelens build *.egg-info

@@ -9,6 +9,7 @@
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 
@@ -69,7 +70,8 @@ def notebooks(options, more):
 
 
 def test_browser(options, more):
-    """every day in a real JupyterLab and Chromium; part of test"""
+    """every day in a real JupyterLab and Chromium, and the site; part of test"""
+    book(options, ())
     python = environment(".venv", "dev")
     install_browser(python)
     run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser", *more)
@@ -113,6 +115,16 @@ def bench(options, more):
     run(python, "-W", "ignore", "tools/benchmarks/run.py", *more, PYTHONPATH=".")
 
 
+def book(options, more):
+    """write the course as a site that needs neither kernel nor network, into build/book"""
+    run(environment(".venv", "dev"), "tools/book/pages.py", "build/book-source", PYTHONPATH=".")
+    python = environment(".venv-book", "tools/book/requirements.txt", torch=False)
+    shutil.rmtree(ROOT / "build" / "book", ignore_errors=True)  # it may hold pages that are no more
+    sphinx = ("-m", "sphinx", "-q", "-W", "--keep-going", "-c", "tools/book", "-d", "build/book-doctrees")
+    run(python, *sphinx, *more, "build/book-source", "build/book", PYTHONPATH=".")
+    print("build/book/index.html is the start page")
+
+
 def program(path, said):
     """A command that runs one of our programs."""
 
@@ -125,7 +137,19 @@ def program(path, said):
 
 COMMANDS = {
     each.__name__.replace("_", "-"): each
-    for each in (lab, check, test, notebooks, test_browser, test_colab, test_saelens, lint, freeze, bench)
+    for each in (
+        lab,
+        check,
+        test,
+        notebooks,
+        test_browser,
+        test_colab,
+        test_saelens,
+        lint,
+        freeze,
+        bench,
+        book,
+    )
 }
 COMMANDS |= {
     "address": program("tools/launch.py", "write the repository's address into buttons and set-up cells"),

@@ -68,7 +68,9 @@ def installed(monkeypatch, tmp_path):
     ran = []
     monkeypatch.setattr(install, "ROOT", tmp_path)
     monkeypatch.setattr(install, "CONSTRAINTS", tmp_path / "constraints.txt")
-    monkeypatch.setattr(install, "install", lambda folder, python, what: (folder.mkdir(), ran.append(what)))
+    monkeypatch.setattr(
+        install, "install", lambda folder, python, what, torch: (folder.mkdir(), ran.append(what))
+    )
     monkeypatch.setattr(install, "run", lambda *command: ran.append(" ".join(map(str, command[3:]))))
     for name in ("constraints.txt", "pyproject.toml", "needs.txt"):
         (tmp_path / name).touch()
@@ -82,6 +84,16 @@ def test_an_environment_is_made_once_and_again_when_what_it_is_made_from_is_newe
     os.utime(tmp_path / ".venv" / ".lab", (1, 1))
     with pytest.raises(FileExistsError):  # our stand-in makes the folder each time
         install.environment(".venv", "lab")
+
+
+@pytest.mark.parametrize("torch", [True, False])
+def test_an_environment_that_needs_no_torch_gets_none(monkeypatch, tmp_path, torch):
+    ran = []
+    monkeypatch.setattr(install, "run", lambda *command: ran.append("requirements"))
+    monkeypatch.setattr(install, "install_torch", lambda python: ran.append("torch"))
+    (tmp_path / "python").touch()
+    install.install(tmp_path, tmp_path / "python", "needs.txt", torch)
+    assert ("torch" in ran) is torch and ran[-1] == "requirements"
 
 
 @pytest.mark.parametrize(("system", "python"), [("nt", "Scripts/python.exe"), ("posix", "bin/python")])

@@ -107,3 +107,24 @@ def test_a_heading_has_its_formula_and_its_address(told):
 def test_a_table_of_latex_is_no_formula(told):
     table = r"\begin{tabular}{ll} a & b \\ \end{tabular}"
     assert BeautifulSoup(latex_html(table, told.append), "html.parser").get_text() == table and len(told) == 1
+
+
+def test_no_name_of_latex_is_left_in_a_formula(told):
+    html = latex_html(
+        r"$$\Big\langle x \Big\rangle_\text{batch} = \arg\max_s \bigl\lVert s \bigr\rVert$$", told.append
+    )
+    assert BeautifulSoup(html, "html.parser").get_text() == "⟨x⟩batch=argmaxs‖s‖" and told == []
+
+
+def test_bars_are_as_high_as_what_they_enclose(told):
+    beside, around = r"\lVert s \rVert = \sum_i x_i", r"\left\lVert s \right\rVert"
+    bars = [
+        [
+            bar["stretchy"]
+            for bar in BeautifulSoup(latex_html(f"${latex}$", told.append), "html.parser").select(
+                "mo[stretchy]"
+            )
+        ]
+        for latex in (beside, around)
+    ]
+    assert bars == [["false", "false"], ["true", "true"]]

@@ -19,7 +19,7 @@ CONSTRAINTS = ROOT / "binder" / "constraints.txt"
 FIRST_CELL = "import transformer_lens.model_bridge, matplotlib.pyplot, ipywidgets"
 
 
-def environment(name, what, anew=False, then=()):
+def environment(name, what, anew=False, then=(), torch=True):
     """The Python of an environment in the project's folder, set up if it is not, or if what it is made from is newer.
 
     Args:
@@ -27,6 +27,7 @@ def environment(name, what, anew=False, then=()):
         what: an extra of pyproject.toml, or a requirements file.
         anew: throw an earlier one away.
         then: arguments for uv pip, to be run when all else is there.
+        torch: whether what it is for needs it.
     """
     folder = ROOT / name
     if anew:
@@ -35,14 +36,14 @@ def environment(name, what, anew=False, then=()):
     done = folder / f".{Path(what).stem}"
     sources = [CONSTRAINTS, Path(__file__), ROOT / (what if what.endswith(".txt") else "pyproject.toml")]
     if not done.exists() or any(done.stat().st_mtime < source.stat().st_mtime for source in sources):
-        install(folder, python, what)
+        install(folder, python, what, torch)
         if then:
             run(python, "-m", "uv", "pip", then[0], "--quiet", "--python", python, *then[1:])
         done.touch()
     return str(python)
 
 
-def install(folder, python, what):
+def install(folder, python, what, torch=True):
     """Make the environment if it is not there, and install what is missing."""
     if not python.exists():
         print(f"Creating {folder.name} with Python {sys.version.split()[0]} …", flush=True)
@@ -54,7 +55,8 @@ def install(folder, python, what):
                 "Python cannot make virtual environments here. On Debian or Ubuntu: apt install python3-venv"
             )
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
-    install_torch(python)
+    if torch:
+        install_torch(python)
     print(f"Installing {what} …", flush=True)
     alone = what.endswith(".txt")
     wanted = ["-r", ROOT / what] if alone else ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]

@@ -6,8 +6,10 @@ from .deck import write_deck as write_deck
 from .doctor import Finding as Finding
 from .doctor import examine as examine
 from .export import export_html as export_html
+from .export import for_readers as for_readers
 from .own_texts import OwnTexts as OwnTexts
 from .own_texts import read_texts as read_texts
 from .start import copy_notebooks as copy_notebooks
 from .start import open_lab as open_lab
 from .start import shipped_notebooks as shipped_notebooks
+from .typesetting import latex_html as latex_html

@@ -31,7 +31,13 @@ section.slide { min-height: 100vh; box-sizing: border-box; padding: 4vh 6vw; scr
 
 
 def for_readers(notebook: NotebookNode) -> NotebookNode:
-    """The same notebook with the folded solution after an exercise that keeps no card, and without what only launches it."""
+    """The same notebook without what only launches it, and with a folded solution after an exercise that keeps no card.
+
+    Examples:
+        >>> button = v4.new_markdown_cell("Open in Colab", metadata={"tags": ["launch"]})
+        >>> for_readers(v4.new_notebook(cells=[button, v4.new_markdown_cell("Read on.")])).cells[0].source
+        'Read on.'
+    """
     cells, known = [], {key for day in days() for key in keys(day)}
     for cell in notebook.cells:
         if "launch" in cell.metadata.get("tags", ()):  # buttons and set-up: tools/launch.py

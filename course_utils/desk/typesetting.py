@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from html import escape, unescape
 from typing import Any
-from xml.etree.ElementTree import tostring
+from xml.etree.ElementTree import Element, tostring
 
 from latex2mathml.converter import convert_to_element
+from latex2mathml.symbols_parser import convert_symbol
 from mistune import HTMLRenderer
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -30,6 +31,8 @@ DRAWN = {
 }
 """Environments that the converter lays out, `ROWS` among them; it runs the cells of others together."""
 
+BARS = ("&#x0007C;", "&#x02016;")
+COMMAND = re.compile(r"\\[a-zA-Z]+")
 REFERENCE = re.compile(r"&amp;(#\w+;)")
 TAG = re.compile(r"(<[^>]*>)")
 AS_IT_IS = re.compile(r"<(/?)(?:code|pre|script|style|math)\b", re.IGNORECASE)
@@ -78,8 +81,19 @@ def _formula(latex: str, as_written: str, told: Told, *, apart: bool) -> str:
         shown = " ".join(as_written.split())
         told(f"The formula {shown if len(shown) < 60 else f'{shown[:60]}…'} cannot be read")
         return escape(as_written, quote=False)
+    for part in math.iter():
+        _mend(part)
     # Of the converter's texts only its references to signs are HTML; its own writer takes a <script> for HTML too.
     return REFERENCE.sub(r"&\1", tostring(math, encoding="unicode"))
+
+
+def _mend(part: Element) -> None:
+    r"""The converter leaves names as written behind \Big, and some others; its bars grow with what stands near them."""
+    if COMMAND.fullmatch(name := part.text or ""):
+        sign = convert_symbol(name)
+        part.text = chr(int(sign, 16)) if sign else name[1:]
+    if part.tag == "mo" and name in BARS and not part.attrib:
+        part.set("stretchy", "false")
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,104 @@
+"""What the site is made from: its pages, what is folded in them, their links, and the pages on the package.
+
+The finished site is looked at by tests/browser/test_book.py.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from nbformat import v4
+
+from tools.book import pages, wings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory):
+    out = tmp_path_factory.mktemp("book")
+    return out, pages.lay_out(out)
+
+
+def test_every_page_is_in_the_contents_once(laid_out):
+    out, names = laid_out
+    files = {path.relative_to(out).with_suffix("").as_posix() for path in out.rglob("*.md")}
+    files |= {path.relative_to(out).with_suffix("").as_posix() for path in out.rglob("*.ipynb")}
+    assert sorted(names) == sorted(files)
+    assert {f"docs/{path.stem}" for path in (ROOT / "docs").glob("*.md")} <= files
+    assert sum(name.startswith("notebooks/day_") for name in names) == 7
+
+
+def test_no_page_loads_a_badge(laid_out):
+    out = laid_out[0]
+    for text in (path.read_text(encoding="utf-8") for path in out.rglob("*.md")):
+        assert not re.search(r"!\[[^\]]*\]\(https?:", text)
+    for path in out.rglob("*.ipynb"):
+        assert "mybinder.org/badge" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("jupyter", "tags"),
+    [
+        ({"outputs_hidden": True}, ["hide-output"]),
+        ({"source_hidden": True}, ["hide-input"]),
+        ({"outputs_hidden": True, "source_hidden": True}, ["hide-cell"]),
+        ({}, None),
+    ],
+)
+def test_what_jupyter_hides_is_folded(jupyter, tags):
+    cell = v4.new_code_cell("1", outputs=[v4.new_output("stream", text="1")], metadata={"jupyter": jupyter})
+    pages.foldable(v4.new_notebook(cells=[cell]))
+    assert cell.metadata.get("tags") == tags
+
+
+def test_a_picture_says_what_it_shows_and_whether_it_is_wide():
+    png = json.loads(next((ROOT / "notebooks").glob("day_4_*")).read_text(encoding="utf-8"))
+    kept = [
+        output["data"]["image/png"]
+        for cell in png["cells"]
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    cells = [
+        v4.new_code_cell(
+            "", outputs=[v4.new_output("display_data", {"image/png": each})], metadata={"alt": "Arrows."}
+        )
+        for each in kept[:2]
+    ]
+    pages.foldable(v4.new_notebook(cells=cells))
+    narrow, wide = (cell.metadata["mystnb"]["image"] for cell in cells)
+    assert narrow == {"alt": "Arrows."} and wide == {"alt": "Arrows.", "classes": "wide"}
+
+
+def test_links_stay_become_downloads_or_are_dropped(tmp_path):
+    text = "[g](glossary.md#day-1) [s](../README.md) [c](../LICENSE) [f](jupyterhub) [w](https://arxiv.org)"
+    settled = pages.settled(text, "docs/days.md", {"docs/glossary.md"}, tmp_path)
+    assert settled == "[g](glossary.md#day-1) [s](../index.md) [c](../LICENSE) f [w](https://arxiv.org)"
+    assert (tmp_path / "LICENSE").is_file()
+
+
+def test_the_page_of_a_wing_has_every_public_name_with_its_signature():
+    for face in (ROOT / "course_utils").glob("*/__init__.pyi"):
+        wing = face.parent.name
+        page = wings.wing_page(wing, ROOT)
+        heads = re.findall(r"^`+\{py:(?:function|class|data)\} (\w+)", page, re.MULTILINE)
+        assert heads == list(wings.exported(wing, ROOT))
+    assert (
+        "{py:function} load_sae(folder: str | Path, *, scale: float | None=None) -> SAE"
+        in wings.wing_page("sae", ROOT)
+    )
+
+
+def test_a_docstring_becomes_lists_links_and_code():
+    text = "Cost <b> of `SAE` in ``d``.\n\nExamples:\n    >>> 1\n    1\n\nArgs:\n    a, b: what\n        goes in.\n\nReturns:\n    All."
+    assert wings.prose(text, ROOT).split("\n\n") == [
+        "Cost \\<b> of {py:obj}`~course_utils.sae.SAE` in ``d``.",
+        "**Examples**",
+        "```pycon\n>>> 1\n1\n```",
+        "**Arguments**",
+        "- `a`, `b`: what goes in.",
+        "**Returns**",
+        "All.",
+    ]

@@ -1,0 +1,153 @@
+"""Lay out what the site is made from: the notebooks, every page in Markdown, and a page for each wing.
+
+    python -m tools.book.pages FOLDER
+
+Nothing is run. The folder keeps the repository's shape, so that a link from page to page leads there as it stands; what
+else a page links to comes along as a download. MyST-NB reads what is folded, and what a picture shows, under names of
+its own.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_utils.desk import for_readers
+from course_utils.grade import read_notebook
+from tools.book.wings import overview, wing_page, with_face
+from tools.layers import floors
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = {
+    "The seven days": ["notebooks/day_*.ipynb"],
+    "To look things up": ["docs/glossary.md", "docs/dictionaries.md", "docs/scaling.md", "docs/*.md"],
+    "The package": ["api/index.md"],
+    "For teachers": ["docs/teaching.md", "docs/days.md"],
+    "For maintainers": [
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/RELEASING.md",
+        "course_utils/data/README.md",
+        "course_utils/data/pocket/MODEL_CARD.md",
+        "tools/benchmarks/RESULTS.md",
+    ],
+}
+"""The table of contents; a page stands in the part that names it most exactly."""
+
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)|!\[([^\]]*)\]\(([^)\s]+)\)")
+BADGE = re.compile(r"^\[!\[[^\]]*\]\(https?:.*\n", re.MULTILINE)
+MAX_DOWNLOAD = 300_000
+WIDE = 1000
+"""Pixels from which a picture is a row of panels."""
+
+
+def lay_out(out: Path, root: Path = ROOT) -> list[str]:
+    """Write the sources of the site into a folder, anew. Returns the names of its pages, without endings, in order."""
+    shutil.rmtree(out, ignore_errors=True)
+    faces = with_face(floors(root), root)
+    names = [f"{wing}.md" for wing in faces]
+    write(out / "api" / "index.md", overview(faces) + toctree("", names))
+    for wing in faces:
+        write(out / "api" / f"{wing}.md", wing_page(wing, root))
+    contents = {part: list(pages) for part, pages in parts(root, out)}
+    known = {page for pages in contents.values() for page in pages}
+    for page in sorted(known):
+        source = root / page
+        if page.endswith(".ipynb"):
+            write(out / page, nbformat.writes(foldable(for_readers(read_notebook(source)))))
+        elif source.exists():
+            write(out / page, settled(source.read_text(encoding="utf-8"), page, known, out, root))
+    start = settled((root / "README.md").read_text(encoding="utf-8"), "index.md", known, out, root)
+    write(out / "index.md", start + "".join(toctree(part, pages) for part, pages in contents.items()))
+    pages = [*("api/" + name for name in names), *(page for pages in contents.values() for page in pages)]
+    return ["index", *(Path(page).with_suffix("").as_posix() for page in pages)]
+
+
+def parts(root: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each part of the contents with its pages, ``index`` first; no page stands in two."""
+    named = {pattern for patterns in PARTS.values() for pattern in patterns if "*" not in pattern}
+    for part, patterns in PARTS.items():
+        pages = []
+        for pattern in patterns:
+            base = out if pattern.startswith("api/") else root
+            names = sorted(file.relative_to(base).as_posix() for file in base.glob(pattern))
+            names.sort(key=lambda name: not name.endswith("index.md"))
+            pages += [name for name in names if pattern in named or name not in named]
+        yield part, pages
+
+
+def foldable(notebook: NotebookNode) -> NotebookNode:
+    """What Jupyter's metadata fold, and the words for a picture, as MyST-NB calls them."""
+    for cell in notebook.cells:
+        folded = cell.metadata.get("jupyter", {})
+        match bool(folded.get("source_hidden")), bool(folded.get("outputs_hidden") and cell.get("outputs")):
+            case True, True:
+                _fold(cell, "hide-cell", "The code, and what came out")
+            case True, False:
+                _fold(cell, "hide-input", "The code")
+            case False, True:
+                _fold(cell, "hide-output", "What came out")
+        shown = {"alt": cell.metadata["alt"]} if "alt" in cell.metadata else {}
+        if any(width(output) >= WIDE for output in cell.get("outputs", ())):
+            shown["classes"] = "wide"
+        if shown:
+            cell.metadata.setdefault("mystnb", {})["image"] = shown
+    return notebook
+
+
+def width(output: NotebookNode) -> int:
+    """Of the PNG of an output, in pixels; 0 if it has none."""
+    png = b64decode(output.get("data", {}).get("image/png", ""))
+    return int.from_bytes(png[16:20], "big")
+
+
+def _fold(cell: NotebookNode, tag: str, prompt: str) -> None:
+    cell.metadata["tags"] = [*cell.metadata.get("tags", ()), tag]
+    cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+
+
+def settled(text: str, page: str, known: set[str], out: Path, root: Path = ROOT) -> str:
+    """A page without badges, which load from elsewhere; what it links to goes along, or is named without a link."""
+
+    def settle(found: re.Match[str]) -> str:
+        target = found[2] or found[4]
+        if "://" in target or target.startswith("#"):
+            return found[0]
+        path, _, place = target.partition("#")
+        file = ((root / page).parent / path).resolve()
+        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else ""
+        if name == "README.md":
+            up = "../" * page.count("/")
+            return f"[{found[1]}]({up}index.md{place and f'#{place}'})"
+        if name in known:
+            return found[0]
+        if file.is_file() and name and file.stat().st_size <= MAX_DOWNLOAD:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, out / name)
+            return found[0]
+        return found[1] or found[3]
+
+    return LINK.sub(settle, BADGE.sub("", text))
+
+
+def toctree(part: str, pages: list[str]) -> str:
+    """A part of the contents, for Sphinx."""
+    lines = [Path(page).with_suffix("").as_posix() for page in pages]
+    caption = [f":caption: {part}"] if part else []
+    return "\n".join(["\n```{toctree}", ":hidden:", *caption, "", *lines, "```", ""])
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    print(f"{len(lay_out(Path(sys.argv[1]).resolve()))} pages to be made into a site")
