@@ -1,6 +1,7 @@
 # What course.py does, by make: `make lab` is `python course.py lab`, and `make` alone lists the commands.
 # make lab LAB=--allow-root    passes options on (root in a container)
 # make test JOBS=8             on more cores
+# make address URL=https://github.com/OWNER/NAME
 PYTHON ?= python3
 JOBS ?= 2
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens lint freeze pictures address bench \
@@ -12,7 +13,7 @@ help:
 	@$(PYTHON) course.py
 
 $(COMMANDS):
-	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS)
+	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS) $(URL)
 
 clean:
 	rm -rf .venv .venv-bench .venv-colab .venv-saelens build *.egg-info

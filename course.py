@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 
+from tools.address import offer
 from tools.install import ROOT, environment, install_browser
 
 NBVAL = (
@@ -43,6 +44,8 @@ def lab(options, more):
     # meanwhile the model's libraries come from the disk, so that the first cell need not wait for them
     quiet = subprocess.DEVNULL
     subprocess.Popen([python, "-c", MODEL_LIBRARIES], cwd=ROOT, stdout=quiet, stderr=quiet)
+    if line := offer():
+        print(line, flush=True)
     run(python, "-m", "course_utils.desk.cli", "start", "notebooks", *more)
 
 
@@ -126,7 +129,9 @@ COMMANDS = {
     for each in (lab, check, test, notebooks, test_browser, test_colab, test_saelens, lint, freeze, bench)
 }
 COMMANDS |= {
-    "address": program("tools/launch.py", "write the repository's address into buttons and set-up cells"),
+    "address": program(
+        "tools/launch.py", "write the repository's address (a URL) into buttons and links, or --remove it"
+    ),
     "pictures": program("tools/pictures.py", "take the README's pictures out of the notebooks' outputs"),
     "bench-pipeline": program("tools/benchmarks/pipeline.py", "time the day-6 pipeline on this machine"),
     "days": program("tools/days.py", "time and memory of each day with Binder's settings, into docs/days.md"),
