@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from tools.address import offer
-from tools.install import ROOT, environment, install_browser
+from tools.install import ROOT, admitted, environment, install_browser
 
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=900"),
@@ -90,6 +90,15 @@ def test_saelens(options, more):
     run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/saelens", *more, PYTHONPATH=".")
 
 
+def test_versions(options, more):
+    """the quick tests with the `lowest` or the `newest` versions that pyproject.toml admits; not part of test"""
+    resolutions = {"lowest": "lowest-direct", "newest": "highest"}
+    if not more or more[0] not in resolutions:
+        sys.exit("course.py test-versions lowest, or newest; pytest's options may follow")
+    python = admitted(f".venv-{more[0]}", resolutions[more[0]])
+    pytest(python, options.jobs, "-m", "not slow", *more[1:], PYTHONPATH=".")
+
+
 def lint(options, more):
     """ruff on code and notebooks, pyright on the package and the solutions"""
     python = environment(".venv", "dev")
@@ -126,7 +135,19 @@ def program(path, said):
 
 COMMANDS = {
     each.__name__.replace("_", "-"): each
-    for each in (lab, check, test, notebooks, test_browser, test_colab, test_saelens, lint, freeze, bench)
+    for each in (
+        lab,
+        check,
+        test,
+        notebooks,
+        test_browser,
+        test_colab,
+        test_saelens,
+        test_versions,
+        lint,
+        freeze,
+        bench,
+    )
 }
 COMMANDS |= {
     "address": program(
@@ -141,6 +162,11 @@ COMMANDS |= {
     "other-models": program(
         "tools/other_models.py", "run the days on models of random weights of other families (hours)"
     ),
+    "test-binder": program("tools/binder.py", "build what Binder builds, run every day in it; takes Docker"),
+    "dependencies": program(
+        "tools/dependencies.py", "why, licence and size of each, into docs/dependencies.md"
+    ),
+    "release": program("tools/release.py", "build wheel and sdist into dist/, and try both as a user would"),
     "lock": program("tools/lock.py", "write binder/constraints.txt from what .venv holds"),
 }
 
