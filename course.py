@@ -175,6 +175,9 @@ def main():
     if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
         found = sys.version.split()[0]
         sys.exit(f"The course needs Python 3.11 or newer; this is {found}. Try: python3.12 course.py lab")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal is no reason to fail
     parser = argparse.ArgumentParser(
         prog="course.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -100,6 +100,14 @@ def test_without_any_latent_and_error_only_b_dec_is_left(model, sae, ids):
     assert left["logits"].isfinite().all()
 
 
+def test_unsteered_it_writes_what_the_plain_model_finds_likeliest(model, plain, sae, ids):
+    whole = ids  # read anew for each token: what a lost cache would write differs
+    for _ in range(6):
+        whole = torch.cat([whole, plain(whole).logits[:, -1:].argmax(dim=-1)], dim=1)
+    written = steer(model, latent_units(sae, 5), 0.0, prompts=PROMPT, n_tokens=6, temperature=0)
+    assert written == model.tokenizer.decode(whole[0, ids.shape[1] :])
+
+
 def test_strength_zero_is_exactly_the_model_itself(model, sae, ids):
     own = model(ids)
     for units, how, amount in [

@@ -74,8 +74,13 @@ def licence(package: Distribution) -> str:
     """As the package states it: the expression, or else the classifiers, or else the first line of the text."""
     about = package.metadata
     classifiers = [text for text in about.get_all("Classifier") or [] if text.startswith("License :: ")]
-    texts = [*about.get_all("License-Expression", []), ", ".join(text.split(" :: ")[-1] for text in classifiers)]
-    return next((text for text in [*texts, *about.get_all("License", [])] if text), "not stated").splitlines()[0]
+    texts = [
+        *about.get_all("License-Expression", []),
+        ", ".join(text.split(" :: ")[-1] for text in classifiers),
+    ]
+    return next(
+        (text for text in [*texts, *about.get_all("License", [])] if text), "not stated"
+    ).splitlines()[0]
 
 
 def megabytes(package: Distribution) -> float:
@@ -136,7 +141,9 @@ def page(before: str) -> str:
     """The page, with both tables made anew; what is written between them stays."""
     for mark, text in (("packages", table()), ("unused", unused())):
         part = rf"(<!-- {mark} -->\n).*?(<!-- end of {mark} -->)"
-        before, n = re.subn(part, lambda found, text=text: found[1] + text + found[2], before, flags=re.DOTALL)
+        before, n = re.subn(
+            part, lambda found, text=text: found[1] + text + found[2], before, flags=re.DOTALL
+        )
         if n != 1:
             sys.exit(f"{PAGE.name} has {n} parts named {mark}, where one belongs")
     return before
