@@ -49,6 +49,7 @@ WHY = {
     "pytest": "tests",
     "pytest-xdist": "tests on several cores",
     "nbval": "notebooks against their kept outputs",
+    "packaging": "tests of versions",
     "pyyaml": "tests of the files that code hosts read",
     "setuptools": "tests of the wheel",
     "tokenizers": "tests that make small tokenizers",
