@@ -1,10 +1,17 @@
 # What course.py does, by make: `make lab` is `python course.py lab`, and `make` alone lists the commands.
 # make lab LAB=--allow-root    passes options on (root in a container)
 # make test JOBS=8             on more cores
+# make test-versions VERSIONS=lowest
+# make address URL=https://github.com/OWNER/NAME
 PYTHON ?= python3
 JOBS ?= 2
+<<<<<<< HEAD
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens lint freeze pictures address bench \
 	bench-pipeline days shake other-models lock book
+=======
+COMMANDS := lab check test notebooks test-browser test-colab test-saelens test-versions test-binder lint freeze \
+	pictures address bench bench-pipeline days shake other-models lock dependencies release
+>>>>>>> systems
 
 .PHONY: help clean $(COMMANDS)
 
@@ -12,7 +19,11 @@ help:
 	@$(PYTHON) course.py
 
 $(COMMANDS):
-	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS)
+	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS) $(VERSIONS) $(URL)
 
 clean:
+<<<<<<< HEAD
 	rm -rf .venv .venv-bench .venv-book .venv-colab .venv-saelens build *.egg-info
+=======
+	rm -rf .venv .venv-bench .venv-colab .venv-lowest .venv-newest .venv-saelens build dist *.egg-info
+>>>>>>> systems

@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import sys
 
-from tools.install import ROOT, environment, install_browser
+from tools.address import offer
+from tools.install import ROOT, admitted, environment, install_browser
 
 NBVAL = (
     *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=900"),
@@ -44,6 +45,8 @@ def lab(options, more):
     # meanwhile the model's libraries come from the disk, so that the first cell need not wait for them
     quiet = subprocess.DEVNULL
     subprocess.Popen([python, "-c", MODEL_LIBRARIES], cwd=ROOT, stdout=quiet, stderr=quiet)
+    if line := offer():
+        print(line, flush=True)
     run(python, "-m", "course_utils.desk.cli", "start", "notebooks", *more)
 
 
@@ -89,6 +92,15 @@ def test_saelens(options, more):
     then = ("install", "--no-deps", "dictionary-learning==0.1.0")
     python = environment(".venv-saelens", "tests/saelens/requirements.txt", then=then)
     run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/saelens", *more, PYTHONPATH=".")
+
+
+def test_versions(options, more):
+    """the quick tests with the `lowest` or the `newest` versions that pyproject.toml admits; not part of test"""
+    resolutions = {"lowest": "lowest-direct", "newest": "highest"}
+    if not more or more[0] not in resolutions:
+        sys.exit("course.py test-versions lowest, or newest; pytest's options may follow")
+    python = admitted(f".venv-{more[0]}", resolutions[more[0]])
+    pytest(python, options.jobs, "-m", "not slow", *more[1:], PYTHONPATH=".")
 
 
 def lint(options, more):
@@ -145,14 +157,23 @@ COMMANDS = {
         test_browser,
         test_colab,
         test_saelens,
+<<<<<<< HEAD
         lint,
         freeze,
         bench,
         book,
+=======
+        test_versions,
+        lint,
+        freeze,
+        bench,
+>>>>>>> systems
     )
 }
 COMMANDS |= {
-    "address": program("tools/launch.py", "write the repository's address into buttons and set-up cells"),
+    "address": program(
+        "tools/launch.py", "write the repository's address (a URL) into buttons and links, or --remove it"
+    ),
     "pictures": program("tools/pictures.py", "take the README's pictures out of the notebooks' outputs"),
     "bench-pipeline": program("tools/benchmarks/pipeline.py", "time the day-6 pipeline on this machine"),
     "days": program("tools/days.py", "time and memory of each day with Binder's settings, into docs/days.md"),
@@ -162,6 +183,11 @@ COMMANDS |= {
     "other-models": program(
         "tools/other_models.py", "run the days on models of random weights of other families (hours)"
     ),
+    "test-binder": program("tools/binder.py", "build what Binder builds, run every day in it; takes Docker"),
+    "dependencies": program(
+        "tools/dependencies.py", "why, licence and size of each, into docs/dependencies.md"
+    ),
+    "release": program("tools/release.py", "build wheel and sdist into dist/, and try both as a user would"),
     "lock": program("tools/lock.py", "write binder/constraints.txt from what .venv holds"),
 }
 
@@ -170,6 +196,9 @@ def main():
     if sys.version_info < (3, 11):  # noqa: UP036 — this file runs before anything could refuse an old Python
         found = sys.version.split()[0]
         sys.exit(f"The course needs Python 3.11 or newer; this is {found}. Try: python3.12 course.py lab")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal is no reason to fail
     parser = argparse.ArgumentParser(
         prog="course.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -107,3 +107,29 @@ def test_the_python_of_an_environment_is_where_the_system_puts_it(
     )
     monkeypatch.undo()
     assert installed[0] == "needs.txt" and installed[1].startswith("pip uninstall --quiet --python")
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_versions_are_resolved_anew_and_without_pytorchs_index_too(monkeypatch, tmp_path, reached):
+    ran = []
+
+    def run(*command):
+        ran.append(" ".join(map(str, command)))
+        if "--torch-backend=cpu" in command and not reached:
+            raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "create", lambda folder, python: folder.mkdir())
+    monkeypatch.setattr(install, "has_nvidia_card", lambda: False)
+    monkeypatch.setattr(install, "run", run)
+    (tmp_path / ".venv-lowest" / "old").mkdir(parents=True)
+    install.admitted(".venv-lowest", "lowest-direct")
+    assert not (tmp_path / ".venv-lowest" / "old").exists()
+    resolved = [line for line in ran if "--resolution lowest-direct" in line]
+    assert ["--torch-backend=cpu" in line for line in resolved] == ([True] if reached else [True, False])
+    assert ran[-1].endswith(f"--no-deps -e {tmp_path}")
+
+
+def test_versions_without_a_word_says_which_there_are():
+    with pytest.raises(SystemExit, match="lowest, or newest"):
+        course.test_versions(SimpleNamespace(jobs=1), ())

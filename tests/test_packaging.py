@@ -4,10 +4,11 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tools.freeze import DATA, checksums
 
@@ -60,6 +61,23 @@ def test_every_requirement_has_its_exact_version_in_the_constraints():
     pinned = [normalised(line) for line in lines]
     assert pinned == sorted(pinned) and all("==" in line for line in lines)
     assert brought("dev") - set(pinned) == set(), "run `make lock`"
+
+
+def test_no_pin_needs_a_newer_python_than_the_course():
+    """Debian 12 has 3.11.2; a package that asks for 3.11.5 could not be installed there."""
+    pins = [
+        line.split("==")
+        for line in (ROOT / "binder" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    here = {normalised(each.name): each for each in distributions()}
+    pinned = [
+        here[name] for name, version in pins if name in here and here[name].version.split("+")[0] == version
+    ]
+    assert len(pinned) > len(pins) / 2
+    too_new = [
+        each.name for each in pinned if "3.11.0" not in SpecifierSet(each.metadata["Requires-Python"] or "")
+    ]
+    assert too_new == []
 
 
 def test_checksums_are_those_of_the_files():

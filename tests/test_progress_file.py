@@ -182,7 +182,7 @@ def test_a_lock_that_is_never_given_back_is_not_waited_for(path, monkeypatch):
 
 
 def test_a_file_system_without_locks_still_keeps_progress(path, monkeypatch):
-    def no_locks(*_):
+    def no_locks(*_, **__):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(progress_file.FileLock, "acquire", no_locks)

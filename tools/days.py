@@ -51,7 +51,7 @@ def measure(
         for i, cell in enumerate(nb.cells):
             client.execute_cell(cell, i)
         status = Path(f"/proc/{client.km.provisioner.pid}/status")
-        peak = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
+        peak = re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8")) if status.exists() else None
     return time.perf_counter() - started, int(peak[1]) / 1e6 if peak else 0.0
 
 
@@ -102,7 +102,7 @@ def _empty_file_cache() -> bool:
     """Have the next process read every file from the disk. False where that is not allowed or not Linux."""
     try:
         os.sync()
-        Path("/proc/sys/vm/drop_caches").write_text("3")
+        Path("/proc/sys/vm/drop_caches").write_text("3", encoding="utf-8")
     except OSError:
         return False
     return True

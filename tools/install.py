@@ -32,7 +32,7 @@ def environment(name, what, anew=False, then=(), torch=True):
     folder = ROOT / name
     if anew:
         shutil.rmtree(folder, ignore_errors=True)
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_of(folder)
     done = folder / f".{Path(what).stem}"
     sources = [CONSTRAINTS, Path(__file__), ROOT / (what if what.endswith(".txt") else "pyproject.toml")]
     if not done.exists() or any(done.stat().st_mtime < source.stat().st_mtime for source in sources):
@@ -43,8 +43,48 @@ def environment(name, what, anew=False, then=(), torch=True):
     return str(python)
 
 
+def admitted(name, resolution):
+    """The Python of an environment, made anew, with the lowest or the newest versions that pyproject.toml admits.
+
+    Args:
+        name: of the folder.
+        resolution: uv's word, ``lowest-direct`` (the lowest of what we ask for, the newest of what those ask for) or
+            ``highest``.
+    """
+    folder = ROOT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    python = python_of(folder)
+    create(folder, python)
+    wanted = ("--resolution", resolution, "-r", ROOT / "pyproject.toml", "--extra", "test")
+    install = (python, "-m", "uv", "pip", "install", "--quiet", "--python", python)
+    try:
+        run(*install, *(() if has_nvidia_card() else ("--torch-backend=cpu",)), *wanted)
+    except subprocess.CalledProcessError:
+        run(*install, *wanted)  # PyTorch's own index was not reached; its GPU build computes on a CPU too
+    run(*install, "--no-deps", "-e", ROOT)
+    return str(python)
+
+
+def python_of(folder):
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
 def install(folder, python, what, torch=True):
     """Make the environment if it is not there, and install what is missing."""
+    create(folder, python)
+    if torch:
+        install_torch(python)
+    print(f"Installing {what} …", flush=True)
+    alone = what.endswith(".txt")
+    wanted = ["-r", ROOT / what] if alone else ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
+    run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
+    if not alone:  # compiled now: uv leaves that to the first import, which then takes twice as long
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        subprocess.run([python, "-W", "ignore", "-c", FIRST_CELL], check=True, env=kept)
+
+
+def create(folder, python):
+    """A virtual environment with uv in it, if it is not there."""
     if not python.exists():
         print(f"Creating {folder.name} with Python {sys.version.split()[0]} …", flush=True)
         try:
@@ -55,15 +95,6 @@ def install(folder, python, what, torch=True):
                 "Python cannot make virtual environments here. On Debian or Ubuntu: apt install python3-venv"
             )
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
-    if torch:
-        install_torch(python)
-    print(f"Installing {what} …", flush=True)
-    alone = what.endswith(".txt")
-    wanted = ["-r", ROOT / what] if alone else ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
-    run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
-    if not alone:  # compiled now: uv leaves that to the first import, which then takes twice as long
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        subprocess.run([python, "-W", "ignore", "-c", FIRST_CELL], check=True, env=kept)
 
 
 def install_torch(python):

@@ -1,14 +1,17 @@
-"""Write launch buttons and Colab's set-up cell: `make address` after setting the repository's address in pyproject.toml.
+"""Write the repository's address into everything that leads there, or take it out: `python course.py address URL`.
 
-The address stands there once, under [project.urls]. README.md gets a line of buttons, each notebook two cells tagged
-"launch" below its title: its buttons, and code that installs the course on Colab and does nothing elsewhere. All other
-cells keep sources and outputs; they are counted anew, as `make freeze` would.
+Without a URL what pyproject.toml gives is written again. Until it gives an address there is no button, no Colab cell
+and no link. With one, README.md gets its buttons, CITATION.cff a line, and each notebook two cells tagged "launch"
+below its title: a line of links, and code that installs the course on Colab and does nothing elsewhere. All other cells
+keep sources and outputs; they are counted anew, as `make freeze` would.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
-import tomllib
+import sys
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +19,9 @@ from urllib.parse import quote
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tools.address import address, checked, with_address  # noqa: E402 — a program that finds its own folder first
+
 MARK = "<!-- launch buttons -->"
 TAG = "launch"
 SETUP = """\
@@ -31,23 +37,11 @@ if "google.colab" in sys.modules:
 
     # Colab's own torch and numpy stay as they are
     kept = Path(tempfile.mkdtemp(), "kept.txt")
-    kept.write_text("".join(f"{name}=={version(name)}\\n" for name in ("torch", "numpy")))
+    pins = "".join(f"{name}=={version(name)}\\n" for name in ("torch", "numpy"))
+    kept.write_text(pins, encoding="utf-8")
     course = "REQUIREMENT"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "-c", str(kept), course]
     subprocess.run(pip, check=True)"""
-
-
-def address(root: Path = ROOT) -> str:
-    """The repository's address as pyproject.toml gives it.
-
-    Raises:
-        ValueError: if it is not ``https://github.com/OWNER/NAME``, which both launchers need.
-    """
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = project["urls"]["Repository"]
-    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", found):
-        raise ValueError(f"{found!r} in pyproject.toml is not of the form https://github.com/OWNER/NAME")
-    return found.removesuffix(".git")
 
 
 def requirement(repository: str) -> str:
@@ -55,29 +49,39 @@ def requirement(repository: str) -> str:
     return f"superposition-in-seven-days @ {repository}/archive/HEAD.zip"
 
 
-def buttons(repository: str, notebook: str) -> str:
-    """Markdown of the two buttons that open a notebook, given by its path in the repository."""
+def launchers(repository: str, notebook: str) -> tuple[str, str]:
+    """Where Binder and Colab open a notebook, given by its path in the repository."""
     name = repository.removeprefix("https://github.com/")
-    colab = f"https://colab.research.google.com/github/{name}/blob/main/{quote(notebook)}"
-    binder = f"https://mybinder.org/v2/gh/{name}/HEAD?labpath={quote(notebook, safe='')}"
     return (
-        f"[![Launch on Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
-        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})"
+        f"https://mybinder.org/v2/gh/{name}/HEAD?labpath={quote(notebook, safe='')}",
+        f"https://colab.research.google.com/github/{name}/blob/main/{quote(notebook)}",
+    )
+
+
+def buttons(repository: str, notebook: str) -> str:
+    """Markdown of the README's two buttons; their pictures lie in the repository."""
+    binder, colab = launchers(repository, notebook)
+    return (
+        f"[![Launch on Binder](docs/buttons/binder.svg)]({binder})\n"
+        f"[![Open in Colab](docs/buttons/colab.svg)]({colab})\n"
     )
 
 
 def launch_cells(repository: str, notebook: str) -> list[nbformat.NotebookNode]:
-    """The two cells of a notebook: buttons and set-up."""
+    """The two cells of a notebook: links, in words since a copy of it has no pictures beside it, and set-up."""
+    binder, colab = launchers(repository, notebook)
+    shown = f"Open this day [on Binder]({binder}) or [in Colab]({colab}): nothing to install."
     setup = nbformat.v4.new_code_cell(SETUP.replace("REQUIREMENT", requirement(repository)))
     setup.metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": [TAG]}
-    shown = nbformat.v4.new_markdown_cell(buttons(repository, notebook), metadata={"tags": [TAG]})
-    return [shown, setup]
+    return [nbformat.v4.new_markdown_cell(shown, metadata={"tags": [TAG]}), setup]
 
 
-def with_launch_cells(notebook: nbformat.NotebookNode, repository: str, path: str) -> nbformat.NotebookNode:
-    """The same notebook with both cells below its title, in place of earlier ones."""
+def with_launch_cells(
+    notebook: nbformat.NotebookNode, repository: str | None, path: str
+) -> nbformat.NotebookNode:
+    """The same notebook with both cells below its title, in place of earlier ones; None takes them out."""
     cells = [deepcopy(cell) for cell in notebook.cells if TAG not in cell.metadata.get("tags", ())]
-    cells[1:1] = launch_cells(repository, path)
+    cells[1:1] = launch_cells(repository, path) if repository else []
     count = 0
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number:03d}"
@@ -90,25 +94,51 @@ def with_launch_cells(notebook: nbformat.NotebookNode, repository: str, path: st
     return nbformat.from_dict({**notebook, "cells": cells})
 
 
-def with_buttons(page: str, repository: str) -> str:
-    """The README with its line of buttons, which opens day 1.
+def with_buttons(page: str, repository: str | None, notebook: str) -> str:
+    """The README with the two buttons that open a notebook; None takes them out.
 
     Raises:
         ValueError: if the mark that they follow does not stand there once.
     """
     if page.count(MARK) != 1:
         raise ValueError(f"{page.count(MARK)} times {MARK!r} in the README, where it belongs once")
-    first = min((ROOT / "notebooks").glob("day_*.ipynb")).relative_to(ROOT).as_posix()
-    return re.sub(rf"{MARK}\n(\[!\[.*\n)*", lambda _: f"{MARK}\n{buttons(repository, first)}\n", page)
+    line = buttons(repository, notebook) if repository else ""
+    return re.sub(rf"{MARK}\n(\[!\[.*\n)*", lambda _: f"{MARK}\n{line}", page)
 
 
-def main() -> None:
-    repository, readme = address(), ROOT / "README.md"
-    readme.write_text(with_buttons(readme.read_text(encoding="utf-8"), repository), encoding="utf-8")
-    for path in sorted((ROOT / "notebooks").glob("day_*.ipynb")):
+def with_citation(citation: str, repository: str | None) -> str:
+    """CITATION.cff with the address as its last line; None takes it out."""
+    text = re.sub(r"^repository-code: .*\n", "", citation, flags=re.MULTILINE)
+    return text + (f"repository-code: {repository}\n" if repository else "")
+
+
+def write(repository: str | None, root: Path = ROOT) -> None:
+    """Every file that the address stands in, as it has to be with this address or with none."""
+    notebooks = sorted((root / "notebooks").glob("day_*.ipynb"))
+    first = notebooks[0].relative_to(root).as_posix()
+    for name, text in (
+        ("pyproject.toml", lambda old: with_address(old, repository)),
+        ("README.md", lambda old: with_buttons(old, repository, first)),
+        ("CITATION.cff", lambda old: with_citation(old, repository)),
+    ):
+        new = text((root / name).read_text(encoding="utf-8"))
+        (root / name).write_text(new, encoding="utf-8", newline="\n")
+    for path in notebooks:
         read = nbformat.read(path, as_version=4)
-        nbformat.write(with_launch_cells(read, repository, path.relative_to(ROOT).as_posix()), path)
-        print(f"{path.name}: {repository}")
+        new = with_launch_cells(read, repository, path.relative_to(root).as_posix())
+        path.write_text(nbformat.writes(new) + "\n", encoding="utf-8", newline="\n")
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> None:
+    parser = argparse.ArgumentParser(prog="course.py address", description=__doc__)
+    parser.add_argument("url", nargs="?", type=checked, metavar="https://github.com/OWNER/NAME")
+    parser.add_argument("--remove", action="store_true", help="no address: no buttons, no links")
+    asked = parser.parse_args(arguments)
+    repository = None if asked.remove else asked.url or address(root)
+    write(repository, root)
+    print(f"README, citation and notebooks lead to {repository or 'no address: they have no buttons'}.")
+    if repository:
+        print("Commit and push this to the branch main; docs/launching.md says what to try then.")
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def _cores() -> float:
 def _cgroup(name: str) -> list[str]:
     """The words of a limit of the container; none if there is no limit."""
     try:
-        words = Path("/sys/fs/cgroup", name).read_text().split()
+        words = Path("/sys/fs/cgroup", name).read_text(encoding="utf-8").split()
     except OSError:
         return []
     return [] if "max" in words else words

@@ -24,7 +24,7 @@ def memory_limit() -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    used = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     limit = used + max(free, LEAST)
     if any(old != resource.RLIM_INFINITY and old < limit for old in (soft, hard)):
         yield

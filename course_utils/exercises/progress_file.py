@@ -256,9 +256,9 @@ def _turn(path: Path) -> Iterator[None]:
     Raises:
         NotKept: if another one holds it for too long.
     """
-    lock = FileLock(path.with_suffix(".lock"), timeout=PATIENCE, poll_interval=0.005)
+    lock = FileLock(path.with_suffix(".lock"), timeout=PATIENCE)
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=0.005)
     except Timeout as held:
         raise NotKept("another notebook holds the file") from held
     except (OSError, NotImplementedError):

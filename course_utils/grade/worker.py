@@ -87,7 +87,8 @@ def _restrict(file_limit: int) -> None:
         with contextlib.suppress(ImportError, ValueError, OSError):
             restrict_threads()
         with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000")  # if memory runs out, this goes first
+            # if memory runs out, this goes first
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
 def _execute(notebook: Any, folder: str, room: Path, tell: Any, result: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def strays(rows: list[dict[str, str]], likeliest: int = 3) -> np.ndarray:
 
 
 def read(file: str) -> list[dict[str, str]]:
-    with gzip.open(file, "rt") if file.endswith(".gz") else Path(file).open() as lines:
+    with gzip.open(file, "rt") if file.endswith(".gz") else Path(file).open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [row | {"form": FORMS.get(row["form"], row["form"])} for row in rows if len(row["text"]) >= 100]
 

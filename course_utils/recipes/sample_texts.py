@@ -276,7 +276,7 @@ def main(
     decoder, end = Decoder(gguf), tokenizer.convert_tokens_to_ids("<|im_end|>")
     prefix = torch.tensor(tokenizer(SYSTEM)["input_ids"])
     began, n_rows, n_kept, queue = time.time(), 0, 0, []
-    with out.open("a") as file:
+    with out.open("a", encoding="utf-8") as file:
         while time.time() - began < 60 * minutes:
             while len(queue) < batch_size:
                 block = FLAT[:]

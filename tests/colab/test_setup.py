@@ -5,17 +5,20 @@
 """
 
 import ast
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
+
+from tools.launch import with_launch_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-colab" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("day_*.ipynb"))
+ADDRESS = "https://github.com/ada/course"  # none need be set
 COURSE = "superposition-in-seven-days"
 STAND_IN = """
 import sys
@@ -53,14 +56,11 @@ def tree(tmp_path_factory):
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_set_up_and_its_imports_work(notebook, tree, tmp_path):
     run("-m", "pip", "uninstall", "--quiet", "--yes", COURSE)
-    sources = [
-        "".join(cell["source"])
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        if cell["cell_type"] == "code"
-    ]
+    read = with_launch_cells(nbformat.read(notebook, as_version=4), ADDRESS, notebook.name)
+    sources = [cell.source for cell in read.cells if cell.cell_type == "code"]
     (setup,) = (source for source in sources if "google.colab" in source)
     address = setup.split(f'"{COURSE} @ ')[1].split('"')[0]
-    assert address.startswith("https://github.com/")
+    assert address.startswith(ADDRESS)
     imports = [
         ast.unparse(statement)
         for source in sources

@@ -80,11 +80,11 @@ def measure_peak(work: Callable[[], object]) -> None:
     """Run ``work`` and print by how much resident memory grew at most, for `peak_mb`. Linux only."""
     gc.collect()
     before = _status_mb("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # resets the peak, VmHWM
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak, VmHWM
     work()
     print(json.dumps({"peak_mb": _status_mb("VmHWM") - before}))
 
 
 def _status_mb(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024 / 1e6
