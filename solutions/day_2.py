@@ -147,7 +147,11 @@ def _damage_cases(seed: int = 0) -> list[tuple]:
     cases = [(torch.tensor([[6.0, 2.0, 0.0], [1.0, 3.0, -5.0], [4.0, 4.0, 2.0]]),)]
     for x in _random(seed, (4, 4), (7, 7)):
         cases.append((x + torch.eye(len(x)) * 3,))
-    return cases
+    (drawn,) = _random(seed + 7, (5, 5))
+    missed = drawn.abs() * (1 - 2 * torch.eye(5))  # no operation harms the concept that was meant
+    missed[:2, :2] = torch.tensor([[-1.0, 3.0], [2.0, 0.0]])
+    missed[3, 3] = 1.5
+    return [*cases, (missed,)]
 
 
 # ── epsilon_rule and alpha_beta_rule ────────────────────────────────────────────────────────────────────────────────
@@ -747,6 +751,9 @@ EXERCISES = {
         slips={
             "A gain is no harm: entries below zero become zero, not positive.": lambda damage: (
                 1 - damage.diagonal() / damage.abs().sum(dim=1)
+            ),
+            "The diagonal too: where the concept that was meant got better, its harm is zero.": lambda damage: (
+                1 - damage.diagonal() / (damage.clamp(min=0).sum(dim=1) + damage.diagonal().clamp(max=0))
             ),
             "That is the share that hit its target; what is asked for is the rest.": lambda damage: (
                 damage.clamp(min=0).diagonal() / damage.clamp(min=0).sum(dim=1)

@@ -110,6 +110,10 @@ def _packing_cases(seed: int = 0) -> list[tuple]:
         (3 * few + 2, 3.0),
         (many + 1.5, 9.0),
         (many.abs() + 0.5, 4.5),
+        (
+            torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0], [1.0, 1.0]]),
+            2.0 + seed,
+        ),  # perpendicular, parallel
     ]
     return [(directions.requires_grad_(), p) for directions, p in cases]  # as in the notebook
 
@@ -121,6 +125,16 @@ def _off_diagonal(directions: Tensor) -> Tensor:
 
 def _power_mean(numbers: Tensor, p: float) -> Tensor:
     return numbers.abs().pow(p).mean().pow(1 / p)
+
+
+def _without_cosine_0(directions: Tensor, p: float) -> Tensor:
+    cosines = _off_diagonal(directions).abs()
+    return _power_mean(cosines[cosines > 1e-6], p)
+
+
+def _without_cosine_1(directions: Tensor, p: float) -> Tensor:
+    cosines = cosine_matrix(directions).abs()
+    return _power_mean(cosines[cosines < 0.999], p)
 
 
 def _pair_by_pair(directions: Tensor, p: float) -> Tensor:
@@ -609,6 +623,8 @@ EXERCISES = {
             "For numbers c the power mean is `c.abs().pow(p).mean().pow(1 / p)`. Stay in torch: the cell below asks for its gradient.",
         ),
         slips={
+            "Every pair counts, also one with cosine 0: leave out the diagonal by its place, not by a value.": _without_cosine_0,
+            "Every pair counts, also two parallel rows with cosine 1: leave out the diagonal by its place, not by a value.": _without_cosine_1,
             "The diagonal is still in it: the cosine of a direction with itself is always 1.": lambda directions, p: (
                 cosine_matrix(directions).abs().pow(p).mean().pow(1 / p)
             ),

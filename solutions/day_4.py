@@ -218,8 +218,10 @@ def _neuron_cases(seed: int = 0) -> list[tuple]:
     on_the_bar = torch.tensor(  # half precision rounds 0.4999 up; 0.5 and -1.0 are exactly half
         [[[1.0, 0.4999, -0.4999, 0.4998], [-2.0, 1.0, -1.0, 0.9998], [0.25, 0.125, 0.1249, 0.0]]]
     )
+    just_dead = torch.tensor([[[0.1, -0.1, 0.0], [-0.1, 0.02, 0.06]]], dtype=torch.float64)
     (drawn,) = _random(seed, (3, 4, 6))
-    return [(by_head,), (drawn,), (0.04 * drawn,), (0.15 * drawn.clamp(-1, 1),), (on_the_bar,)]
+    cases = [by_head, drawn, 0.04 * drawn, 0.15 * drawn.clamp(-1, 1), on_the_bar, just_dead]
+    return [(W,) for W in cases]
 
 
 def _neuron_loops(W: Tensor) -> Tensor:
@@ -916,6 +918,12 @@ EXERCISES = {
             ),
             "A neuron is dead if none of its weights is above 0.1; yours drops every single weight up to 0.1.": lambda W: (
                 ((W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True)) & (W.abs() > 0.1)).sum(dim=-1)
+            ),
+            "A neuron whose largest is exactly 0.1 is not above it, so it is dead: `>`, not `>=`.": lambda W: (
+                (
+                    (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True))
+                    & (W.abs().amax(dim=-1, keepdim=True) >= 0.1)
+                ).sum(dim=-1)
             ),
             "The largest one carries a feature too: it counts itself.": lambda W: features_per_neuron(W) - 1,
             "Half of the largest weight; yours compares the squares, which is 0.71 of it.": lambda W: (

@@ -776,7 +776,8 @@ EXERCISES = {
         },
         explanation="""
             No penalty is needed any more: at most k latents are active, whatever their size, and nothing pushes them
-            down. What is not among the k largest gets no gradient either, which is why latents die more easily here.""",
+            down. What is not among the k largest gets no gradient either, which is why latents die more easily here.
+            Two equal numbers at the edge do not occur in practice: keeping one of them or both is right.""",
     ),
     "resample": Exercise(
         resample,

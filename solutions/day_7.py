@@ -73,7 +73,8 @@ def _clamp_cases(seed: int = 0) -> list[tuple]:
     cases: list[tuple] = [by_head]
     for n, (rows, d_in, d_sae) in enumerate([(6, 4, 9), (5, 7, 3)]):
         x, pre, W_dec = _random(10 * seed + n, (rows, d_in), (rows, d_sae), (d_sae, d_in))
-        cases.append((2 * x, 2 * pre.relu(), normalize(W_dec, dim=1), n + 1, 0.0 if n else 4.0))
+        W_dec = W_dec if n else normalize(W_dec, dim=1)
+        cases.append((2 * x, 2 * pre.relu(), W_dec, n + 1, 0.0 if n else 4.0))
     return cases
 
 
@@ -508,6 +509,9 @@ EXERCISES = {
             ),
             "How far `x` reaches along the direction is not the latent's value: other latents write there too. Read `latents[:, latent]`.": lambda x, latents, W_dec, latent, value: (
                 x + torch.outer(value - x @ W_dec[latent], W_dec[latent])
+            ),
+            "A direction goes in as it is: `W_dec[latent]` is not made length 1.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents[:, latent, None]) * normalize(W_dec[latent], dim=0)
             ),
             "Every row is brought to the value, also where the latent was silent.": lambda x, latents, W_dec, latent, value: (
                 x
