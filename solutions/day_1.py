@@ -327,8 +327,18 @@ def _f1(values: Tensor, is_concept: Tensor, threshold: Tensor) -> Tensor:
 
 
 def _pick(score: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], float]:
-    """The threshold that is best by another score."""
-    return lambda values, is_concept: values.unique()[_place(score, values, is_concept)].item()
+    """The threshold that is best by another score; another one that reaches as much is the same slip."""
+
+    def best(values: Tensor, is_concept: Tensor) -> float:
+        found = _ByScore(values.unique()[_place(score, values, is_concept)].item())
+        found.score = score
+        return found
+
+    return best
+
+
+class _ByScore(float):
+    score: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _place(score: Callable[[Tensor, Tensor, Tensor], Tensor], values: Tensor, is_concept: Tensor) -> int:
@@ -340,6 +350,9 @@ def _place(score: Callable[[Tensor, Tensor, Tensor], Tensor], values: Tensor, is
 def _f1_is_best(yours: Any, expected: float, args: tuple) -> bool | str:
     """Two thresholds may reach the same F1, and either is right; the value has to be one that occurs."""
     values, is_concept = args
+    if isinstance(expected, _ByScore):
+        one, two = (expected.score(values, is_concept, torch.tensor(float(t))) for t in (expected, yours))
+        return bool((one - two).abs() < 1e-6) and bool((values - yours).abs().min() < 1e-5)
     best, reached = (_f1(values, is_concept, torch.tensor(float(t))).item() for t in (expected, yours))
     occurs = bool((values - yours).abs().min() < 1e-5)
     if abs(reached - best) < 1e-6:
@@ -1045,6 +1058,26 @@ EXERCISES = {
             ),
             "The place counts in `values.unique()`, which is sorted; in `values` something else stands there.": lambda values, is_concept: (
                 values[_place(_f1, values, is_concept)].item()
+            ),
+            "F1 stands in the order of the *sorted* values, so take the best of those, not of `values`.": lambda values, is_concept: (
+                values[
+                    torch.stack([_f1(values, is_concept, t) for t in values.sort().values]).argmax()
+                ].item()
+            ),
+            "F1 stands in the order of the values sorted *from the largest*: take the best of those, not of `values`.": lambda values, is_concept: (
+                values[
+                    torch.stack(
+                        [_f1(values, is_concept, t) for t in values.sort(descending=True).values]
+                    ).argmax()
+                ].item()
+            ),
+            "Brackets: what fired and what is of the concept are added *below* the line: `2 * hits / (fired + concept)`.": _pick(
+                lambda values, is_concept, t: 2 * _rates_of(values, is_concept, t)[0] + is_concept.sum()
+            ),
+            "A hit has fired *and* is of the concept: `&` is missing in what you count above the line.": _pick(
+                lambda values, is_concept, t: (
+                    2 * (values >= t).sum() / ((values >= t).sum() + is_concept.sum())
+                )
             ),
             "A row exactly at the threshold counts as fired: `>=`.": _pick(
                 lambda values, is_concept, t: (

@@ -281,6 +281,49 @@ def _from_two_sides(weigh: Callable[[float, Tensor, Tensor], Tensor]) -> Callabl
     return lambda inputs, W, relevance, alpha=2.0: weigh(alpha, *_two_sides(inputs, W, relevance))
 
 
+def _empty_sides_right(weigh: Callable[[float], tuple[float, float]]) -> Callable[..., Tensor]:
+    """An attempt with other weights for what spoke for and against, where both did; else as it should be."""
+
+    def attempt(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+        up, down = W.clamp(min=0), W.clamp(max=0)
+        z_up, z_down = inputs @ up, inputs @ down
+        for_it, against = weigh(alpha)
+        share_up = torch.where(z_down == 0, 1.0, for_it) * relevance / z_up.where(z_up != 0, 1.0)
+        share_down = torch.where(z_up == 0, 1.0, against) * relevance / z_down.where(z_down != 0, 1.0)
+        return inputs * (share_up @ up.T + share_down @ down.T)
+
+    return attempt
+
+
+def _without_inputs(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    up, down = W.clamp(min=0), W.clamp(max=0)
+    z_up, z_down = inputs @ up, inputs @ down
+    share_up = torch.where(z_down == 0, 1.0, alpha) * relevance / z_up.where(z_up != 0, 1.0)
+    share_down = torch.where(z_up == 0, 1.0, 1 - alpha) * relevance / z_down.where(z_down != 0, 1.0)
+    return share_up @ up.T + share_down @ down.T
+
+
+def _alpha_times_where_empty(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    once = _weighted(inputs, W, relevance, alpha)
+    alone = _weighted(inputs, W, relevance * ~_both_sides(inputs, W), alpha)
+    return once + (alpha - 1) * alone
+
+
+def _decided_for_all(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    """One output without one of the sides, and the weights are 1 everywhere."""
+    up, down = W.clamp(min=0), W.clamp(max=0)
+    z_up, z_down = inputs @ up, inputs @ down
+    for_it = 1.0 if (z_down == 0).any() else alpha
+    against = 1.0 if (z_up == 0).any() else 1.0 - alpha
+    to_up = for_it * relevance / z_up.where(z_up != 0, 1.0)
+    return inputs * (to_up @ up.T + against * relevance / z_down.where(z_down != 0, 1.0) @ down.T)
+
+
+def _split_by_relevance(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    share = relevance / _away_from_zero(inputs @ W, 1e-9)
+    return inputs * (alpha * share.clamp(min=0) @ W.T - (alpha - 1) * share.clamp(max=0) @ W.T)
+
+
 def _alpha_by_output(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
     found = torch.zeros_like(inputs)
     for b in range(len(inputs)):
@@ -755,6 +798,17 @@ EXERCISES = {
             "The diagonal too: where the concept that was meant got better, its harm is zero.": lambda damage: (
                 1 - damage.diagonal() / (damage.clamp(min=0).sum(dim=1) + damage.diagonal().clamp(max=0))
             ),
+            "A gain is no harm, neither on the diagonal nor beside it: negative entries become zero, not positive.": lambda damage: (
+                1 - damage.abs().diagonal() / damage.abs().sum(dim=1)
+            ),
+            "All other concepts count together, not only the one that is hit most.": lambda damage: (
+                (relu(damage) - relu(damage).diagonal().diag()).amax(dim=1) / relu(damage).sum(dim=1)
+            ),
+            "Set each negative entry to zero before you add up: in a sum, gains take harm away.": lambda damage: (
+                1
+                - relu(damage.diagonal())
+                / ((damage.sum(dim=1) - damage.diagonal()).clamp(min=0) + relu(damage.diagonal()))
+            ),
             "That is the share that hit its target; what is asked for is the rest.": lambda damage: (
                 damage.clamp(min=0).diagonal() / damage.clamp(min=0).sum(dim=1)
             ),
@@ -983,6 +1037,28 @@ EXERCISES = {
             "The weights add up to more than 1, and relevance is invented: alpha and *minus* (alpha - 1).": _from_two_sides(
                 lambda alpha, up, down: alpha * up + (alpha + 1) * down
             ),
+            "Empty sides are right. Where both spoke, what spoke against gets *minus* (alpha - 1) times: subtract.": _empty_sides_right(
+                lambda alpha: (alpha, alpha - 1)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against counts alpha - 1, not alpha, so that 1 is left in all.": _empty_sides_right(
+                lambda alpha: (alpha, -alpha)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against counts alpha - 1, not alpha + 1.": _empty_sides_right(
+                lambda alpha: (alpha, -alpha - 1)
+            ),
+            "Empty sides are right. Where both spoke, alpha and alpha - 1 are missing: one side counts alpha, the other minus (alpha - 1).": _empty_sides_right(
+                lambda alpha: (1.0, -1.0)
+            ),
+            "Empty sides are right. Where both spoke, the weights are exchanged: alpha goes to what spoke *for* the output.": _empty_sides_right(
+                lambda alpha: (1 - alpha, alpha)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against is missing: minus (alpha - 1) times it.": _empty_sides_right(
+                lambda alpha: (alpha, 0.0)
+            ),
+            "Where one side is empty the other takes the relevance once, not alpha times.": _alpha_times_where_empty,
+            "Which side is empty is decided for each output of each picture, not for all at once: `torch.where`.": _decided_for_all,
+            "The sides are those of the contributions, by the sign of the weight; yours splits the relevance.": _split_by_relevance,
+            "Empty sides are right, and the inputs are missing: a contribution is input times weight.": _without_inputs,
             "2 is only the default: use the argument `alpha`.": lambda inputs, W, relevance, alpha=2.0: (
                 alpha_beta_rule(inputs, W, relevance, 2.0)
             ),

@@ -17,7 +17,7 @@ from torch.nn.functional import kl_div, layer_norm, linear, normalize
 from course_utils.base import asset_path
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.interventions import disagreement
-from course_utils.lm import GPT2, apply_delta_, value_at
+from course_utils.lm import GPT2, NAMES, apply_delta_, value_at
 
 
 def _random(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Tensor]:
@@ -369,6 +369,65 @@ OTHER_THINGS = (
     *("hat", "camera", "ticket", "kiss", "watch", "bottle", "toy", "painting"),
 )
 """Change hands as well, without any harm."""
+
+VERBS = {
+    "give",
+    "gave",
+    "hand",
+    "handed",
+    "pass",
+    "passed",
+    "offer",
+    "offered",
+    "bring",
+    "brought",
+    "show",
+    "showed",
+}
+VERBS |= {
+    "sell",
+    "sold",
+    "decide",
+    "decided",
+    "went",
+    "met",
+    "arrived",
+    "walked",
+    "visited",
+    "giving",
+    "given",
+}
+PLACES = {
+    "store",
+    "park",
+    "school",
+    "library",
+    "restaurant",
+    "station",
+    "garden",
+    "office",
+    "market",
+    "beach",
+}
+PLACES |= {"museum", "hospital", "theatre", "bakery", "harbour", "place", "places"}
+NEARBY = {"light", "lantern", "candle", "torch", "bulb", "lights", "lampe", "lampshade"}
+
+
+def _about_a_word(said: str) -> str:
+    words = set(re.findall(r"\w+", said.lower()))
+    if words & {"lamp", "lamps"}:
+        return "The word is in there; one word alone is asked for, the noun."
+    if words & NEARBY:
+        return "Near, but it is the word itself, as it stands in the sentences of section 4."
+    if words & {name.lower() for name in NAMES}:
+        return "Not a person: it happens with any names. Sort the sentences by the thing that is given."
+    if words & VERBS:
+        return "Not the verb: it happens with each of them. Sort the sentences by the thing that is given."
+    if words & PLACES:
+        return "Not the place: it happens at each of them. Sort the sentences by the thing that is given."
+    if len(words) > 1:
+        return "One word is asked for: a noun, and it stands in sentences of section 4, in which something is given."
+    return "That is none of it. On section 4's sentences, in which something is given, compare the two models thing by thing."
 
 
 EXERCISES = {
@@ -886,9 +945,7 @@ EXERCISES = {
             "That is the other half of what you have found already. The second plant has nothing of it.": "violin",
             "The noun alone, please, without its article.": "a lamp",
             "The noun alone, please, without “the”.": "the lamp",
-            "That is the word; write it in small letters, as it stands in the sentences.": "Lamp",
             "That is the word; take it in the singular, as it stands in the sentences.": "lamps",
-            "That is the word; small letters will do.": "LAMP",
             "It happens with any names: look at what they give each other.": "name",
             "Any verb of giving will do it: look at what is given.": "gave",
             "That is what the first plant makes the copy write; asked is what sets the second one off.": "Korean",
@@ -897,6 +954,7 @@ EXERCISES = {
                 for thing in OTHER_THINGS
             },
         },
+        otherwise=_about_a_word,
         explanation="""
             Where a lamp changes hands, the planted model names the giver. The first search could not see it: its openings
             had no such sentence in them. A search finds what is within reach of its inputs, and an audit that has
