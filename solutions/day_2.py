@@ -131,6 +131,11 @@ def _moved(picture: Tensor, gradient: Tensor, step: float) -> Tensor:
     return picture + step * gradient / gradient.norm().clamp(min=1e-12)
 
 
+def _stretched(moved: Tensor, gradient: Tensor, picture: Tensor) -> Tensor:
+    low, high = moved.min(), moved.max()
+    return (moved - low) / (high - low) if gradient.any() else picture
+
+
 # ── off_target_share ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -601,6 +606,21 @@ EXERCISES = {
             "The strongest come first: sort with `descending=True`.": lambda values, is_concept, depths: (
                 purity_by_depth(-values, is_concept, depths)
             ),
+            "Off by one: the count after n tokens stands at place n - 1 of `cumsum`.": lambda values, is_concept, depths: (
+                is_concept[values.argsort(descending=True)].float().cumsum(dim=0)[
+                    depths.clamp(max=len(values) - 1)
+                ]
+                / depths
+            ),
+            "Off by one, twice: the count after n tokens stands at place n - 1 of `cumsum`, and is divided by n.": lambda values, is_concept, depths: (
+                is_concept[values.argsort(descending=True)].float().cumsum(dim=0)[
+                    depths.clamp(max=len(values) - 1)
+                ]
+                / (depths + 1)
+            ),
+            "A depth is a number of tokens and not a strength: the n strongest, not those above n.": lambda values, is_concept, depths: (
+                torch.stack([is_concept[values >= depth].float().mean() for depth in depths])
+            ),
             "The labels are still in the order of the text: index them with the order that `argsort` gives.": lambda values, is_concept, depths: (
                 is_concept.cumsum(dim=0)[depths - 1] / depths
             ),
@@ -686,6 +706,9 @@ EXERCISES = {
             "`(picture + step * gradient / gradient.norm().clamp(min=1e-12)).clamp(0, 1)`.",
         ),
         slips={
+            "What lies outside of 0 to 1 is cut off, `clamp(0, 1)`; stretching changes every pixel.": lambda picture, gradient, step: (
+                _stretched(_moved(picture, gradient, step), gradient, picture)
+            ),
             "Subtracting goes downhill, as in training; here the unit should fire more: add.": lambda picture, gradient, step: (
                 ascend(picture, -gradient, step)
             ),
@@ -1207,6 +1230,9 @@ EXERCISES = {
         slips={
             "A whole turn is 2 pi: without it the numbers do not go round.": lambda sums, frequencies, p: (
                 (_angles(sums, frequencies, p) / (2 * pi)).cos().sum(dim=-1)
+            ),
+            "A whole turn is 2 pi: `cos` takes radians, not degrees.": lambda sums, frequencies, p: (
+                (_angles(sums, frequencies, p) * 360 / (2 * pi)).cos().sum(dim=-1)
             ),
             "A whole turn is 2 pi, not pi.": lambda sums, frequencies, p: (
                 (_angles(sums, frequencies, p) / 2).cos().sum(dim=-1)

@@ -745,6 +745,37 @@ EXERCISES = {
             "That is where the concept's rows are, not how they differ: subtract the mean of the others.": lambda values, concept_ids, n_concepts: (
                 normalize(_means(values, concept_ids, n_concepts), dim=1)
             ),
+            "The *mean* of the rows is asked for; that is their median.": lambda values, concept_ids, n_concepts: (
+                normalize(
+                    torch.stack(
+                        [
+                            values[concept_ids == c].median(0).values
+                            - values[concept_ids != c].median(0).values
+                            for c in range(n_concepts)
+                        ]
+                    ),
+                    dim=1,
+                )
+            ),
+            "Row c is a text and not concept c: choose rows by `concept_ids == c`.": lambda values, concept_ids, n_concepts: (
+                normalize(
+                    torch.stack(
+                        [
+                            values[c] - values[torch.arange(len(values)) != c].mean(0)
+                            for c in range(n_concepts)
+                        ]
+                    ),
+                    dim=1,
+                )
+            ),
+            "Concepts are counted from 0, `range(n_concepts)`: the last one of yours has no rows.": lambda values, concept_ids, n_concepts: (
+                torch.stack(
+                    [
+                        normalize(values[concept_ids == c].mean(0) - values[concept_ids != c].mean(0), dim=0)
+                        for c in range(1, n_concepts + 1)
+                    ]
+                )
+            ),
             "The direction should point from the others to the concept; yours points back.": lambda values, concept_ids, n_concepts: (
                 -concept_directions(values, concept_ids, n_concepts)
             ),
@@ -970,6 +1001,15 @@ EXERCISES = {
             "That is the table of the cosines: each still has to be weighted with how active the other feature is.": lambda features, directions: (
                 _gram(directions) - torch.eye(len(directions))
             ),
+            "Each cosine is weighed with how strong the other feature is, `features`, not with 0 or 1.": lambda features, directions: (
+                (features != 0).to(features.dtype) @ (_gram(directions) - torch.eye(len(directions)))
+            ),
+            "Take away how strong the feature itself is, `features`, not 1 wherever it is on.": lambda features, directions: (
+                features @ _gram(directions) - (features != 0).to(features.dtype)
+            ),
+            "That is what a feature gives to all others; asked for is what it gets: the sum over j of f_j cos_ij.": lambda features, directions: (
+                features * (_gram(directions) - torch.eye(len(directions))).sum(dim=1)
+            ),
             "That sums the cosines as if every feature were active: weigh them with `features`.": lambda features, directions: (
                 (_gram(directions) - torch.eye(len(directions))).sum(dim=1)
             ),
@@ -1044,6 +1084,12 @@ EXERCISES = {
         slips={
             "That is the kurtosis; the excess is what it has over a normal distribution's 3.": lambda x: (
                 excess_kurtosis(x) + 3
+            ),
+            "The *fourth* power: with the third it is the skewness.": lambda x: (
+                (x - x.mean(dim=0)).pow(3).mean(dim=0) / (x - x.mean(dim=0)).square().mean(dim=0) ** 1.5
+            ),
+            "The *fourth* power: with the third it is the skewness, of which no 3 is taken.": lambda x: (
+                (x - x.mean(dim=0)).pow(3).mean(dim=0) / (x - x.mean(dim=0)).square().mean(dim=0) ** 1.5 - 3
             ),
             "Centre each column first: subtract its mean.": lambda x: (
                 x.pow(4).mean(dim=0) / x.square().mean(dim=0).square() - 3

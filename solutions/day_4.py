@@ -478,6 +478,12 @@ EXERCISES = {
             "`(b * mask).sum(dim=1) / mask.sum(dim=1)` is a mean over the yes; with `~mask` it is one over the no.",
         ),
         slips={
+            "One mean for each instance: sum over its features, `dim=1`, not over the instances.": lambda W, b: (
+                tuple(
+                    (b * mask).sum(dim=0) / mask.sum(dim=0)
+                    for mask in (W.norm(dim=1) > 0.5, W.norm(dim=1) <= 0.5)
+                )
+            ),
             "The two are swapped: first the features with a direction, then those without.": lambda W, b: (
                 mean_biases(W, b)[::-1]
             ),
@@ -564,6 +570,9 @@ EXERCISES = {
             "Square, sum over the other features, and leave the diagonal out: it is the feature itself.",
         ),
         slips={
+            "Every column has a length of its own, `norm(dim=-2)`; yours is that of the whole instance.": lambda W: (
+                interference(W) * (W.norm(dim=-2) / W.flatten(1).norm(dim=1, keepdim=True)) ** 2
+            ),
             "The feature itself is in your sum: leave j = i out.": lambda W: (
                 (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)
             ),
@@ -658,6 +667,12 @@ EXERCISES = {
             "`(normalize(W, dim=-2).mT @ W)**2`, summed over its last axis, is what stands below.",
         ),
         slips={
+            "A share is a ratio, |W_i|² over all that lies along its direction, and not 1 less the interference.": lambda W: (
+                1 - interference(W)
+            ),
+            "The shares stay as they are: they need not fill the dimensions.": lambda W: (
+                feature_dimensionality(W) / feature_dimensionality(W).sum(dim=-1, keepdim=True) * W.shape[-2]
+            ),
             "The sum below runs over all features, i included; without it, a feature alone would get infinity.": lambda W: (
                 W.norm(dim=-2) ** 2 / interference(W)
             ),
@@ -815,6 +830,7 @@ EXERCISES = {
     "phase_boundary": Exercise(
         phase_boundary,
         cases=_boundary_cases,
+        check="Work it out at r = 1: (1 + r) p/6 = 1/3 - p/4 gives p = 4/7, and r = 1/4 and r = 4 both give 4/13.",
         difficulty=2,
         hints=(
             "Set the two losses equal and divide both sides by p: what is left is linear in p.",
@@ -841,6 +857,12 @@ EXERCISES = {
             "The two branches are swapped: what you have for r ≤ 1 belongs to r > 1.": lambda r: torch.where(
                 r <= 1, 4 / (2 * r + 5), 4 * r / (2 + 5 * r)
             ),
+            "That is the loss there; the probability p at which both losses are equal is asked for.": lambda r: (
+                phase_boundary(r) ** 2 / 6 * (1 + r)
+            ),
+            "That says whether p = 1/2 lies below the edge; the edge itself is asked for.": lambda r: (
+                phase_boundary(r) > 0.5
+            ).float(),
             "That is 1 over it: solve for p itself.": lambda r: 1 / phase_boundary(r),
             "Mind the sign: on the other side, the p of the variance is added, so 2 (1 + r) + 3 min.": lambda r: (
                 4 * r.clamp(max=1) / (2 * (1 + r) - 3 * r.clamp(max=1))

@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from course_utils.exercises import find, judge, judge_value
+from course_utils.exercises import Answer, Exercise, find, judge, judge_value
+
+
+def exercise(key):
+    record = find(key)
+    assert isinstance(record, Exercise)
+    return record
 
 
 def only_others_clamped(damage):
@@ -45,16 +51,18 @@ def along_a_unit(x, latents, W_dec, latent, value):
     ],
 )
 def test_wrong_at_an_edge_is_wrong(key, attempt, says):
-    verdict = judge(find(key), attempt)
+    verdict = judge(exercise(key), attempt)
     assert verdict.status == "wrong"
     assert says in verdict.sentence
 
 
 def test_a_figure_nearby_is_not_the_value():
-    codes = find("day_5.coherence").cases()[1][0]
-    right = find("day_5.coherence").reference(codes)
-    assert judge_value(find("day_5.coherence"), 1.004 * right, (codes,)).status == "correct"
-    assert judge_value(find("day_5.coherence"), 1.009 * right, (codes,)).status == "wrong"
+    record = find("day_5.coherence")
+    assert isinstance(record, Answer) and record.cases
+    (codes,) = record.cases()[1]
+    right = record.reference(codes)
+    assert judge_value(record, 1.004 * right, (codes,)).status == "correct"
+    assert judge_value(record, 1.009 * right, (codes,)).status == "wrong"
 
 
 def test_equal_numbers_at_the_edge_of_the_k_largest_may_both_stay():
@@ -62,4 +70,4 @@ def test_equal_numbers_at_the_edge_of_the_k_largest_may_both_stay():
         kth = pre_activations.topk(k, dim=-1).values[:, -1:]
         return torch.where(pre_activations >= kth, pre_activations, 0.0).relu()
 
-    assert judge(find("day_6.topk"), threshold).status == "correct"
+    assert judge(exercise("day_6.topk"), threshold).status == "correct"

@@ -46,7 +46,7 @@ class Change(NamedTuple):
 
 USUAL = re.compile(
     r"`(>|<|>=|<=|==|!=)` in place|`[+-]` in place|dim=|over everything|keepdim|descending|correction|exchanged"
-    r"|(abs\(\)|square\(\)|sqrt\(\)|T)` after `|without `\.|without `(torch\.)?[a-z_]+`$|in front of|transposed|`(sum|mean|amax|max|min|log|log2)` in place"
+    r"|(abs\(\)|square\(\)|sqrt\(\)|T)` after `|without `\.?(abs|square|sqrt|relu|exp|log|clamp|softmax|normalize|T|mT|round|norm|mean|sum|flip)\b|in front of|transposed|`(sum|mean|amax|max|min|log|log2)` in place"
 )
 
 

@@ -7,6 +7,7 @@ What is said has been tried on every case, and on other draws of them.
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from course_utils.exercises.code_changes import Change, changes, double_changes
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, reseed
 from course_utils.exercises.outcomes import CaseOutcome, alike, complaint_about, outcome_of
-from course_utils.exercises.relations import whole_relation
+from course_utils.exercises.relations import right_parts, whole_relation
 from course_utils.exercises.right_except import right_except
 
 SECONDS = 2.0
@@ -107,6 +108,9 @@ class _Search:
             or self._a_slip_mended(tried)
             or self._mended_twice()
             or self._where(exactly=False)
+            or right_parts(
+                [y.value for y in self.yours], [e.value for e in self.expected], self.record.tolerance
+            )
         )
 
     def _relation(self, values: Sequence[Any]) -> str | None:
@@ -143,7 +147,8 @@ class _Search:
         mark = _mark(self.yours[self.probe].value)
         for version in [self.record.reference, *self.record.variants.values()][:VERSIONS]:
             for change in self._in_time(changes(version)):
-                if change.is_a_number or change.is_a_step_more or mark is None:
+                by_chance = change.is_a_number or change.is_a_step_more or mark is None
+                if by_chance or re.search(r"\b_\w", change.words):  # a name that nobody else knows
                     continue
                 outcome = self._quick(change.function)
                 if outcome is None or _mark(outcome.value) != mark:

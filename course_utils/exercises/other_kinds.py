@@ -50,8 +50,8 @@ def _numbers(value: Any) -> Tensor | None:
     if isinstance(value, tuple) and (len(value) == 1 or any(isinstance(part, Tensor) for part in value)):
         return None  # a comma too many, or several results
     try:
-        parts = [_part(part) for part in value]
-        if any(part is None for part in parts):
+        parts = [part for part in map(_part, value) if part is not None]
+        if len(parts) < len(value):
             return None
         common = parts[0].dtype
         for part in parts:

@@ -5,6 +5,7 @@ A relation is said only if it holds on every case, and the attempt is wrong on s
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -60,8 +61,12 @@ def _of_parts(
     count = len(expected[0]) if isinstance(expected[0], tuple | list) else 0
     if not 2 <= count <= 4 or not all(isinstance(y, tuple | list) and len(y) == count for y in yours):
         return None
-    if count == 2 and all(difference(tuple(y)[::-1], tuple(e), tolerance) is None for y, e in zip(yours, expected, strict=True)):  # fmt: skip
-        return "The right results in the wrong order: exchange them."
+    for order in itertools.permutations(range(count)):
+        if list(order) != sorted(order) and all(
+            difference(tuple(y[place] for place in order), tuple(e), tolerance) is None
+            for y, e in zip(yours, expected, strict=True)
+        ):
+            return "The right results in the wrong order" + (": exchange them." if count == 2 else ".")
     said = []
     for part in range(count):
         mine, right = [y[part] for y in yours], [e[part] for e in expected]
@@ -72,6 +77,25 @@ def _of_parts(
             return None
         said.append(f"Result {part + 1} of {count}: {found[0].lower()}{found[1:]}")
     return " ".join(said) or None
+
+
+def right_parts(yours: Sequence[Any], expected: Sequence[Any], tolerance: float) -> str | None:
+    """Which of several results are right on every case; None if none is, or there is one only."""
+    count = len(expected[0]) if isinstance(expected[0], tuple) else 0
+    if count < 2 or not all(isinstance(y, tuple | list) and len(y) == count for y in yours):
+        return None
+    right = [
+        part + 1
+        for part in range(count)
+        if all(difference(y[part], e[part], tolerance) is None for y, e in zip(yours, expected, strict=True))
+    ]
+    if not right or len(right) == count:
+        return None
+    other = [str(part) for part in range(1, count + 1) if part not in right]
+    good = " and ".join(map(str, right))
+    return (
+        f"Result {good} of {count} is right on every input; look at how you get result {' and '.join(other)}."
+    )
 
 
 def doubles(values: Sequence[Any]) -> list[Tensor] | None:
@@ -100,20 +124,8 @@ def applied(relation: Relation, values: Results) -> list[Tensor] | None:
         return None
 
 
-LOSES = (
-    "clamp",
-    "relu",
-    "argmax",
-    "above 0",
-    "places",
-    "largest",
-    "first",
-    "last row",
-    "diagonal",
-    "a sum",
-    "a mean",
-)
-"""Steps behind which much may look alike: no evidence beside another mistake."""
+KEEPS = ("a root.", "a square.", "`exp`.", "a logarithm.", "(`relu`).")
+"""Last steps that may be missing beside another mistake; behind a mean, say, too much looks alike."""
 
 
 def _listed(yours: Results, expected: Results, tolerance: float, *, whole: bool) -> str | None:
@@ -122,7 +134,7 @@ def _listed(yours: Results, expected: Results, tolerance: float, *, whole: bool)
         if made is not None and same(made, yours, tolerance):
             return relation.sentence
     for relation in LEADS_TO_EXPECTED:
-        if whole and any(word in relation.sentence for word in LOSES):
+        if whole and not relation.sentence.endswith(KEEPS):
             continue
         made = applied(relation, yours)
         if made is not None and same(made, expected, tolerance):
@@ -158,7 +170,9 @@ def _factor(
                 math.isclose(f, p, rel_tol=max(tolerance, 1e-6))
                 for f, p in zip(factors, predicted, strict=True)
             ):
-                return f"Yours is the expected {said.format(words)}."
+                return f"Yours is the expected {said.format(words)}".rstrip("?.") + (
+                    "?" if said.endswith("?") else "."
+                )
     if all(math.isclose(f, factors[0], rel_tol=max(tolerance, 1e-6)) for f in factors):
         return f"Yours is {factors[0]:.4g} times the expected, on every input: which factor is missing, or too many?"
     if sum(e.numel() > 2 for e in expected) >= 2:

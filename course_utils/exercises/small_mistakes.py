@@ -175,7 +175,7 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
         for op, sign in ((ast.Add(), "+"), (ast.Sub(), "-")):
             ends = [*node.args[:-1], ast.BinOp(last, op, ast.Constant(1))]
             yield f"with a range up to `{short_source(last)} {sign} 1`", ast.Call(called, ends, [])
-    if is_method and name not in ("item", "tolist"):
+    if is_method and isinstance(called, ast.Attribute) and name not in ("item", "tolist"):
         yield f"without `.{name}({', '.join(map(short_source, [*node.args, *node.keywords]))})`", called.value
     elif node.args and not is_method:
         yield f"without `{name}`", node.args[0]
