@@ -1044,7 +1044,7 @@ EXERCISES = {
             "That is the best F1 itself; what is asked for is the threshold that reaches it.": lambda values, is_concept: (
                 max(_f1(values, is_concept, t).item() for t in values.unique())
             ),
-            "That is the lowest value. Is the `return` inside the loop? Or did recall alone decide? The lowest one always has all of it.": lambda values, is_concept: (
+            "That is the lowest value. Is the `return` inside the loop? Is `& is_concept` missing in the hits? Or did recall alone decide? The lowest one always has all of it.": lambda values, is_concept: (
                 values.min().item()
             ),
             "That is the highest value; there only a single row fires.": lambda values, is_concept: (
@@ -1071,14 +1071,6 @@ EXERCISES = {
                     ).argmax()
                 ].item()
             ),
-            "Brackets: what fired and what is of the concept are added *below* the line: `2 * hits / (fired + concept)`.": _pick(
-                lambda values, is_concept, t: 2 * _rates_of(values, is_concept, t)[0] + is_concept.sum()
-            ),
-            "A hit has fired *and* is of the concept: `&` is missing in what you count above the line.": _pick(
-                lambda values, is_concept, t: (
-                    2 * (values >= t).sum() / ((values >= t).sum() + is_concept.sum())
-                )
-            ),
             "A row exactly at the threshold counts as fired: `>=`.": _pick(
                 lambda values, is_concept, t: (
                     2 * ((values > t) & is_concept).sum() / ((values > t).sum() + is_concept.sum())
@@ -1090,7 +1082,7 @@ EXERCISES = {
                 )
             ),
             "From there on F1 is best, but asked for is a value that occurs, not the middle between two.": _middle,
-            "That threshold has the best precision, and a few rows are enough for it. Is `+ texts of the concept` missing below?": _pick(
+            "That threshold has the best precision, and a few rows are enough for it. Is `+ texts of the concept` missing below, or outside of the brackets?": _pick(
                 lambda values, is_concept, t: _rates_of(values, is_concept, t)[0]
             ),
             "That has the best sum of precision and recall; F1 falls if *either* does, by the formula of the task.": _pick(

@@ -314,16 +314,6 @@ def _alpha_times_where_empty(inputs: Tensor, W: Tensor, relevance: Tensor, alpha
     return once + (alpha - 1) * alone
 
 
-def _decided_for_all(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
-    """One output without one of the sides, and the weights are 1 everywhere."""
-    up, down = W.clamp(min=0), W.clamp(max=0)
-    z_up, z_down = inputs @ up, inputs @ down
-    for_it = 1.0 if (z_down == 0).any() else alpha
-    against = 1.0 if (z_up == 0).any() else 1.0 - alpha
-    to_up = for_it * relevance / z_up.where(z_up != 0, 1.0)
-    return inputs * (to_up @ up.T + against * relevance / z_down.where(z_down != 0, 1.0) @ down.T)
-
-
 def _split_by_relevance(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
     share = relevance / _away_from_zero(inputs @ W, 1e-9)
     return inputs * (alpha * share.clamp(min=0) @ W.T - (alpha - 1) * share.clamp(max=0) @ W.T)
@@ -1078,8 +1068,7 @@ EXERCISES = {
             "Empty sides are right. Where both spoke, what spoke against is missing: minus (alpha - 1) times it.": _empty_sides_right(
                 lambda alpha: (alpha, 0.0)
             ),
-            "Where one side is empty the other takes the relevance once, not alpha times.": _alpha_times_where_empty,
-            "Which side is empty is decided for each output of each picture, not for all at once: `torch.where`.": _decided_for_all,
+            "Where one side of an output is empty, the other takes its relevance once, not alpha times; and every output of every picture decides for itself.": _alpha_times_where_empty,
             "The sides are those of the contributions, by the sign of the weight; yours splits the relevance.": _split_by_relevance,
             "Empty sides are right, and the inputs are missing: a contribution is input times weight.": _without_inputs,
             "2 is only the default: use the argument `alpha`.": lambda inputs, W, relevance, alpha=2.0: (

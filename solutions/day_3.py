@@ -1085,9 +1085,6 @@ EXERCISES = {
             "That is the kurtosis; the excess is what it has over a normal distribution's 3.": lambda x: (
                 excess_kurtosis(x) + 3
             ),
-            "The *fourth* power: with the third it is the skewness.": lambda x: (
-                (x - x.mean(dim=0)).pow(3).mean(dim=0) / (x - x.mean(dim=0)).square().mean(dim=0) ** 1.5
-            ),
             "The *fourth* power: with the third it is the skewness, of which no 3 is taken.": lambda x: (
                 (x - x.mean(dim=0)).pow(3).mean(dim=0) / (x - x.mean(dim=0)).square().mean(dim=0) ** 1.5 - 3
             ),

@@ -7,6 +7,7 @@ Each comes with words that hold in both directions: of a right version "what com
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import itertools
@@ -46,24 +47,36 @@ class Change(NamedTuple):
 
 USUAL = re.compile(
     r"`(>|<|>=|<=|==|!=)` in place|`[+-]` in place|dim=|over everything|keepdim|descending|correction|exchanged"
-    r"|(abs\(\)|square\(\)|sqrt\(\)|T)` after `|without `\.?(abs|square|sqrt|relu|exp|log|clamp|softmax|normalize|T|mT|round|norm|mean|sum|flip)\b|in front of|transposed|`(sum|mean|amax|max|min|log|log2)` in place"
+    r"|(abs\(\)|square\(\)|sqrt\(\)|T)` after `|without `/ |without `\.?(abs|square|sqrt|relu|exp|log|clamp|softmax|normalize|T|mT|round|norm|mean|sum|flip)\b|in front of|transposed|`(sum|mean|amax|max|min|log|log2)` in place"
 )
 
 
 def changes(function: Callable[..., Any]) -> Iterator[Change]:
     """Every version of ``function`` that differs from it by one such change; none if its source cannot be found."""
     definition = definition_of(function)
-    if definition is None:
-        return
-    places = list(_walk(definition))
-    local = [node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)]
-    for node, parent, field, index in places:
-        place = _place(node, parent)
-        for words, new in small_mistakes(node, local):
-            with _Replaced(parent, field, index, node, new):
-                changed = compiled(definition, function)
-            if changed is not None:
-                yield Change(words, place, changed)
+    for words, place, replaced, _ in _each(definition) if definition else ():
+        assert definition is not None
+        with replaced:
+            changed = compiled(definition, function)
+        if changed is not None:
+            yield Change(words, place, changed)
+
+
+def changes_everywhere(function: Callable[..., Any]) -> Iterator[Change]:
+    """Every version in which the same change is made wherever it can be, if that is in more than one place."""
+    definition = definition_of(function)
+    alike: dict[str, list[tuple[str, _Replaced]]] = {}
+    for words, place, replaced, _ in _each(definition) if definition else ():
+        alike.setdefault(words, []).append((place, replaced))
+    for words, places in alike.items():
+        if definition is None or len(places) < 2:
+            continue
+        with contextlib.ExitStack() as stack:
+            for _, replaced in places:
+                stack.enter_context(replaced)
+            changed = compiled(definition, function)
+        if changed is not None:
+            yield Change(f"{words} (in {len(places)} places)", places[0][0], changed)
 
 
 def double_changes(function: Callable[..., Any]) -> Iterator[tuple[Change, Change]]:
@@ -71,13 +84,7 @@ def double_changes(function: Callable[..., Any]) -> Iterator[tuple[Change, Chang
     definition = definition_of(function)
     if definition is None:
         return
-    local = [node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)]
-    usual = []
-    for node, parent, field, index in list(_walk(definition)):
-        place = _place(node, parent)
-        for words, new in small_mistakes(node, local):
-            if USUAL.search(words):
-                usual.append((words, place, _Replaced(parent, field, index, node, new), node))
+    usual = [each for each in _each(definition) if USUAL.search(each[0])]
     for (words, place, one, node), (more, elsewhere, two, other) in itertools.combinations(usual, 2):
         if node is other:
             continue
@@ -85,6 +92,17 @@ def double_changes(function: Callable[..., Any]) -> Iterator[tuple[Change, Chang
             changed = compiled(definition, function)
         if changed is not None:
             yield Change(words, place, changed), Change(more, elsewhere, changed)
+
+
+def _each(definition: ast.FunctionDef) -> Iterator[tuple[str, str, _Replaced, ast.AST]]:
+    """(words, place, the replacement, the node) of every change."""
+    local = [node.arg for node in ast.walk(definition) if isinstance(node, ast.arg)]
+    for node, parent, field, index in list(_walk(definition)):
+        if field == "value" and isinstance(getattr(parent, "ctx", None), ast.Store):
+            continue  # what is written into has to stay itself
+        place = _place(node, parent)
+        for words, new in small_mistakes(node, local):
+            yield words, place, _Replaced(parent, field, index, node, new), node
 
 
 def _place(node: ast.AST, parent: ast.AST) -> str:

@@ -7,6 +7,7 @@ What is said has been tried on every case, and on other draws of them.
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import warnings
@@ -17,7 +18,8 @@ import torch
 from torch import Tensor
 
 from course_utils.exercises.answer_key import Exercise
-from course_utils.exercises.code_changes import Change, changes, double_changes
+from course_utils.exercises.code_changes import Change, changes, changes_everywhere, double_changes
+from course_utils.exercises.compare import difference
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, reseed
 from course_utils.exercises.outcomes import CaseOutcome, alike, complaint_about, outcome_of
@@ -130,7 +132,7 @@ class _Search:
     def _mended(self) -> tuple[Change | None, list[Tried]]:
         """The change of the learner's code that makes it right, the most telling if there are several, and all that were tried."""
         tried, best = [], None
-        for change in self._in_time(changes(self.attempt)):
+        for change in self._in_time(itertools.chain(changes(self.attempt), changes_everywhere(self.attempt))):
             outcome = self._quick(change.function)
             if outcome is None:
                 continue
@@ -213,13 +215,25 @@ class _Search:
     def _a_slip_mended(self, mended: Sequence[Tried]) -> str | None:
         for sentence, slip in self.record.slips.items():
             outcome = self._quick(slip)
-            mark = outcome and _mark(outcome.value)
+            if outcome is None or self._is_trivial(outcome):
+                continue
+            mark = _mark(outcome.value)
             for tried in mended:
                 same = mark is not None and tried.mark == mark and tried.change.is_usual
                 if same and self._gives(tried.change.function, slip):
                     where = f"look at `{tried.change.place}`: {tried.change.words} one of them is mended."
                     return f"Two things. {sentence} And besides: {where}"
         return None
+
+    def _is_trivial(self, outcome: CaseOutcome) -> bool:
+        """Whether it gives back an argument, or one number everywhere: changed code often ends there."""
+        value = _double(outcome.value)
+        if value is None:
+            return False
+        as_it_came = any(
+            difference(outcome.value, arg) is None for arg in outcome.args if isinstance(arg, Tensor)
+        )
+        return as_it_came or (value.numel() > 1 and bool((value == value.flatten()[0]).all()))
 
     def _mended_twice(self) -> str | None:
         for one, two in self._in_time(double_changes(self.attempt)):

@@ -50,6 +50,21 @@ OVER_AN_AXIS = {
 ADDED = ("abs", "square", "sqrt", "relu", "T")
 """What may be missing after an expression."""
 
+KEPT = {
+    "item",
+    "tolist",
+    "clone",
+    "detach",
+    "copy",
+    "numpy",
+    "contiguous",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "range",
+}
+"""Calls without which something else would be changed in place, or nothing be there to fill."""
+
 TURNS = {360: ("2 * pi", 2 * math.pi), 180: ("pi", math.pi)}
 """A whole turn and half of it, in degrees: in radians."""
 
@@ -98,6 +113,8 @@ def small_mistakes(node: ast.AST, local: list[str]) -> Iterator[tuple[str, ast.A
     elif isinstance(node, ast.For) and node.body and isinstance(node.body[-1], ast.Return):
         loop = ast.For(node.target, node.iter, node.body[:-1] or [ast.Pass()], node.orelse)
         yield "with the `return` behind the loop", ast.If(ast.Constant(True), [loop, node.body[-1]], [])
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        yield f"without `[{short_source(node.slice)}]`", node.value
     if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
         yield f"without `{short_source(node)}`", None
     if isinstance(node, ast.Name | ast.BinOp | ast.Call | ast.Subscript) and not isinstance(
@@ -175,7 +192,9 @@ def _calls(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
         for op, sign in ((ast.Add(), "+"), (ast.Sub(), "-")):
             ends = [*node.args[:-1], ast.BinOp(last, op, ast.Constant(1))]
             yield f"with a range up to `{short_source(last)} {sign} 1`", ast.Call(called, ends, [])
-    if is_method and isinstance(called, ast.Attribute) and name not in ("item", "tolist"):
+    if name in KEPT:
+        pass
+    elif is_method and isinstance(called, ast.Attribute):
         yield f"without `.{name}({', '.join(map(short_source, [*node.args, *node.keywords]))})`", called.value
     elif node.args and not is_method:
         yield f"without `{name}`", node.args[0]
