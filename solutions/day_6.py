@@ -778,6 +778,7 @@ EXERCISES = {
             ),
         },
         variants={
+            # of equal numbers at the edge, keeping one or all is right: neither page nor `torch.topk` says which
             "threshold": lambda pre_activations, k: torch.where(
                 pre_activations >= pre_activations.topk(k, dim=-1).values[:, -1:], pre_activations, 0.0
             ).relu(),
@@ -788,8 +789,7 @@ EXERCISES = {
         },
         explanation="""
             No penalty is needed any more: at most k latents are active, whatever their size, and nothing pushes them
-            down. What is not among the k largest gets no gradient either, which is why latents die more easily here.
-            Two equal numbers at the edge do not occur in practice: keeping one of them or both is right.""",
+            down. What is not among the k largest gets no gradient either, which is why latents die more easily here.""",
     ),
     "resample": Exercise(
         resample,

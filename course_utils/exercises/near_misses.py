@@ -21,7 +21,7 @@ from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.code_changes import Change, changes, changes_everywhere, double_changes
 from course_utils.exercises.compare import difference
 from course_utils.exercises.describing import plain
-from course_utils.exercises.guards import OutOfTime, call, guarded, reseed
+from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, reseed
 from course_utils.exercises.outcomes import CaseOutcome, alike, complaint_about, outcome_of
 from course_utils.exercises.relations import right_parts, whole_relation
 from course_utils.exercises.right_except import right_except
@@ -171,8 +171,9 @@ class _Search:
         if self.draws:
             reseed(self.probe)
         try:
-            return CaseOutcome(call(function, args), None, args)
-        except OutOfTime:
+            with kept_settings():
+                return CaseOutcome(call(function, args), None, args)
+        except (KeyboardInterrupt, OutOfTime):
             raise
         except BaseException:
             return None

@@ -160,7 +160,8 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     if not holds_everywhere(complaints):
         complaint = without_remark(complaint)
     if isinstance(complaint, OwnWords):
-        said = f"{complaint} {near}" if near and own_words(complaints) else near or complaint
+        both = near and own_words(complaints) and near[:20] != complaint[:20]
+        said = f"{complaint} {near}" if both else near or complaint
         return Verdict("wrong", str(said), details, slip=bool(near), **more)
     sentence = f"It differs {where}. {complaint}"
     if near:
