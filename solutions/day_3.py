@@ -1234,7 +1234,6 @@ EXERCISES = {
             "Nothing is taken off for the feature itself: the law is √(k/d) as it stands.": lambda d_model: (
                 d_model / 16 - 1
             ),
-            "The width is that of this model, `model.cfg.d_model`, not 768.": lambda d_model: 48,
             "The inverse: k/d is 1/16, so k is much smaller than d.": lambda d_model: 4 * d_model,
             "The law has k/d under the root, not k alone: the width counts.": lambda d_model: 1 / 16,
         },

@@ -647,9 +647,6 @@ EXERCISES = {
             "That is the bound of day 3; what do these codes really reach?": lambda codes: welch_bound(
                 *codes.shape
             ),
-            "That is the worst pair of the first station; all pairs count.": lambda codes: _between(codes)[
-                0
-            ].max(),
             "`argmax` says *where* the largest one stands; `max` says how large it is.": lambda codes: float(
                 _between(codes).argmax()
             ),

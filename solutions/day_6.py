@@ -1250,7 +1250,6 @@ EXERCISES = {
         ),
         slips={
             "That is the first row only; the mean is over all rows.": lambda latents: (latents[0] > 0).sum(),
-            "Active is above 0, not above 1.": lambda latents: (latents > 1).sum(dim=1).float().mean(),
             "That is the length of the rows; L0 counts how many numbers are not 0.": lambda latents: (
                 latents.norm(dim=1).mean()
             ),
