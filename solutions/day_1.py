@@ -569,6 +569,9 @@ EXERCISES = {
             "So take 1 minus the ratio, and divide by `1 - 1 / n` to make the largest value 1. Means go over `dim=1`.",
         ),
         slips={
+            "That is the largest rate's share in the sum; the formula holds the squared mean against the mean square.": lambda rates: (
+                rates.amax(dim=1) / rates.sum(dim=1)
+            ),
             "That is the ratio itself, large for a cell that answers everything: take 1 minus it, over `1 - 1 / n`.": lambda rates: (
                 _square_of_mean(rates) / _mean_of_squares(rates)
             ),
@@ -951,6 +954,10 @@ EXERCISES = {
             "Both shares have the hits above. Below stands how many fired, or how many there are to be found.",
         ),
         slips={
+            "Those are counts of rows: divide the hits by how many fired, and by how many are of the concept.": lambda values, is_concept, threshold: (
+                ((values >= threshold) & is_concept).sum(),
+                (~(values >= threshold) & is_concept).sum(),
+            ),
             "The two are exchanged: precision first, the share of the concept among the rows that fired.": lambda values, is_concept, t: (
                 precision_recall(values, is_concept, t)[::-1]
             ),
