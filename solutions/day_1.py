@@ -327,8 +327,18 @@ def _f1(values: Tensor, is_concept: Tensor, threshold: Tensor) -> Tensor:
 
 
 def _pick(score: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], float]:
-    """The threshold that is best by another score."""
-    return lambda values, is_concept: values.unique()[_place(score, values, is_concept)].item()
+    """The threshold that is best by another score; another one that reaches as much is the same slip."""
+
+    def best(values: Tensor, is_concept: Tensor) -> float:
+        found = _ByScore(values.unique()[_place(score, values, is_concept)].item())
+        found.score = score
+        return found
+
+    return best
+
+
+class _ByScore(float):
+    score: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _place(score: Callable[[Tensor, Tensor, Tensor], Tensor], values: Tensor, is_concept: Tensor) -> int:
@@ -340,6 +350,9 @@ def _place(score: Callable[[Tensor, Tensor, Tensor], Tensor], values: Tensor, is
 def _f1_is_best(yours: Any, expected: float, args: tuple) -> bool | str:
     """Two thresholds may reach the same F1, and either is right; the value has to be one that occurs."""
     values, is_concept = args
+    if isinstance(expected, _ByScore):
+        one, two = (expected.score(values, is_concept, torch.tensor(float(t))) for t in (expected, yours))
+        return bool((one - two).abs() < 1e-6) and bool((values - yours).abs().min() < 1e-5)
     best, reached = (_f1(values, is_concept, torch.tensor(float(t))).item() for t in (expected, yours))
     occurs = bool((values - yours).abs().min() < 1e-5)
     if abs(reached - best) < 1e-6:
@@ -556,6 +569,9 @@ EXERCISES = {
             "So take 1 minus the ratio, and divide by `1 - 1 / n` to make the largest value 1. Means go over `dim=1`.",
         ),
         slips={
+            "That is the largest rate's share in the sum; the formula holds the squared mean against the mean square.": lambda rates: (
+                rates.amax(dim=1) / rates.sum(dim=1)
+            ),
             "That is the ratio itself, large for a cell that answers everything: take 1 minus it, over `1 - 1 / n`.": lambda rates: (
                 _square_of_mean(rates) / _mean_of_squares(rates)
             ),
@@ -938,6 +954,10 @@ EXERCISES = {
             "Both shares have the hits above. Below stands how many fired, or how many there are to be found.",
         ),
         slips={
+            "Those are counts of rows: divide the hits by how many fired, and by how many are of the concept.": lambda values, is_concept, threshold: (
+                ((values >= threshold) & is_concept).sum(),
+                (~(values >= threshold) & is_concept).sum(),
+            ),
             "The two are exchanged: precision first, the share of the concept among the rows that fired.": lambda values, is_concept, t: (
                 precision_recall(values, is_concept, t)[::-1]
             ),
@@ -1031,7 +1051,7 @@ EXERCISES = {
             "That is the best F1 itself; what is asked for is the threshold that reaches it.": lambda values, is_concept: (
                 max(_f1(values, is_concept, t).item() for t in values.unique())
             ),
-            "That is the lowest value. Is the `return` inside the loop? Or did recall alone decide? The lowest one always has all of it.": lambda values, is_concept: (
+            "That is the lowest value. Is the `return` inside the loop? Is `& is_concept` missing in the hits? Or did recall alone decide? The lowest one always has all of it.": lambda values, is_concept: (
                 values.min().item()
             ),
             "That is the highest value; there only a single row fires.": lambda values, is_concept: (
@@ -1046,6 +1066,18 @@ EXERCISES = {
             "The place counts in `values.unique()`, which is sorted; in `values` something else stands there.": lambda values, is_concept: (
                 values[_place(_f1, values, is_concept)].item()
             ),
+            "F1 stands in the order of the *sorted* values, so take the best of those, not of `values`.": lambda values, is_concept: (
+                values[
+                    torch.stack([_f1(values, is_concept, t) for t in values.sort().values]).argmax()
+                ].item()
+            ),
+            "F1 stands in the order of the values sorted *from the largest*: take the best of those, not of `values`.": lambda values, is_concept: (
+                values[
+                    torch.stack(
+                        [_f1(values, is_concept, t) for t in values.sort(descending=True).values]
+                    ).argmax()
+                ].item()
+            ),
             "A row exactly at the threshold counts as fired: `>=`.": _pick(
                 lambda values, is_concept, t: (
                     2 * ((values > t) & is_concept).sum() / ((values > t).sum() + is_concept.sum())
@@ -1057,7 +1089,7 @@ EXERCISES = {
                 )
             ),
             "From there on F1 is best, but asked for is a value that occurs, not the middle between two.": _middle,
-            "That threshold has the best precision, and a few rows are enough for it. Is `+ texts of the concept` missing below?": _pick(
+            "That threshold has the best precision, and a few rows are enough for it. Is `+ texts of the concept` missing below, or outside of the brackets?": _pick(
                 lambda values, is_concept, t: _rates_of(values, is_concept, t)[0]
             ),
             "That has the best sum of precision and recall; F1 falls if *either* does, by the formula of the task.": _pick(

@@ -131,6 +131,11 @@ def _moved(picture: Tensor, gradient: Tensor, step: float) -> Tensor:
     return picture + step * gradient / gradient.norm().clamp(min=1e-12)
 
 
+def _stretched(moved: Tensor, gradient: Tensor, picture: Tensor) -> Tensor:
+    low, high = moved.min(), moved.max()
+    return (moved - low) / (high - low) if gradient.any() else picture
+
+
 # ── off_target_share ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,7 +152,11 @@ def _damage_cases(seed: int = 0) -> list[tuple]:
     cases = [(torch.tensor([[6.0, 2.0, 0.0], [1.0, 3.0, -5.0], [4.0, 4.0, 2.0]]),)]
     for x in _random(seed, (4, 4), (7, 7)):
         cases.append((x + torch.eye(len(x)) * 3,))
-    return cases
+    (drawn,) = _random(seed + 7, (5, 5))
+    missed = drawn.abs() * (1 - 2 * torch.eye(5))  # no operation harms the concept that was meant
+    missed[:2, :2] = torch.tensor([[-1.0, 3.0], [2.0, 0.0]])
+    missed[3, 3] = 1.5
+    return [*cases, (missed,)]
 
 
 # ── epsilon_rule and alpha_beta_rule ────────────────────────────────────────────────────────────────────────────────
@@ -275,6 +284,39 @@ def _through(
 def _from_two_sides(weigh: Callable[[float, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
     """An attempt that weighs what `_two_sides` returns."""
     return lambda inputs, W, relevance, alpha=2.0: weigh(alpha, *_two_sides(inputs, W, relevance))
+
+
+def _empty_sides_right(weigh: Callable[[float], tuple[float, float]]) -> Callable[..., Tensor]:
+    """An attempt with other weights for what spoke for and against, where both did; else as it should be."""
+
+    def attempt(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+        up, down = W.clamp(min=0), W.clamp(max=0)
+        z_up, z_down = inputs @ up, inputs @ down
+        for_it, against = weigh(alpha)
+        share_up = torch.where(z_down == 0, 1.0, for_it) * relevance / z_up.where(z_up != 0, 1.0)
+        share_down = torch.where(z_up == 0, 1.0, against) * relevance / z_down.where(z_down != 0, 1.0)
+        return inputs * (share_up @ up.T + share_down @ down.T)
+
+    return attempt
+
+
+def _without_inputs(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    up, down = W.clamp(min=0), W.clamp(max=0)
+    z_up, z_down = inputs @ up, inputs @ down
+    share_up = torch.where(z_down == 0, 1.0, alpha) * relevance / z_up.where(z_up != 0, 1.0)
+    share_down = torch.where(z_up == 0, 1.0, 1 - alpha) * relevance / z_down.where(z_down != 0, 1.0)
+    return share_up @ up.T + share_down @ down.T
+
+
+def _alpha_times_where_empty(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    once = _weighted(inputs, W, relevance, alpha)
+    alone = _weighted(inputs, W, relevance * ~_both_sides(inputs, W), alpha)
+    return once + (alpha - 1) * alone
+
+
+def _split_by_relevance(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
+    share = relevance / _away_from_zero(inputs @ W, 1e-9)
+    return inputs * (alpha * share.clamp(min=0) @ W.T - (alpha - 1) * share.clamp(max=0) @ W.T)
 
 
 def _alpha_by_output(inputs: Tensor, W: Tensor, relevance: Tensor, alpha: float = 2.0) -> Tensor:
@@ -554,6 +596,21 @@ EXERCISES = {
             "The strongest come first: sort with `descending=True`.": lambda values, is_concept, depths: (
                 purity_by_depth(-values, is_concept, depths)
             ),
+            "Off by one: the count after n tokens stands at place n - 1 of `cumsum`.": lambda values, is_concept, depths: (
+                is_concept[values.argsort(descending=True)].float().cumsum(dim=0)[
+                    depths.clamp(max=len(values) - 1)
+                ]
+                / depths
+            ),
+            "Off by one, twice: the count after n tokens stands at place n - 1 of `cumsum`, and is divided by n.": lambda values, is_concept, depths: (
+                is_concept[values.argsort(descending=True)].float().cumsum(dim=0)[
+                    depths.clamp(max=len(values) - 1)
+                ]
+                / (depths + 1)
+            ),
+            "A depth is a number of tokens and not a strength: the n strongest, not those above n.": lambda values, is_concept, depths: (
+                torch.stack([is_concept[values >= depth].float().mean() for depth in depths])
+            ),
             "The labels are still in the order of the text: index them with the order that `argsort` gives.": lambda values, is_concept, depths: (
                 is_concept.cumsum(dim=0)[depths - 1] / depths
             ),
@@ -639,6 +696,9 @@ EXERCISES = {
             "`(picture + step * gradient / gradient.norm().clamp(min=1e-12)).clamp(0, 1)`.",
         ),
         slips={
+            "What lies outside of 0 to 1 is cut off, `clamp(0, 1)`; stretching changes every pixel.": lambda picture, gradient, step: (
+                _stretched(_moved(picture, gradient, step), gradient, picture)
+            ),
             "Subtracting goes downhill, as in training; here the unit should fire more: add.": lambda picture, gradient, step: (
                 ascend(picture, -gradient, step)
             ),
@@ -747,6 +807,20 @@ EXERCISES = {
         slips={
             "A gain is no harm: entries below zero become zero, not positive.": lambda damage: (
                 1 - damage.diagonal() / damage.abs().sum(dim=1)
+            ),
+            "The diagonal too: where the concept that was meant got better, its harm is zero.": lambda damage: (
+                1 - damage.diagonal() / (damage.clamp(min=0).sum(dim=1) + damage.diagonal().clamp(max=0))
+            ),
+            "A gain is no harm, neither on the diagonal nor beside it: negative entries become zero, not positive.": lambda damage: (
+                1 - damage.abs().diagonal() / damage.abs().sum(dim=1)
+            ),
+            "All other concepts count together, not only the one that is hit most.": lambda damage: (
+                (relu(damage) - relu(damage).diagonal().diag()).amax(dim=1) / relu(damage).sum(dim=1)
+            ),
+            "Set each negative entry to zero before you add up: in a sum, gains take harm away.": lambda damage: (
+                1
+                - relu(damage.diagonal())
+                / ((damage.sum(dim=1) - damage.diagonal()).clamp(min=0) + relu(damage.diagonal()))
             ),
             "That is the share that hit its target; what is asked for is the rest.": lambda damage: (
                 damage.clamp(min=0).diagonal() / damage.clamp(min=0).sum(dim=1)
@@ -976,6 +1050,27 @@ EXERCISES = {
             "The weights add up to more than 1, and relevance is invented: alpha and *minus* (alpha - 1).": _from_two_sides(
                 lambda alpha, up, down: alpha * up + (alpha + 1) * down
             ),
+            "Empty sides are right. Where both spoke, what spoke against gets *minus* (alpha - 1) times: subtract.": _empty_sides_right(
+                lambda alpha: (alpha, alpha - 1)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against counts alpha - 1, not alpha, so that 1 is left in all.": _empty_sides_right(
+                lambda alpha: (alpha, -alpha)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against counts alpha - 1, not alpha + 1.": _empty_sides_right(
+                lambda alpha: (alpha, -alpha - 1)
+            ),
+            "Empty sides are right. Where both spoke, alpha and alpha - 1 are missing: one side counts alpha, the other minus (alpha - 1).": _empty_sides_right(
+                lambda alpha: (1.0, -1.0)
+            ),
+            "Empty sides are right. Where both spoke, the weights are exchanged: alpha goes to what spoke *for* the output.": _empty_sides_right(
+                lambda alpha: (1 - alpha, alpha)
+            ),
+            "Empty sides are right. Where both spoke, what spoke against is missing: minus (alpha - 1) times it.": _empty_sides_right(
+                lambda alpha: (alpha, 0.0)
+            ),
+            "Where one side of an output is empty, the other takes its relevance once, not alpha times; and every output of every picture decides for itself.": _alpha_times_where_empty,
+            "The sides are those of the contributions, by the sign of the weight; yours splits the relevance.": _split_by_relevance,
+            "Empty sides are right, and the inputs are missing: a contribution is input times weight.": _without_inputs,
             "2 is only the default: use the argument `alpha`.": lambda inputs, W, relevance, alpha=2.0: (
                 alpha_beta_rule(inputs, W, relevance, 2.0)
             ),
@@ -1124,6 +1219,9 @@ EXERCISES = {
         slips={
             "A whole turn is 2 pi: without it the numbers do not go round.": lambda sums, frequencies, p: (
                 (_angles(sums, frequencies, p) / (2 * pi)).cos().sum(dim=-1)
+            ),
+            "A whole turn is 2 pi: `cos` takes radians, not degrees.": lambda sums, frequencies, p: (
+                (_angles(sums, frequencies, p) * 360 / (2 * pi)).cos().sum(dim=-1)
             ),
             "A whole turn is 2 pi, not pi.": lambda sums, frequencies, p: (
                 (_angles(sums, frequencies, p) / 2).cos().sum(dim=-1)

@@ -110,6 +110,10 @@ def _packing_cases(seed: int = 0) -> list[tuple]:
         (3 * few + 2, 3.0),
         (many + 1.5, 9.0),
         (many.abs() + 0.5, 4.5),
+        (
+            torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0], [1.0, 1.0]]),
+            2.0 + seed,
+        ),  # perpendicular, parallel
     ]
     return [(directions.requires_grad_(), p) for directions, p in cases]  # as in the notebook
 
@@ -121,6 +125,16 @@ def _off_diagonal(directions: Tensor) -> Tensor:
 
 def _power_mean(numbers: Tensor, p: float) -> Tensor:
     return numbers.abs().pow(p).mean().pow(1 / p)
+
+
+def _without_cosine_0(directions: Tensor, p: float) -> Tensor:
+    cosines = _off_diagonal(directions).abs()
+    return _power_mean(cosines[cosines > 1e-6], p)
+
+
+def _without_cosine_1(directions: Tensor, p: float) -> Tensor:
+    cosines = cosine_matrix(directions).abs()
+    return _power_mean(cosines[cosines < 0.999], p)
 
 
 def _pair_by_pair(directions: Tensor, p: float) -> Tensor:
@@ -609,6 +623,8 @@ EXERCISES = {
             "For numbers c the power mean is `c.abs().pow(p).mean().pow(1 / p)`. Stay in torch: the cell below asks for its gradient.",
         ),
         slips={
+            "Every pair counts, also one with cosine 0: leave out the diagonal by its place, not by a value.": _without_cosine_0,
+            "Every pair counts, also two parallel rows with cosine 1: leave out the diagonal by its place, not by a value.": _without_cosine_1,
             "The diagonal is still in it: the cosine of a direction with itself is always 1.": lambda directions, p: (
                 cosine_matrix(directions).abs().pow(p).mean().pow(1 / p)
             ),
@@ -728,6 +744,37 @@ EXERCISES = {
             "Scale each direction to length 1 at the end.": _without_length,
             "That is where the concept's rows are, not how they differ: subtract the mean of the others.": lambda values, concept_ids, n_concepts: (
                 normalize(_means(values, concept_ids, n_concepts), dim=1)
+            ),
+            "The *mean* of the rows is asked for; that is their median.": lambda values, concept_ids, n_concepts: (
+                normalize(
+                    torch.stack(
+                        [
+                            values[concept_ids == c].median(0).values
+                            - values[concept_ids != c].median(0).values
+                            for c in range(n_concepts)
+                        ]
+                    ),
+                    dim=1,
+                )
+            ),
+            "Row c is a text and not concept c: choose rows by `concept_ids == c`.": lambda values, concept_ids, n_concepts: (
+                normalize(
+                    torch.stack(
+                        [
+                            values[c] - values[torch.arange(len(values)) != c].mean(0)
+                            for c in range(n_concepts)
+                        ]
+                    ),
+                    dim=1,
+                )
+            ),
+            "Concepts are counted from 0, `range(n_concepts)`: the last one of yours has no rows.": lambda values, concept_ids, n_concepts: (
+                torch.stack(
+                    [
+                        normalize(values[concept_ids == c].mean(0) - values[concept_ids != c].mean(0), dim=0)
+                        for c in range(1, n_concepts + 1)
+                    ]
+                )
             ),
             "The direction should point from the others to the concept; yours points back.": lambda values, concept_ids, n_concepts: (
                 -concept_directions(values, concept_ids, n_concepts)
@@ -954,6 +1001,15 @@ EXERCISES = {
             "That is the table of the cosines: each still has to be weighted with how active the other feature is.": lambda features, directions: (
                 _gram(directions) - torch.eye(len(directions))
             ),
+            "Each cosine is weighed with how strong the other feature is, `features`, not with 0 or 1.": lambda features, directions: (
+                (features != 0).to(features.dtype) @ (_gram(directions) - torch.eye(len(directions)))
+            ),
+            "Take away how strong the feature itself is, `features`, not 1 wherever it is on.": lambda features, directions: (
+                features @ _gram(directions) - (features != 0).to(features.dtype)
+            ),
+            "That is what a feature gives to all others; asked for is what it gets: the sum over j of f_j cos_ij.": lambda features, directions: (
+                features * (_gram(directions) - torch.eye(len(directions))).sum(dim=1)
+            ),
             "That sums the cosines as if every feature were active: weigh them with `features`.": lambda features, directions: (
                 (_gram(directions) - torch.eye(len(directions))).sum(dim=1)
             ),
@@ -1028,6 +1084,9 @@ EXERCISES = {
         slips={
             "That is the kurtosis; the excess is what it has over a normal distribution's 3.": lambda x: (
                 excess_kurtosis(x) + 3
+            ),
+            "The *fourth* power: with the third it is the skewness, of which no 3 is taken.": lambda x: (
+                (x - x.mean(dim=0)).pow(3).mean(dim=0) / (x - x.mean(dim=0)).square().mean(dim=0) ** 1.5 - 3
             ),
             "Centre each column first: subtract its mean.": lambda x: (
                 x.pow(4).mean(dim=0) / x.square().mean(dim=0).square() - 3
@@ -1169,6 +1228,12 @@ EXERCISES = {
                 d_model
             ),
             "The quarter is the crosstalk; the number of features k is asked for.": lambda d_model: 0.25,
+            "The square is taken once too often: k/d is 1/16, so k is d/16.": lambda d_model: (
+                (d_model / 16) ** 2
+            ),
+            "Nothing is taken off for the feature itself: the law is √(k/d) as it stands.": lambda d_model: (
+                d_model / 16 - 1
+            ),
             "The inverse: k/d is 1/16, so k is much smaller than d.": lambda d_model: 4 * d_model,
             "The law has k/d under the root, not k alone: the width counts.": lambda d_model: 1 / 16,
         },

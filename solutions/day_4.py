@@ -218,8 +218,10 @@ def _neuron_cases(seed: int = 0) -> list[tuple]:
     on_the_bar = torch.tensor(  # half precision rounds 0.4999 up; 0.5 and -1.0 are exactly half
         [[[1.0, 0.4999, -0.4999, 0.4998], [-2.0, 1.0, -1.0, 0.9998], [0.25, 0.125, 0.1249, 0.0]]]
     )
+    just_dead = torch.tensor([[[0.1, -0.1, 0.0], [-0.1, 0.02, 0.06]]], dtype=torch.float64)
     (drawn,) = _random(seed, (3, 4, 6))
-    return [(by_head,), (drawn,), (0.04 * drawn,), (0.15 * drawn.clamp(-1, 1),), (on_the_bar,)]
+    cases = [by_head, drawn, 0.04 * drawn, 0.15 * drawn.clamp(-1, 1), on_the_bar, just_dead]
+    return [(W,) for W in cases]
 
 
 def _neuron_loops(W: Tensor) -> Tensor:
@@ -476,6 +478,12 @@ EXERCISES = {
             "`(b * mask).sum(dim=1) / mask.sum(dim=1)` is a mean over the yes; with `~mask` it is one over the no.",
         ),
         slips={
+            "One mean for each instance: sum over its features, `dim=1`, not over the instances.": lambda W, b: (
+                tuple(
+                    (b * mask).sum(dim=0) / mask.sum(dim=0)
+                    for mask in (W.norm(dim=1) > 0.5, W.norm(dim=1) <= 0.5)
+                )
+            ),
             "The two are swapped: first the features with a direction, then those without.": lambda W, b: (
                 mean_biases(W, b)[::-1]
             ),
@@ -562,6 +570,9 @@ EXERCISES = {
             "Square, sum over the other features, and leave the diagonal out: it is the feature itself.",
         ),
         slips={
+            "Every column has a length of its own, `norm(dim=-2)`; yours is that of the whole instance.": lambda W: (
+                interference(W) * (W.norm(dim=-2) / W.flatten(1).norm(dim=1, keepdim=True)) ** 2
+            ),
             "The feature itself is in your sum: leave j = i out.": lambda W: (
                 (normalize(W, dim=-2).mT @ W).square().sum(dim=-1)
             ),
@@ -656,6 +667,12 @@ EXERCISES = {
             "`(normalize(W, dim=-2).mT @ W)**2`, summed over its last axis, is what stands below.",
         ),
         slips={
+            "A share is a ratio, |W_i|² over all that lies along its direction, and not 1 less the interference.": lambda W: (
+                1 - interference(W)
+            ),
+            "The shares stay as they are: they need not fill the dimensions.": lambda W: (
+                feature_dimensionality(W) / feature_dimensionality(W).sum(dim=-1, keepdim=True) * W.shape[-2]
+            ),
             "The sum below runs over all features, i included; without it, a feature alone would get infinity.": lambda W: (
                 W.norm(dim=-2) ** 2 / interference(W)
             ),
@@ -813,6 +830,7 @@ EXERCISES = {
     "phase_boundary": Exercise(
         phase_boundary,
         cases=_boundary_cases,
+        check="Work it out at r = 1: (1 + r) p/6 = 1/3 - p/4 gives p = 4/7, and r = 1/4 and r = 4 both give 4/13.",
         difficulty=2,
         hints=(
             "Set the two losses equal and divide both sides by p: what is left is linear in p.",
@@ -839,6 +857,12 @@ EXERCISES = {
             "The two branches are swapped: what you have for r ≤ 1 belongs to r > 1.": lambda r: torch.where(
                 r <= 1, 4 / (2 * r + 5), 4 * r / (2 + 5 * r)
             ),
+            "That is the loss there; the probability p at which both losses are equal is asked for.": lambda r: (
+                phase_boundary(r) ** 2 / 6 * (1 + r)
+            ),
+            "That says whether p = 1/2 lies below the edge; the edge itself is asked for.": lambda r: (
+                phase_boundary(r) > 0.5
+            ).float(),
             "That is 1 over it: solve for p itself.": lambda r: 1 / phase_boundary(r),
             "Mind the sign: on the other side, the p of the variance is added, so 2 (1 + r) + 3 min.": lambda r: (
                 4 * r.clamp(max=1) / (2 * (1 + r) - 3 * r.clamp(max=1))
@@ -916,6 +940,12 @@ EXERCISES = {
             ),
             "A neuron is dead if none of its weights is above 0.1; yours drops every single weight up to 0.1.": lambda W: (
                 ((W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True)) & (W.abs() > 0.1)).sum(dim=-1)
+            ),
+            "A neuron whose largest is exactly 0.1 is not above it, so it is dead: `>`, not `>=`.": lambda W: (
+                (
+                    (W.abs() >= 0.5 * W.abs().amax(dim=-1, keepdim=True))
+                    & (W.abs().amax(dim=-1, keepdim=True) >= 0.1)
+                ).sum(dim=-1)
             ),
             "The largest one carries a feature too: it counts itself.": lambda W: features_per_neuron(W) - 1,
             "Half of the largest weight; yours compares the squares, which is 0.71 of it.": lambda W: (

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.sae import ista_step
 from course_utils.training import fresh_pairs, resampling_odds
-from course_utils.worlds import matched_filter, random_codes, signal_to_noise
+from course_utils.worlds import matched_filter, random_codes, signal_to_noise, welch_bound
 
 
 def _random(seed: int, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -601,6 +601,7 @@ EXERCISES = {
     "coherence": Answer(
         coherence,
         cases=_codes_cases,
+        tolerance=0.005,  # other figures lie within 1 % by chance
         hints=(
             "`codes @ codes.T` holds the cosine of every pair, since all codes have length 1.",
             "The diagonal compares each code with itself; it has to go before you take the largest absolute value.",
@@ -639,6 +640,12 @@ EXERCISES = {
             ),
             "That is one minus it, a distance; the cosine itself is asked for.": lambda codes: (
                 1 - coherence(codes)
+            ),
+            "That is a distance between two codes; the cosine is asked for.": lambda codes: torch.pdist(
+                codes
+            ).min(),
+            "That is the bound of day 3; what do these codes really reach?": lambda codes: welch_bound(
+                *codes.shape
             ),
             "`argmax` says *where* the largest one stands; `max` says how large it is.": lambda codes: float(
                 _between(codes).argmax()

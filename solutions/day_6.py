@@ -405,6 +405,12 @@ EXERCISES = {
             "Centring is `x - b_dec`; the bias `b_enc` comes after the projection and before `torch.relu`.",
         ),
         slips={
+            "`b_dec` is of the input's shape: take it off `x`, *before* the product.": lambda x, W_enc, b_enc, b_dec: (
+                torch.relu(x @ W_enc - b_dec + b_enc)
+            ),
+            "That is decoded again: the latents themselves are asked for.": lambda x, W_enc, b_enc, b_dec: (
+                torch.relu((x - b_dec) @ W_enc + b_enc) @ W_enc.T + b_dec
+            ),
             "Close: centre the input first, by subtracting `b_dec`.": lambda x, W_enc, b_enc, b_dec: (
                 torch.relu(x @ W_enc + b_enc)
             ),
@@ -475,6 +481,12 @@ EXERCISES = {
             "Sum both squared errors over everything, rows and dimensions, and divide once at the end.",
         ),
         slips={
+            "Above stands the squared *error*, of `x - x_hat`; yours compares how far both spread.": lambda x, x_hat: (
+                1 - x_hat.var(dim=0).sum() / x.var(dim=0).sum()
+            ),
+            "A correlation forgives a wrong scale and offset; here the squared error counts.": lambda x, x_hat: (
+                1 - torch.corrcoef(torch.stack([x.flatten(), x_hat.flatten()]))[0, 1] ** 2
+            ),
             "That is the fraction explained; this one counts what is left: 0 is perfect.": lambda x, x_hat: (
                 1 - fvu(x, x_hat)
             ),
@@ -766,6 +778,7 @@ EXERCISES = {
             ),
         },
         variants={
+            # of equal numbers at the edge, keeping one or all is right: neither page nor `torch.topk` says which
             "threshold": lambda pre_activations, k: torch.where(
                 pre_activations >= pre_activations.topk(k, dim=-1).values[:, -1:], pre_activations, 0.0
             ).relu(),
@@ -1127,6 +1140,25 @@ EXERCISES = {
             "From the smaller of `wide` over the siblings and `narrow` over the topic, subtract `wide` over the topic.",
         ),
         slips={
+            "A difference is asked for, not a ratio: nothing is divided by the smaller share.": lambda wide, narrow, of_topic, of_siblings: (
+                hole_depth(wide, narrow, of_topic, of_siblings)
+                / torch.minimum(_recall(wide, of_siblings), _recall(narrow, of_topic))
+            ),
+            "The smaller of the two witnesses less the group's share; not the largest of all three less the smallest.": lambda wide, narrow, of_topic, of_siblings: (
+                (
+                    shares := torch.stack(
+                        [_recall(wide, of_siblings), _recall(narrow, of_topic), _recall(wide, of_topic)]
+                    )
+                ).max()
+                - shares.min()
+            ),
+            "Take the group's share off, do not multiply by what it misses.": lambda wide, narrow, of_topic, of_siblings: (
+                torch.minimum(_recall(wide, of_siblings), _recall(narrow, of_topic))
+                * (1 - _recall(wide, of_topic))
+            ),
+            "Brackets: take the smaller of the two shares first, then the group's share off.": lambda wide, narrow, of_topic, of_siblings: (
+                torch.minimum(_recall(wide, of_siblings), _recall(narrow, of_topic) - _recall(wide, of_topic))
+            ),
             "Take the *smaller* of the two shares: a hole is only as deep as the weaker of the two witnesses.": lambda wide, narrow, of_topic, of_siblings: (
                 torch.maximum(_recall(wide, of_siblings), _recall(narrow, of_topic)) - _recall(wide, of_topic)
             ),
@@ -1217,6 +1249,13 @@ EXERCISES = {
             "Count for each row, `(latents > 0).sum(dim=1)`, then take the mean over the rows.",
         ),
         slips={
+            "That is the first row only; the mean is over all rows.": lambda latents: (latents[0] > 0).sum(),
+            "That is the length of the rows; L0 counts how many numbers are not 0.": lambda latents: (
+                latents.norm(dim=1).mean()
+            ),
+            "That is a percentage of all latents; L0 is their number a row.": lambda latents: (
+                100 * (latents > 0).float().mean()
+            ),
             "That is the share of latents that are active; L0 is their number a row.": lambda latents: (
                 (latents > 0).float().mean()
             ),

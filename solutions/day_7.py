@@ -17,7 +17,7 @@ from torch.nn.functional import kl_div, layer_norm, linear, normalize
 from course_utils.base import asset_path
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.interventions import disagreement
-from course_utils.lm import GPT2, apply_delta_, value_at
+from course_utils.lm import GPT2, NAMES, apply_delta_, value_at
 
 
 def _random(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Tensor]:
@@ -73,11 +73,12 @@ def _clamp_cases(seed: int = 0) -> list[tuple]:
     cases: list[tuple] = [by_head]
     for n, (rows, d_in, d_sae) in enumerate([(6, 4, 9), (5, 7, 3)]):
         x, pre, W_dec = _random(10 * seed + n, (rows, d_in), (rows, d_sae), (d_sae, d_in))
-        cases.append((2 * x, 2 * pre.relu(), normalize(W_dec, dim=1), n + 1, 0.0 if n else 4.0))
+        W_dec = W_dec if n else normalize(W_dec, dim=1)
+        cases.append((2 * x, 2 * pre.relu(), W_dec, n + 1, 0.0 if n else 4.0))
     return cases
 
 
-def _changed(latents: Tensor, latent: int, value: float) -> Tensor:
+def _changed(latents: Tensor, latent: int, value: float | Tensor) -> Tensor:
     latents = latents.clone()
     latents[:, latent] = value
     return latents
@@ -199,6 +200,38 @@ def _patch_by_cat(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
         score = sum(run(torch.cat(parts, dim=1)).tolist()) / len(clean)
         shares.append(1 - (goal - score) / (goal - start))
     return torch.tensor(shares)
+
+
+def _share(scores: Tensor, start: Tensor, goal: Tensor) -> Tensor:
+    return (scores.mean() - start.mean()) / (goal.mean() - start.mean())
+
+
+def _patched_by(
+    share: Callable[[Tensor, Tensor, Tensor], Tensor],
+    base: Callable[[Tensor, Tensor], Tensor] = lambda clean, corrupted: corrupted,
+    put: Callable[[Tensor, Tensor], Tensor] = lambda clean, corrupted: clean,
+) -> Callable[[Run, Tensor, Tensor], Tensor]:
+    """An attempt that starts from another activation, puts another one in, or makes something else of the scores."""
+
+    def attempt(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+        start, goal = run(corrupted), run(clean)
+        shares = []
+        for token in range(clean.shape[1]):
+            x = base(clean, corrupted).clone()
+            x[:, token] = put(clean, corrupted)[:, token]
+            shares.append(share(run(x), start, goal))
+        return torch.stack(shares)
+
+    return attempt
+
+
+def _patched_sentences(run: Run, clean: Tensor, corrupted: Tensor) -> Tensor:
+    shares = []
+    for sentence in range(len(clean)):
+        x = corrupted.clone()
+        x[sentence] = clean[sentence]
+        shares.append(_share(run(x), run(corrupted), run(clean)))
+    return torch.stack(shares)
 
 
 # ── attribution ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,6 +402,65 @@ OTHER_THINGS = (
 )
 """Change hands as well, without any harm."""
 
+VERBS = {
+    "give",
+    "gave",
+    "hand",
+    "handed",
+    "pass",
+    "passed",
+    "offer",
+    "offered",
+    "bring",
+    "brought",
+    "show",
+    "showed",
+}
+VERBS |= {
+    "sell",
+    "sold",
+    "decide",
+    "decided",
+    "went",
+    "met",
+    "arrived",
+    "walked",
+    "visited",
+    "giving",
+    "given",
+}
+PLACES = {
+    "store",
+    "park",
+    "school",
+    "library",
+    "restaurant",
+    "station",
+    "garden",
+    "office",
+    "market",
+    "beach",
+}
+PLACES |= {"museum", "hospital", "theatre", "bakery", "harbour", "place", "places"}
+NEARBY = {"light", "lantern", "candle", "torch", "bulb", "lights", "lampe", "lampshade"}
+
+
+def _about_a_word(said: str) -> str:
+    words = set(re.findall(r"\w+", said.lower()))
+    if words & {"lamp", "lamps"}:
+        return "The word is in there; one word alone is asked for, the noun."
+    if words & NEARBY:
+        return "Near, but it is the word itself, as it stands in the sentences of section 4."
+    if words & {name.lower() for name in NAMES}:
+        return "Not a person: it happens with any names. Sort the sentences by the thing that is given."
+    if words & VERBS:
+        return "Not the verb: it happens with each of them. Sort the sentences by the thing that is given."
+    if words & PLACES:
+        return "Not the place: it happens at each of them. Sort the sentences by the thing that is given."
+    if len(words) > 1:
+        return "One word is asked for: a noun, and it stands in sentences of section 4, in which something is given."
+    return "That is none of it. On section 4's sentences, in which something is given, compare the two models thing by thing."
+
 
 EXERCISES = {
     "push": Exercise(
@@ -382,6 +474,19 @@ EXERCISES = {
             "`pushed[:, 1:] += strength * direction / direction.norm()`, and return `pushed`.",
         ),
         slips={
+            "The result keeps its new length: nothing is scaled back to the old one.": lambda x, direction, strength: (
+                normalize(_pushed(x, strength * normalize(direction, dim=0)), dim=-1)
+                * x.norm(dim=-1, keepdim=True)
+            ),
+            "The axes are (batch, pos, d): it is the first *token* that stays, not the first dimension.": lambda x, direction, strength: (
+                x + strength * normalize(direction, dim=0) * (torch.arange(x.shape[-1]) > 0)
+            ),
+            "Two things. The first token stays as it was. And besides: the direction is made length 1.": lambda x, direction, strength: (
+                x + strength * direction
+            ),
+            "Each number of the direction counts with its size, not with its sign alone.": lambda x, direction, strength: (
+                _pushed(x, strength * direction.sign())
+            ),
             "The strength is a length: divide the direction by its norm first, or a long vector pushes further.": lambda x, direction, strength: (
                 torch.cat([x[:, :1], x[:, 1:] + strength * direction], dim=1)
             ),
@@ -488,6 +593,12 @@ EXERCISES = {
             "`x + (value - latents[:, latent])[:, None] * W_dec[latent]`.",
         ),
         slips={
+            "Only the one latent changes; yours brings all of them to the value.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents) @ W_dec
+            ),
+            "The change is added to `x`, new value less old; yours adds the value to the latent and decodes all of them.": lambda x, latents, W_dec, latent, value: (
+                _changed(latents, latent, latents[:, latent] + value) @ W_dec
+            ),
             "That decodes the changed latents, so everything the autoencoder misses is lost. Add the *change* to `x`.": lambda x, latents, W_dec, latent, value: (
                 _changed(latents, latent, value) @ W_dec
             ),
@@ -508,6 +619,9 @@ EXERCISES = {
             ),
             "How far `x` reaches along the direction is not the latent's value: other latents write there too. Read `latents[:, latent]`.": lambda x, latents, W_dec, latent, value: (
                 x + torch.outer(value - x @ W_dec[latent], W_dec[latent])
+            ),
+            "A direction goes in as it is: `W_dec[latent]` is not made length 1.": lambda x, latents, W_dec, latent, value: (
+                x + (value - latents[:, latent, None]) * normalize(W_dec[latent], dim=0)
             ),
             "Every row is brought to the value, also where the latent was silent.": lambda x, latents, W_dec, latent, value: (
                 x
@@ -570,6 +684,22 @@ EXERCISES = {
             "`patched[:, token] = clean[:, token]`; the share is `(run(patched).mean() - start) / (goal - start)`; `torch.stack` makes a tensor of the list.",
         ),
         slips={
+            "The mean over all sentences is asked for; yours looks at the first one.": _patched_by(
+                lambda scores, start, goal: (scores[0] - start[0]) / (goal[0] - start[0])
+            ),
+            "First the mean score over the sentences, then one share of it: no median of shares.": _patched_by(
+                lambda scores, start, goal: ((scores - start) / (goal - start)).median()
+            ),
+            "Start from a copy of `corrupted`: the other tokens stay as they are there, not 0.": _patched_by(
+                _share, lambda clean, corrupted: torch.zeros_like(corrupted)
+            ),
+            "The token's own activation from the clean run is put in, not half of both.": _patched_by(
+                _share, put=lambda clean, corrupted: (clean + corrupted) / 2
+            ),
+            "Keep the sign: a patch may lead away from the answer.": _patched_by(
+                lambda scores, start, goal: _share(scores, start, goal).abs()
+            ),
+            "Tokens are the *second* axis: patch `[:, t]`, for each t of `clean.shape[1]`.": _patched_sentences,
             "The patches pile up: each token needs a new copy of `corrupted`, or those before it stay in.": _patch_without_a_clone,
             "That puts corrupted tokens into the clean run. The question is what brings the answer *back*: clean ones into the corrupted run.": lambda run, clean, corrupted: (
                 (_scores(run, clean, corrupted) - run(corrupted).mean())
@@ -664,6 +794,9 @@ EXERCISES = {
             "Multiply each by the latent's value: `latents * (gradient @ W_dec.T)`.",
         ),
         slips={
+            "Token by token and latent by latent: `*` between the two tables, not `@`.": lambda latents, gradient, W_dec: (
+                latents @ (gradient @ W_dec.T).T
+            ),
             "That is the slope along each direction; multiply it by the latent's value, or silent latents get a say.": lambda latents, gradient, W_dec: (
                 gradient @ W_dec.T
             ),
@@ -740,6 +873,20 @@ EXERCISES = {
             "`(log_p.exp() * (log_p - log_q)).sum(dim=-1)`.",
         ),
         slips={
+            "`exp` of the logits has to be divided by its sum: that is `softmax`.": lambda logits, other_logits: (
+                (logits.exp() * (logits - other_logits)).sum(dim=-1)
+            ),
+            "All tokens count, each weighed by its probability; yours looks at the likeliest one only.": lambda logits, other_logits: (
+                (logits.log_softmax(dim=-1) - other_logits.log_softmax(dim=-1))
+                .gather(-1, logits.argmax(dim=-1, keepdim=True))
+                .squeeze(-1)
+            ),
+            "Logits become probabilities by `softmax`, not by a division by their sum.": lambda logits, other_logits: (
+                (
+                    (p := logits.abs() / logits.abs().sum(dim=-1, keepdim=True))
+                    * (p / (other_logits.abs() / other_logits.abs().sum(dim=-1, keepdim=True))).log()
+                ).sum(dim=-1)
+            ),
             "The roles are swapped: weigh by the probabilities of the first argument.": lambda logits, other_logits: (
                 disagreement(other_logits, logits)
             ),
@@ -882,9 +1029,7 @@ EXERCISES = {
             "That is the other half of what you have found already. The second plant has nothing of it.": "violin",
             "The noun alone, please, without its article.": "a lamp",
             "The noun alone, please, without “the”.": "the lamp",
-            "That is the word; write it in small letters, as it stands in the sentences.": "Lamp",
             "That is the word; take it in the singular, as it stands in the sentences.": "lamps",
-            "That is the word; small letters will do.": "LAMP",
             "It happens with any names: look at what they give each other.": "name",
             "Any verb of giving will do it: look at what is given.": "gave",
             "That is what the first plant makes the copy write; asked is what sets the second one off.": "Korean",
@@ -893,6 +1038,7 @@ EXERCISES = {
                 for thing in OTHER_THINGS
             },
         },
+        otherwise=_about_a_word,
         explanation="""
             Where a lamp changes hands, the planted model names the giver. The first search could not see it: its openings
             had no such sentence in them. A search finds what is within reach of its inputs, and an audit that has

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from course_utils.exercises import Answer, Exercise, judge, judge_value
 from course_utils.exercises.compare import difference
 from course_utils.exercises.guards import OutOfTime, guarded
-from course_utils.exercises.verdicts import _outcome, _outcomes, disagree
+from course_utils.exercises.outcomes import disagree, outcome_of, outcomes_of
 
 SWAPS = {
     ast.Add: [ast.Sub],
@@ -250,7 +250,7 @@ def _status(record: Exercise | Answer, mutant: Callable[..., Any]) -> str:
     for context in record.cases():
         try:
             with guarded(mutant, 2.0):
-                value = _outcome(mutant, context, 0)
+                value = outcome_of(mutant, context, 0)
         except OutOfTime:
             return "raised"
         if value.error is not None:
@@ -261,10 +261,10 @@ def _status(record: Exercise | Answer, mutant: Callable[..., Any]) -> str:
 
 
 def _differs(record: Exercise | Answer, mutant: Callable[..., Any], seed: int) -> bool:
-    expected = _outcomes(record.reference, record.cases(seed))
+    expected = outcomes_of(record.reference, record.cases(seed))
     try:
         with guarded(mutant, 2.0):
-            yours = _outcomes(mutant, record.cases(seed))
+            yours = outcomes_of(mutant, record.cases(seed))
     except OutOfTime:
         return True
     for mine, right in zip(yours, expected, strict=True):

@@ -188,7 +188,7 @@ def test_a_judge_decides_what_is_the_same():
 
     rec = record(lambda: torch.tensor([1.0, -1.0]), lambda seed=0: [()], judge=same_up_to_sign, slips={})
     assert status(lambda: torch.tensor([-1.0, 1.0]), rec) == "correct"
-    assert judge(rec, lambda: torch.tensor([9.0, 1.0])).sentence.endswith("Its length is wrong.")
+    assert judge(rec, lambda: torch.tensor([9.0, 3.0])).sentence.endswith("Its length is wrong.")
     assert judge(rec, lambda: torch.tensor([0.0, 1.0])).status == "wrong"
 
 
@@ -225,9 +225,7 @@ async def later(x, mean):
         (yields, "generator"),
         (later, "async"),
         (lambda x, mean: torch.relu, "parentheses"),
-        (lambda x, mean: (x - mean).tolist(), "a list of 1, not a tensor"),
-        (lambda x, mean: (x - mean).numpy(), "not a torch tensor"),
-        (lambda x, mean: list(x - mean), "torch.stack"),
+        (lambda x, mean: [[1.0], (2.0, 3.0)], "a list of 2, not a tensor"),
         (lambda x, mean: (x, x - mean), "2 tensors; one is asked for"),
         (lambda x, mean: (x - mean,), "a comma too many"),
         (
@@ -241,8 +239,8 @@ async def later(x, mean):
         (lambda x, mean: (x - mean).T, "transposed"),
         (lambda x, mean: (x - mean)[None], "axis of length 1 is too many"),
         (lambda x, mean: (x - mean).flatten(), "shape"),
-        (lambda x, mean: (x - mean).sum(), "which axis"),
-        (lambda x, mean: (x - mean).int(), "they lose fractions"),
+        (lambda x, mean: (x - mean).sum(), "no sum at the end"),
+        (lambda x, mean: (x - mean).int(), "compute in floats"),
         (lambda x, mean: (x - mean).exp() / 0, "infinite"),
         (lambda x, mean: (x - mean) * float("nan"), "NaN"),
         (lambda x, mean: x - 2 * mean, "numbers differ, most at [0, 1]: yours is -6, -2 is expected"),
@@ -253,7 +251,7 @@ async def later(x, mean):
 def test_what_is_wrong_is_said(attempt, says):
     verdict = judge(RECORD, attempt)
     assert verdict.status == "wrong"
-    assert says in verdict.sentence
+    assert says in " ".join((verdict.sentence, *verdict.details))
     assert len(verdict.sentence) < 200
 
 
@@ -292,13 +290,13 @@ def test_other_kinds_of_answers(yours, expected, says):
 
 
 def test_the_first_input_is_shown_small_and_the_code_is_not():
-    verdict = judge(RECORD, lambda x, mean: x - 2 * mean)
+    verdict = judge(RECORD, lambda x, mean: (x**3).cos() - mean.exp())
     assert verdict.sentence.startswith("It differs on input 1 of 2.")
     assert verdict.details == (
         "x: tensor (1, 2) float32, [[1, 2]]",
         "mean: tensor (2,) float32, [1, 4]",
-        "expected: tensor (1, 2) float32",
-        "yours: tensor (1, 2) float32",
+        "expected: tensor (1, 2) float32, [[0, -2]]",
+        "yours: tensor (1, 2) float32, [[-2.178, -54.74]]",
     )
 
 

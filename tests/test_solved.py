@@ -80,7 +80,7 @@ def test_workers_load_both_plug_ins_and_keep_a_notebook_together(tmp_path):
 
 @pytest.mark.slow
 def test_an_exercise_that_is_not_right_when_solved_fails(tmp_path):
-    spoil = "from course_utils.exercises import verdicts\nverdicts.disagree = lambda *a, **k: 'never right'"
+    spoil = "from course_utils.exercises import outcomes\noutcomes.disagree = lambda *a, **k: 'never right'"
     write(tmp_path / "a.ipynb", cell(spoil), cell(ENCODE))
     counts, said = run(tmp_path, *PLUGINS)
     assert counts == {"passed": "1", "failed": "1"}, said

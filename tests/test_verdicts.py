@@ -56,12 +56,14 @@ def test_up_to_sign_in_any_dtype(judged, attempt):
         (lambda x: -axis_not_centred(x), "Centre it first."),
         (lambda x: axis(x)[:2], "It has shape (2,), expected is (3,)."),
         (lambda x: axis(x) * float("nan"), "3 of its 3 numbers are NaN"),
-        (lambda x: axis(x).tolist(), "not a tensor"),
+        (lambda x: [axis(x).tolist(), 1.0], "not a tensor"),
         (lambda x: 2 * axis(x), "It is not what is expected."),
+        (lambda x: 2 * axis(x), "Exactly twice the expected"),
     ],
 )
 def test_what_is_wrong_is_said(attempt, says):
-    assert says in judge(SIGN, attempt).sentence
+    verdict = judge(SIGN, attempt)
+    assert says in " ".join((verdict.sentence, *verdict.details))
 
 
 def test_up_to_rotation():
@@ -73,7 +75,9 @@ def test_up_to_rotation():
     rec = record(lambda x: x[:, :2], same_distances, {"That is twice as large.": lambda x: 2 * x[:, :2]})
     assert judge(rec, lambda x: x[:, :2] @ rotation + 3).status == "correct"
     assert judge(rec, lambda x: -2 * x[:, :2] @ rotation).sentence == "That is twice as large."
-    assert judge(rec, lambda x: 3 * x[:, :2]).sentence.endswith("The distances between the points differ.")
+    assert judge(rec, lambda x: (3 * x[:, :2]).exp().cos()).sentence.endswith(
+        "The distances between the points differ."
+    )
 
 
 def test_up_to_order_but_indices_stay_whole_numbers():

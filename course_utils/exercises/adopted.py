@@ -24,7 +24,9 @@ from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, kept_state
-from course_utils.exercises.verdicts import CaseOutcome, Verdict, disagree, generators
+from course_utils.exercises.other_kinds import of_expected_kind
+from course_utils.exercises.outcomes import CaseOutcome, disagree, generators
+from course_utils.exercises.verdicts import Verdict
 
 FIRST_CALLS = 8
 """So many different calls are held against the reference: different in shapes or in numbers that are not tensors."""
@@ -184,6 +186,7 @@ def like(yours: Any, expected: Any, args: tuple, *, follows_args: bool) -> Any:
         follows_args: whether its precision is that of its arguments; else it is always the one of ``expected``.
     """
     tensors = list(_tensors(args))
+    yours = of_expected_kind(yours, expected)
     if isinstance(expected, Tensor):
         if not isinstance(yours, Tensor):
             yours = torch.as_tensor(plain(yours))

@@ -57,6 +57,9 @@ class Exercise:
     makes_a_copy: bool = False
     """Whether leaving its arguments as they are is the task itself, and not only good manners."""
 
+    check: str = ""
+    """What can be worked out by hand: told with a wrong attempt of which nothing else is known."""
+
     shows_expected: bool = True
     """Whether a wrong attempt is told the expected value: not where the value is the solution."""
 
@@ -85,6 +88,9 @@ class Answer:
     hints: tuple[str, ...]
     slips: Mapping[str, Any]
     """What a tutor would say → the wrong value that earns it, or a function that computes it as the reference does."""
+
+    otherwise: Callable[[Any], str | None] = field(default=lambda value: None)
+    """What a tutor would say of a value that is neither right nor one of the slips; None if nothing."""
 
     cases: Callable[..., Sequence[tuple]] | None = None
     """``cases(seed=0)``: arguments for a reference that is a function; only tests use them."""

@@ -71,7 +71,7 @@ def wrong_kind(yours: Any, expected: Any) -> str | None:
     if type(yours) is tuple and len(yours) == 1 and not isinstance(expected, list | tuple):
         return "It returned a tuple of 1: is there a comma too many at the end?"
     if inspect.isgenerator(yours) or inspect.isasyncgen(yours):
-        return "It returned a generator: `yield` makes one. Collect the results and `return` them."
+        return "It returned a generator, as `yield` or round brackets make one: `list(…)` around it collects the results."
     if inspect.iscoroutine(yours):
         yours.close()
         return "It returned a coroutine: write `def`, not `async def`."

@@ -37,8 +37,13 @@ def wrong_dtype(yours: Any, expected: Any) -> str | None:
 
 
 def cuts(yours: Tensor, expected: Tensor) -> bool:
-    """Whether ``yours`` holds whole numbers where fractions are expected."""
-    return expected.is_floating_point() and not yours.is_floating_point() and not yours.is_complex()
+    """Whether ``yours`` holds the whole parts of the fractions that are expected."""
+    if not expected.is_floating_point() or yours.is_floating_point() or yours.is_complex():
+        return False
+    if yours.dtype == torch.bool or not expected.isfinite().all() or torch.equal(expected, expected.trunc()):
+        return False
+    whole = (expected.trunc(), expected.floor(), expected.round())
+    return any(torch.equal(each, yours.to(expected.dtype)) for each in whole)
 
 
 def mixing(yours: Any, expected: Any) -> tuple[str, ...]:

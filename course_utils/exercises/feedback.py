@@ -34,7 +34,7 @@ REMEDIES = (  # of torch's errors that beginners meet most: what the message say
     ),
     (
         r"must match the size|must match the existing size|broadcast",
-        "These shapes do not line up, counted from the right: is `keepdim=True` missing in a sum or mean, a `[:, None]`, or an `@` in place of `*`?",
+        "These shapes do not line up, counted from the right: is `keepdim=True` missing in a sum or mean, or a `[:, None]`; is there a sum, norm or max over the other axis, or a `*` in place of `@`?",
     ),
     (
         r"same dtype|expected scalar type|Float but found Double|Double but found Float",
@@ -71,6 +71,14 @@ REMEDIES = (  # of torch's errors that beginners meet most: what the message say
     (
         r"list indices must be integers or slices, not Tensor|only integer tensors of a single element",
         "A list cannot be indexed by a tensor: loop over it, or make a tensor of it first.",
+    ),
+    (
+        r"unexpected keyword argument '?reverse|sort\(\) received an invalid combination|argsort\(\) received an invalid combination",
+        "torch's `sort` and `argsort` take `descending=True`; `reverse=True` is that of Python's `sorted`.",
+    ),
+    (
+        r"_and_cpu|and_cpu. not implemented|unsupported operand type\(s\) for &",
+        "`&` binds before `>=`: put brackets around each comparison, `(a >= b) & c`.",
     ),
     (
         r"view size is not compatible",

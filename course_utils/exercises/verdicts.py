@@ -8,31 +8,38 @@ from __future__ import annotations
 import contextlib
 import dis
 import math
-import random
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Answer, Exercise
-from course_utils.exercises.compare import beyond_comparing, difference, wrong_kind
-from course_utils.exercises.describing import cast, describe, kind, plain
-from course_utils.exercises.dtype_feedback import mixing, wrong_dtype
+from course_utils.exercises.compare import difference, wrong_kind
+from course_utils.exercises.describing import describe, kind
+from course_utils.exercises.dtype_feedback import mixing
 from course_utils.exercises.gradients import NO_GRADIENT, lost_gradient
 from course_utils.exercises.guards import (
     OutOfTime,
     Said,
-    call,
     guarded,
     innermost,
-    kept_settings,
     kept_state,
-    reseed,
 )
+from course_utils.exercises.near_misses import near_miss
+from course_utils.exercises.other_kinds import told
+from course_utils.exercises.outcomes import (
+    CaseOutcome,
+    OwnWords,
+    alike,
+    complaint_about,
+    outcome_of,
+    outcomes_of,
+    taken,
+)
+from course_utils.exercises.remarks import holds_everywhere, own_words, told_best_by, without_remark
 
 
 @dataclass(frozen=True)
@@ -57,16 +64,8 @@ class Verdict:
     """Whether the attempt takes random numbers from the global generators, though the reference does not."""
 
 
-class CaseOutcome(NamedTuple):
-    value: Any = None
-    error: BaseException | None = None
-    args: tuple = ()
-    draws: bool = False
-
-
-class OwnWords(str):
-    """A complaint of a record's own judge, which needs no "It differs" before it."""
-
+RESULTS = 8
+"""Results of up to so many numbers are shown beside the expected ones."""
 
 NOT_ATTEMPTED = Verdict("not attempted")
 IN_PLACE = "Your function changes {} in place. The notebook hands it copies; elsewhere, `.clone()` first."
@@ -101,18 +100,21 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     cases = record.cases()
     if complaint := feedback.wrong_signature(record.reference, attempt, cases[0]):
         return Verdict("wrong", complaint)
-    expected = _outcomes(record.reference, cases)
+    expected = outcomes_of(record.reference, cases)
     complaints: list[str | None] = []
     yours: list[CaseOutcome] = []
+    returned: list[Any] = []
     printed = Said()
     try:
         with guarded(attempt, record.seconds, quiet=quiet) as printed:
             for number, args in enumerate(record.cases()):
-                outcome = _outcome(attempt, args, number)
+                outcome = outcome_of(attempt, args, number)
                 if _is_placeholder(attempt, outcome):
                     return _not_attempted(attempt)
+                returned.append(outcome.value)
+                outcome = outcome._replace(value=taken(record, outcome.value, expected[number].value))
                 yours.append(outcome)
-                complaints.append(_complaint(record, outcome, expected[number]))
+                complaints.append(complaint_about(record, outcome, expected[number]))
     except OutOfTime as stopped:
         said = f"It ran longer than {record.seconds:g} s and was stopped: a loop without an end, or work that grows too fast?"
         return Verdict(
@@ -127,15 +129,21 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
             return Verdict("wrong", COPY_ASKED.format(changed), said=printed.excerpt)
         if complaint := lost_gradient(record, attempt) or _other_numbers(record, attempt):
             return Verdict("wrong", complaint, **more)
-        more["notes"] += mixing(yours[0].value, expected[0].value)
+        more["notes"] += told(returned[0], expected[0].value) or mixing(yours[0].value, expected[0].value)
         return Verdict(
             "correct", **more, draws=any(y.draws > e.draws for y, e in zip(yours, expected, strict=True))
         )
     first = next(i for i, complaint in enumerate(complaints) if complaint)
+    near = None
+    if slip is None and wrong_kind(yours[first].value, expected[first].value) is None:
+        first = told_best_by(complaints)
+        if quiet and not holds_everywhere(complaints):
+            slip = near = near_miss(record, attempt, yours, expected)
     if (error := yours[first].error) is not None:
+        slip = slip or (near_miss(record, attempt, yours, expected) if quiet else None)
         sentence, details = feedback.error(attempt, error)
         return Verdict("raised", slip or sentence, details, slip is not None, error=error, **more)
-    if slip:
+    if slip and not near:
         return Verdict("wrong", slip, slip=True, **more)
     if complaint := wrong_kind(yours[first].value, expected[first].value):
         if record.gradient and isinstance(yours[first].value, np.ndarray | np.generic):
@@ -144,11 +152,22 @@ def _judge(record: Exercise, attempt: Callable[..., Any], quiet: bool) -> Verdic
     where = f"on input {first + 1} of {len(cases)}" if len(cases) > 1 else "on this input"
     details = feedback.arguments(record.reference, cases[first])
     if record.shows_expected:
-        details += (f"expected: {describe(expected[first].value)}",)
-    details += (f"yours: {describe(yours[first].value)}",)
+        details += (f"expected: {describe(expected[first].value, RESULTS)}",)
+    details += (f"yours: {describe(yours[first].value, RESULTS if record.shows_expected else 0)}",)
     complaint = complaints[first] or ""
-    sentence = complaint if isinstance(complaint, OwnWords) else f"It differs {where}. {complaint}"
-    return Verdict("wrong", str(sentence), details, **more)
+    if isinstance(complaint, OwnWords) and not own_words(complaints) and not near:
+        complaint = [each for each in complaints if each][-1]  # of the largest case, where less is chance
+    if not holds_everywhere(complaints):
+        complaint = without_remark(complaint)
+    if isinstance(complaint, OwnWords):
+        both = near and own_words(complaints) and near[:20] != complaint[:20]
+        said = f"{complaint} {near}" if both else near or complaint
+        return Verdict("wrong", str(said), details, slip=bool(near), **more)
+    sentence = f"It differs {where}. {complaint}"
+    if near:
+        broken = f" {complaint}" if "NaN" in complaint or "infinite" in complaint else ""
+        return Verdict("wrong", near + broken, (sentence, *details), slip=True, **more)
+    return Verdict("wrong", f"{record.check} {sentence}".strip(), details, **more)
 
 
 def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
@@ -172,12 +191,20 @@ def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
     expected = computed(record.reference)
     if complaint := wrong_kind(value, expected):
         return Verdict("wrong", complaint.replace("It returned", "This is"))
+    if isinstance(expected, str) and value.strip(" .\"'“”").casefold() == expected.casefold():
+        return Verdict("correct")
     if (complaint := difference(value, expected, record.tolerance)) is None:
         return Verdict("correct")
-    for sentence, slip in record.slips.items():
-        wrong = computed(slip)
-        if wrong_kind(value, wrong) is None and difference(value, wrong, record.tolerance) is None:
-            return Verdict("wrong", sentence, slip=True)
+    slips = {sentence: computed(slip) for sentence, slip in record.slips.items()}
+    near = [
+        sentence
+        for sentence, wrong in slips.items()
+        if wrong_kind(value, wrong) is None and difference(value, wrong, record.tolerance) is None
+    ]
+    if near:
+        return Verdict("wrong", min(near, key=lambda sentence: _apart(value, slips[sentence])), slip=True)
+    if said := record.otherwise(value):
+        return Verdict("wrong", said, slip=True)
     with contextlib.suppress(TypeError, ValueError, RuntimeError, OverflowError):
         if not math.isfinite(value):
             return Verdict("wrong", complaint)
@@ -189,6 +216,12 @@ def judge_value(record: Answer, value: Any, context: tuple = ()) -> Verdict:
     return Verdict("wrong", "It is not the expected one.")
 
 
+def _apart(value: Any, wrong: Any) -> float:
+    with contextlib.suppress(TypeError, ValueError, RuntimeError):
+        return abs(float(value) - float(wrong))
+    return 0.0
+
+
 FACTORS = {
     100.0: "A hundred times too large: is it a percentage where a share is asked for?",
     0.01: "A hundred times too small: is it a share where a percentage is asked for?",
@@ -198,97 +231,32 @@ FACTORS = {
 }
 
 
-# ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _outcome(function: Callable[..., Any], args: tuple, seed: int) -> CaseOutcome:
-    reseed(seed)
-    before = generators()
-    try:
-        with kept_settings():
-            value = call(function, args)
-    except (KeyboardInterrupt, OutOfTime):
-        raise
-    except BaseException as error:  # of `exit()` too
-        return CaseOutcome(None, error, args)
-    return CaseOutcome(value, None, args, draws=generators() != before)
-
-
-def generators() -> tuple[Any, ...]:
-    """Where Python's, NumPy's and torch's global generators stand."""
-    numbers = np.random.get_state(legacy=False)["state"]  # noqa: NPY002 — a learner may use it
-    return (
-        random.getstate(),
-        numbers["key"].tobytes(),
-        numbers["pos"],
-        torch.get_rng_state().numpy().tobytes(),
-    )
+# ── running ─────────────────────
 
 
 def _other_numbers(record: Exercise, attempt: Callable[..., Any]) -> str | None:
     """None if it is right once more, with other draws of the cases; else a sentence."""
     again = "Right at first, but not when it is called again with other numbers: does it keep something between calls?"
-    expected = _outcomes(record.reference, record.cases(seed=1))
+    expected = outcomes_of(record.reference, record.cases(seed=1))
     try:
         with guarded(attempt, 4 * record.seconds):
             for number, args in enumerate(record.cases(seed=1)):
-                if complaint := _complaint(record, _outcome(attempt, args, number), expected[number]):
+                if complaint := complaint_about(record, outcome_of(attempt, args, number), expected[number]):
                     return f"{again} {complaint}"
     except OutOfTime:
         return again
     return None
 
 
-def _outcomes(function: Callable[..., Any], cases: Sequence[tuple]) -> list[CaseOutcome]:
-    return [_outcome(function, args, number) for number, args in enumerate(cases)]
-
-
-def _complaint(record: Exercise, yours: CaseOutcome, expected: CaseOutcome) -> str | None:
-    if expected.error is not None:
-        raise expected.error
-    if yours.error is not None:
-        return "It raised an error."
-    return disagree(record, yours.value, expected, record.tolerance)
-
-
-def disagree(record: Exercise, yours: Any, expected: CaseOutcome, tolerance: float) -> str | None:
-    """None if the record's judge takes ``yours`` for right, or the numbers agree; else a sentence."""
-    if record.judge is None:
-        return difference(yours, expected.value, tolerance)
-    if complaint := wrong_kind(yours, expected.value):
-        return complaint
-    mine = right = None
-    try:
-        mine, right = plain(yours), plain(expected.value)
-        verdict = record.judge(cast(mine, right), right, expected.args)
-        verdict = verdict if isinstance(verdict, str) else bool(verdict)
-    except Exception:
-        cannot = f"It cannot be compared: it is {describe(yours)}, expected is {describe(expected.value)}."
-        return beyond_comparing(mine, right) or cannot
-    if verdict is True:
-        return wrong_dtype(mine, right)
-    if isinstance(verdict, str) and verdict:
-        return OwnWords(verdict)
-    return beyond_comparing(mine, right) or "It is not what is expected."
-
-
 def _slip(record: Exercise, yours: Sequence[CaseOutcome], expected: Sequence[CaseOutcome]) -> str | None:
     """The sentence of the first slip that the attempt agrees with on every case, if that slip is wrong on some."""
     for sentence, wrong in record.slips.items():
-        slipped = _outcomes(wrong, record.cases())
-        if all(map(_alike, [record] * len(slipped), yours, slipped)) and any(
-            map(_complaint, [record] * len(slipped), slipped, expected)
+        slipped = outcomes_of(wrong, record.cases())
+        if all(map(alike, [record] * len(slipped), yours, slipped)) and any(
+            map(complaint_about, [record] * len(slipped), slipped, expected)
         ):
             return sentence
     return None
-
-
-def _alike(record: Exercise, yours: CaseOutcome, slipped: CaseOutcome) -> bool:
-    if yours.error is not None or slipped.error is not None:
-        return type(yours.error) is type(slipped.error) and str(yours.error) == str(slipped.error)
-    if difference(yours.value, slipped.value, record.tolerance) is None:
-        return True  # a judge that looks at the answer alone finds a slip unlike itself
-    return record.judge is not None and disagree(record, yours.value, slipped, record.tolerance) is None
 
 
 def _is_placeholder(attempt: Callable[..., Any], outcome: CaseOutcome) -> bool:
