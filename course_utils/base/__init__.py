@@ -7,6 +7,6 @@ and `threads` make runs repeatable, `bars` has the one progress bar, `free_memor
 memory, and `process_group` lets one program run as several.
 """
 
-import lazy_loader
+from course_utils.base.faces import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
