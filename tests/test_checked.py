@@ -50,8 +50,8 @@ NAN = torch.tensor([[torch.nan, 1.0]])
         (lambda: coherence("directions"), "directions is 'directions', not a float tensor (n, d)"),
         (lambda: topk(X, 2.0), "k is 2.0, not a whole number"),
         (lambda: topk(X, True), "k is True, not a whole number"),
-        (lambda: welch_bound(0, 2), "n is 0: it has to be from 1 to 10,000,000"),
-        (lambda: welch_bound(10**12, 2), "n is 1000000000000: it has to be from 1 to 10,000,000"),
+        (lambda: welch_bound(0, 2), "n is 0: it has to be at least 1"),
+        (lambda: welch_bound(10**12, 2), "n is 1000000000000: it has to be at most 10,000,000"),
         (lambda: random_directions(10**6, 10**6, seed=0), "random_directions would return 3,725 GB"),
         (lambda: success_rates(0.5, [0.1], steps=10**12), "steps is 1000000000000"),
         (lambda: success_rates("0.5", [0.1]), "delta is '0.5', not a number"),
@@ -67,7 +67,7 @@ NAN = torch.tensor([[torch.nan, 1.0]])
         (lambda: SAE(3, "8"), "d_sae is '8', not a whole number"),
         (lambda: Checkpoint("run.pt", every=0), "every is 0"),
         (lambda: remove_parallel_gradient_(NAN), "W_dec has NaN or infinity"),
-        (lambda: pool_by_text([], 0), "n_texts is 0"),
+        (lambda: pool_by_text([], -1), "n_texts is -1: it has to be at least 0"),
     ],
 )  # fmt: skip
 def test_it_is_refused_with_both_sides_named(call, said):

@@ -257,7 +257,7 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
     except BaseException as error:
         print(f"none\t{judge(error)}", file=rows, flush=True)
         return
-    said_so = broken(normal) or re.search(r"\bNaN\b|infinit", inspect.getdoc(thing) or "")
+    said_so = broken(normal) or re.search(r"\bNaN\b|infinit|not a number", inspect.getdoc(thing) or "")
     chance = random.Random(f"{label} {seed}")
     first = 1 if inspect.isclass(owner) and name != "__init__" else 0
     names = list(inspect.signature(function).parameters)

@@ -34,19 +34,23 @@ class Plan:
 
     def __init__(self, function: Callable, name: str):
         self.name, inner = name, inspect.unwrap(function)
-        self.gaps = ALL if ".plots." in inner.__module__ else getattr(inner, "__gaps__", frozenset())
+        self.gaps = ALL if ".plots." in inner.__module__ else getattr(function, "__gaps__", frozenset())
         parameters = inspect.signature(function).parameters
         hints = resolved(inner)
         self.answer = hints.pop("return", None)
-        self.may_break = bool(re.search(r"\bNaN\b|infinit|\binf\b", inspect.getdoc(function) or ""))
+        self.may_break = bool(
+            re.search(r"\bNaN\b|infinit|not a number|\binf\b", inspect.getdoc(function) or "")
+        )
         kinds = {p.name: p.kind for p in parameters.values()}
         self.open = any(kind == inspect.Parameter.VAR_KEYWORD for kind in kinds.values())
+        self.any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
         self.names = [n for n, kind in kinds.items() if kind in (0, 1)]
         self.known = [n for n, kind in kinds.items() if kind in (1, 3)]
         self.readers = {
             n: reader_of(hints[n]) for n, kind in kinds.items() if n in hints and kind in (0, 1, 3)
         }
         self.defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+        self.needed = {n for n, kind in kinds.items() if n not in self.defaults and kind in (0, 1, 3)}
 
     def read(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list, dict[str, Any]]:
         """The arguments as they are meant.
@@ -58,11 +62,14 @@ class Plan:
         for name in kwargs:
             if not self.open and name not in self.known:
                 raise TypeError(f"{self.name}() has no argument {name!r}: {nearest(name, self.known)}")
+        too_many = len(args) > len(self.names) and not self.any_number
+        if too_many or not self.needed.issubset([*self.names[: len(args)], *kwargs]):
+            return list(args), kwargs  # Python says what is missing
         call, given, rest = Call(self.gaps), {}, list(args[len(self.names) :])
         for name, value in [*zip(self.names, args, strict=False), *kwargs.items()]:
             reader = self.readers.get(name)
             is_default = name in self.defaults and value is self.defaults[name]
-            if reader is None and self.open and name in NUMBERS:
+            if reader is None and self.open and name in NUMBERS and value is not None:
                 reader = read_number
             given[name] = value if reader is None or is_default else reader(value, name, call)
         given.update(one_precision(call, in_place=self.name.endswith("_")))
@@ -89,14 +96,15 @@ class Plan:
         """Raises a ValueError if there is NaN or infinity in what a function returns, and its docstring does not say so."""
         if self.may_break:
             return
-        for part in answer if isinstance(answer, tuple) else (answer,):
-            if isinstance(part, float) and not math.isfinite(part):
+        for part in answer if type(answer) in (tuple, list) else (answer,):
+            if is_tensor(part):
+                if part.is_floating_point() and has_gaps(part):
+                    raise ValueError(
+                        f"{self.name} comes out with NaN or infinity: the numbers it was given are too large, or all alike"
+                    )
+            elif isinstance(part, float) and not math.isfinite(part):
                 raise ValueError(
                     f"{self.name} comes out as {part}: the numbers it was given are too large, or all alike"
-                )
-            if is_tensor(part) and part.is_floating_point() and has_gaps(part):
-                raise ValueError(
-                    f"{self.name} comes out with NaN or infinity: the numbers it was given are too large, or all alike"
                 )
 
 

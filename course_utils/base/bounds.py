@@ -15,16 +15,11 @@ class Bounds(NamedTuple):
     high: float
     above: bool = False
 
-    def words(self) -> str:
-        if self.above:
-            return "above 0" if self.high >= LARGEST else f"above {self.low:g} and at most {self.high:g}"
-        if self.high >= LARGEST:
-            return f"at least {self.low:g}"
-        return (
-            f"from {self.low:g} to {self.high:,.0f}"
-            if self.high > 1
-            else f"from {self.low:g} to {self.high:g}"
-        )
+    def refuse(self, value: float) -> str | None:
+        """What a value has to be that lies outside, or None."""
+        if value < self.low or (self.above and value <= self.low):
+            return f"{'above' if self.above else 'at least'} {self.low:g}"
+        return f"at most {self.high:,.0f}" if value > self.high else None
 
 
 LARGEST = 1e30
@@ -55,25 +50,25 @@ INTEGERS = {
         COUNT,
         "n_features n_cells n_stimuli n_stations n_channels n_unknowns n_trials n_blocks n_directions n_units",
     ),
-    **_named(COUNT, "n_texts n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations"),
+    **_named(COUNT, "n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations"),
     **_named(COUNT, "max_tokens_per_text texts_per_shard"),
     **_named(
         FROM_0, "layer unit latent concept which person station parent first always n_quantiles number step"
     ),
-    **_named(FROM_0, "warmup_steps digits marked chosen n_concept n_other"),
-    **_named(Bounds(1, 10**12), "tokens rows_per_shard buffer_size max_bytes"),
+    **_named(FROM_0, "n_texts warmup_steps digits marked chosen n_concept n_other"),
+    **_named(Bounds(1, 10**12), "n_units tokens rows_per_shard buffer_size max_bytes"),
     "seed": Bounds(0, 2**63 - 1),
 }
 """``n_concept`` may be 0. What is not here may be negative: ``position`` counts from the end then."""
 
 NUMBERS = {
     **_named(SHARE, "sparsity duty share decay_share probability recall precision"),
-    **_named(POSITIVE, "lr peak bandwidth epsilon delta rate high p half_width dpi times smoothing hardness"),
+    **_named(POSITIVE, "lr peak bandwidth delta rate high p half_width dpi times smoothing hardness"),
     **_named(
         NOT_NEGATIVE,
         "l1 l1_coefficient l0_coefficient unit_cost temperature low importance coefficient penalty",
     ),
-    **_named(NOT_NEGATIVE, "shrink width height megabytes"),
+    **_named(NOT_NEGATIVE, "epsilon shrink width height megabytes"),
     "seconds": Bounds(0.0, 86_400.0, above=True),
 }
 
@@ -90,5 +85,5 @@ def check_bounds(name: str, value: Any, *, whole: bool) -> None:
     bounds = (known.get(name) if top == name else ELEMENTS.get(top)) or (
         WHOLE if whole else Bounds(-LARGEST, LARGEST)
     )
-    if not bounds.low <= value <= bounds.high or (bounds.above and value <= bounds.low):
-        raise ValueError(f"{name} is {shown(value)}: it has to be {bounds.words()}")
+    if wanted := bounds.refuse(value):
+        raise ValueError(f"{name} is {shown(value)}: it has to be {wanted}")

@@ -106,5 +106,5 @@ def checked(function: Callable, called: str = "") -> Callable:
         plan[0].check_answer(answer)
         return answer
 
-    border.__checks__ = True
+    vars(border)["__checks__"] = True
     return border

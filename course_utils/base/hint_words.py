@@ -16,7 +16,8 @@ WORDS = {int: "a whole number", float: "a number", str: "a string", bool: "True 
 ELSEWHERE = "elsewhere"
 """The module of classes that only type checkers import: they are known by their name."""
 
-MAKERS = {"TransformerBridge": "load_model gives one", "SAE": "load_sae or fit_sae gives one"}
+MAKERS = {"TransformerBridge": "load_model gives one", "SAE": "pass an autoencoder, from load_sae say",
+          "Units": "pass direction_unit(direction, hook_name), latent_units(…) or neuron_units(…)"}  # fmt: skip
 
 
 def describe(hint: Any) -> str:

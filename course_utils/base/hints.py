@@ -52,7 +52,7 @@ def reader_of(hint: Any) -> Reader | None:
         return lambda value, name, call: (require_choice(name, value, inside), value)[1]
     if origin is tuple and inside and Ellipsis not in inside:
         return read_tuple(hint, [reader_of(one) for one in inside])
-    if origin in (list, tuple, abc.Sequence, abc.Collection) or hint in (list, tuple, abc.Sequence):
+    if origin in (list, tuple, abc.Sequence, abc.Collection) or hint in (list, abc.Sequence):
         return read_list(hint, reader_of(inside[0]) if inside else None)
     if origin in (abc.Mapping, dict) or hint in (abc.Mapping, dict):
         return read_mapping(hint, reader_of(inside[1]) if inside else None)
@@ -110,7 +110,7 @@ def read_flag(value: Any, name: str, call: Call) -> bool:
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return bool(value)
     if isinstance(value, int) and value in (0, 1):
-        return value
+        return bool(value)
     raise Unfit(value, name, bool)
 
 
@@ -143,21 +143,17 @@ def read_tuple(hint: Any, readers: list[Reader | None]) -> Reader:
             raise Unfit(value, name, hint)
         if len(value) != len(readers):
             raise ValueError(f"{name} has {len(value)} parts, {len(readers)} are needed")
-        parts = [
-            r(v, f"{name}[{i}]", call) if r else v
-            for i, (r, v) in enumerate(zip(readers, value, strict=True))
-        ]
-        return (
-            value
-            if isinstance(value, tuple) and all(a is b for a, b in zip(parts, value, strict=True))
-            else tuple(parts)
-        )
+        pairs = enumerate(zip(readers, value, strict=True))
+        parts = [r(v, f"{name}[{i}]", call) if r else v for i, (r, v) in pairs]
+        as_it_was = isinstance(value, tuple) and all(a is b for a, b in zip(parts, value, strict=True))
+        return value if as_it_was else tuple(parts)
 
     return read
 
 
 def read_list(hint: Any, reader: Reader | None) -> Reader:
     inside = typing.get_args(hint)[:1]
+    in_order = typing.get_origin(hint) is not abc.Collection
     of_strings, of_tensors = inside == (str,), bool(inside) and hasattr(inside[0], "dim_str")
 
     def read(value: Any, name: str, call: Call) -> Any:
@@ -165,13 +161,11 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
             value = value.tolist()
         if isinstance(value, str | bytes):
             raise Unfit(value, name, hint, f"one alone is [{shown(value)}]" if of_strings else "")
-        if isinstance(value, dict | abc.Set):
+        if isinstance(value, abc.KeysView | abc.ValuesView):
+            value = list(value)
+        if isinstance(value, dict) or (in_order and isinstance(value, abc.Set)):
             raise Unfit(value, name, hint, f'one column of it? {name}["text"]' if of_strings else "")
-        if (
-            isinstance(value, abc.Iterator)
-            or not hasattr(value, "__len__")
-            or (is_tensor(value) and not value.ndim)
-        ):
+        if not is_listed(value):
             raise Unfit(value, name, hint, f"try list({name})" if isinstance(value, abc.Iterable) else "")
         if is_tensor(value):
             if value.numel():
@@ -182,6 +176,12 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
         return read_each(value, name, call, reader) if reader and isinstance(value, list | tuple) else value
 
     return read
+
+
+def is_listed(value: Any) -> bool:
+    """Whether it has parts, in some order, that can be read more than once."""
+    once = isinstance(value, abc.Iterator | type)
+    return hasattr(value, "__len__") and not once and not (is_tensor(value) and not value.ndim)
 
 
 def read_each(value: Any, name: str, call: Call, reader: Reader) -> Any:

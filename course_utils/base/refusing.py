@@ -37,7 +37,7 @@ def nearest(word: Any, known: Iterable[Any]) -> str:
     by_lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
     listed = ", ".join(known[:30]) + (f" and {len(known) - 30} more" if len(known) > 30 else "")
-    return (f"did you mean {by_lower[close[0]]}? " if close else "") + f"There are {listed}"
+    return f"did you mean {by_lower[close[0]]}? There are {listed}" if close else f"there are {listed}"
 
 
 def require_choice(name: str, value: Any, known: Iterable[Any]) -> None:

@@ -148,9 +148,9 @@ def check_content(value: Any, name: str, call: Call) -> None:
 
 def has_gaps(value: Any) -> bool:
     """Whether there is NaN or infinity in floats; of what torch only traces or maps over, it is not asked."""
-    import torch
+    from torch._C._functorch import peek_interpreter_stack
 
-    if value.is_meta or torch._C._functorch.peek_interpreter_stack() is not None:
+    if value.is_meta or peek_interpreter_stack() is not None:
         return False
     flat = value.detach()
     return not math.isfinite(flat.sum().item()) and not bool(
