@@ -12,6 +12,8 @@ of its own a function. What counts:
 
     python tools/stress_inputs.py --seed 1                      # a table by wing
     python tools/stress_inputs.py --only worlds.coherence --show obscure
+
+Ctrl-C ends it with the table so far.
 """
 
 from __future__ import annotations
@@ -245,6 +247,7 @@ def late(*_: Any) -> None:
 def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, most: int, skip: int) -> None:
     """In a process of its own: one line a call, of ``most`` chosen ones, from number ``skip`` on."""
     signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     found = good_arguments(owner, thing, name)
     if found is None:
         print("none", file=rows, flush=True)
@@ -366,18 +369,20 @@ def main() -> None:
     )  # all that checks is loaded before the processes part
     table: dict[str, Counter] = defaultdict(Counter)
     undriven = []
-    for label, owner, thing, name in public():
-        if not label.startswith(tuple(asked.only)):
-            continue
-        found = results(label, owner, thing, name, asked.seed, asked.most)
-        if found is None:
-            undriven.append(label)
-            continue
-        table[label.split(".")[0]]["driven"] += 1
-        for kind, argument, what, said in found:
-            table[label.split(".")[0]][kind] += 1
-            if kind in asked.show:
-                print(f"{kind:9}{label}({argument}: {what}) {said}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):  # then the table so far
+        for label, owner, thing, name in public():
+            if not label.startswith(tuple(asked.only)):
+                continue
+            found = results(label, owner, thing, name, asked.seed, asked.most)
+            if found is None:
+                undriven.append(label)
+                continue
+            table[label.split(".")[0]]["driven"] += 1
+            for kind, argument, what, said in found:
+                table[label.split(".")[0]][kind] += 1
+                if kind in asked.show:
+                    print(f"{kind:9}{label}({argument}: {what}) {said}", flush=True)
     total = sum(table.values(), Counter())
     print(f"\n{'':15}{'driven':>8}" + "".join(f"{kind:>10}" for kind in KINDS))
     for wing, row in [*table.items(), ("all", total)]:
