@@ -12,7 +12,7 @@ from course_utils.base import attach, may_have_gaps, require_choice, require_ind
 from course_utils.base.faces import checked, guarded
 from course_utils.interventions import disagreement
 from course_utils.lm import LabelledText, format_texts, load_model, tokenize
-from course_utils.plots import plot_areas
+from course_utils.plots import plot_areas, plot_children
 from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
 from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
 from course_utils.sae import functions as formulas
@@ -106,6 +106,7 @@ def test_what_may_have_gaps_says_so():
     with pytest.raises(ValueError, match="chance has NaN"):
         checked(best)(torch.ones(1), torch.tensor([torch.nan]))
     plot_areas({"neurons": torch.tensor([0.5, torch.nan])})
+    plot_children({"big": torch.tensor([1, 0, 2])})
 
 
 def test_right_calls_keep_their_bits_and_their_gradients():

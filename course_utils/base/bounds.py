@@ -63,12 +63,12 @@ INTEGERS = {
 
 NUMBERS = {
     **_named(SHARE, "sparsity duty share decay_share probability recall precision"),
-    **_named(POSITIVE, "lr peak bandwidth delta rate high p half_width dpi times smoothing hardness"),
+    **_named(POSITIVE, "bandwidth delta rate high p half_width dpi times smoothing hardness"),
     **_named(
         NOT_NEGATIVE,
         "l1 l1_coefficient l0_coefficient unit_cost temperature low importance coefficient penalty",
     ),
-    **_named(NOT_NEGATIVE, "epsilon shrink width height megabytes"),
+    **_named(NOT_NEGATIVE, "lr peak epsilon shrink width height megabytes"),
     "seconds": Bounds(0.0, 86_400.0, above=True),
 }
 
