@@ -62,7 +62,7 @@ def test_no_change_is_the_model_itself(model, ids):
 
 
 def test_what_cannot_be_changed_says_so(model, ids):
-    with pytest.raises(ValueError, match="2 texts"):
+    with pytest.raises(ValueError, match=r"ids has shape \(2, 9\), not int tensor \(1, pos\)"):
         change_each(model, ids.repeat(2, 1), HOOK, torch.tensor([1]), torch.zeros(1, 256))
     with pytest.raises(ValueError, match="shape"):
         change_each(model, ids, HOOK, torch.tensor([1, 2]), torch.zeros(1, 256))

@@ -60,7 +60,7 @@ def test_a_few_of_each_concept_are_different_texts_and_always_the_same():
 def test_unknown_concepts_are_named_with_what_there_is():
     with pytest.raises(ValueError, match=r"'whale'; there are .*whales"):
         load_texts(concept="whale")
-    with pytest.raises(ValueError, match="'test', not 'train'"):
+    with pytest.raises(ValueError, match="split is 'test': there are train, held_out"):
         load_texts("test")
 
 

@@ -62,7 +62,7 @@ def test_the_strongest_of_each_text_is_what_pooling_gives():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="no rows"):
+    with pytest.raises(ValueError, match="values is empty"):
         record_firings(relu, torch.zeros(0, 3))
     firings = record_firings(relu, TABLE)
     with pytest.raises(ValueError, match="3 rows of up to 1 texts do not fit firings on 4 rows"):

@@ -257,7 +257,7 @@ def test_attribution_is_exact_where_the_rest_is_linear(model, sae, ids):
         (lambda m, s: steer(m, direction_unit(torch.ones(4), "blocks.2.hook_resid_pots"), 1.0), "did you mean"),
         (lambda m, s: steer(m, latent_units(s, 0), [1.0], prompts=["a", "b"]), "1 strengths, but 2"),
         (lambda m, s: attribute(m, SAE(4, 8), prompt_ids(m, "a")[None], last_difference), "set sae.metadata"),
-        (lambda m, s: edit_hook(latent_units(s, 0), "multiply", 2.0), "not 'add', 'clamp' or 'scale'"),
+        (lambda m, s: edit_hook(latent_units(s, 0), "multiply", 2.0), "there are add, clamp, scale"),
         (lambda m, s: attribute(m, HOOK, prompt_ids(m, "a")[None], lambda logits: torch.zeros(1)), "does not depend"),
     ],
 )  # fmt: skip
@@ -272,12 +272,18 @@ def test_errors_say_what_is_wrong(model, sae, make, said):
         (lambda m, s: steer(m, latent_units(s, 0)), "strength"),
         (lambda m, s: steer(m, s.W_dec[0], 6.0), r"pass direction_unit\(direction, hook_name\)"),
         (lambda m, s: steer(m, s.W_dec[0], HOOK, 6.0), "positional argument"),
-        (lambda m, s: steer(m, "whales", 6.0), "units is str: make units with latent_units"),
-        (lambda m, s: steer(m, latent_units(s, 0), HOOK), "strength is 'blocks.*must be a number"),
+        (lambda m, s: steer(m, "whales", 6.0), "units is 'whales', not a Units: pass direction_unit"),
+        (
+            lambda m, s: steer(m, latent_units(s, 0), HOOK),
+            "strength is 'blocks.*not a number or a list of numbers",
+        ),
         (lambda m, s: stream(m, s.W_dec[0], [6.0]), r"pass direction_unit\(direction, hook_name\)"),
-        (lambda m, s: stream(m, latent_units(s, 0), 6.0), "a list of numbers is needed"),
-        (lambda m, s: stream(m, latent_units(s, 0), [6.0], prompts=["a", "b"]), "one text is continued"),
-        (lambda m, s: attribute(m, prompt_ids(m, "a")[None], HOOK, last_difference), "pass an autoencoder"),
+        (lambda m, s: stream(m, latent_units(s, 0), 6.0), "not a list of numbers"),
+        (
+            lambda m, s: stream(m, latent_units(s, 0), [6.0], prompts=["a", "b"]),
+            "prompts is a list of 2, not a string",
+        ),
+        (lambda m, s: attribute(m, prompt_ids(m, "a")[None], HOOK, last_difference), "not an SAE"),
     ],
 )
 def test_wrong_types_say_what_to_pass(model, sae, call, said):

@@ -44,7 +44,7 @@ def test_heads_have_a_column_each(model):
 
 def test_what_does_not_line_up_or_exist_is_a_sentence(model):
     one, two = ids_of(model, "Tom"), ids_of(model, "Tom gave")
-    with pytest.raises(ValueError, match="lines up"):
+    with pytest.raises(ValueError, match="so pos is 3, but it is 2 in clean_ids"):
         patching_map(model, one, two, "heads", score)
     with pytest.raises(ValueError, match="not one of residual stream"):
         patching_map(model, one, one, "limbs", score)

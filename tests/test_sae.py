@@ -230,13 +230,15 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="unknown architecture 'gelu': there are relu, topk"):
         SAE(5, 12, "gelu")
     for k in (None, 0, 13):
-        with pytest.raises(ValueError, match="needs k between 1 and d_sae = 12"):
+        with pytest.raises(
+            ValueError, match=r"needs k between 1 and d_sae = 12|k is 0: it has to be at least 1"
+        ):
             SAE(5, 12, "topk", k=k)
     with pytest.raises(ValueError, match="'relu' takes no k: that is for topk, batchtopk"):
         SAE(5, 12, "relu", k=3)
     with pytest.raises(ValueError, match="'topk' takes no bandwidth: that is for jumprelu"):
         SAE(5, 12, "topk", k=3, bandwidth=3.0)
-    with pytest.raises(ValueError, match="needs a bandwidth above 0"):
+    with pytest.raises(ValueError, match=r"bandwidth is 0\.0: it has to be above 0"):
         SAE(5, 12, "jumprelu", bandwidth=0.0)
     with pytest.raises(TypeError, match="unexpected keyword argument 'bandwith'"):
         SAE(5, 12, "jumprelu", bandwith=3.0)

@@ -82,5 +82,5 @@ def test_what_does_not_fit_is_refused():
         top_rows([torch.ones(2, 5)], 3)
     with pytest.raises(ValueError, match="beyond d_sae = 3"):
         top_rows([Active(torch.tensor([[3]]), torch.ones(1, 1))], 3)
-    with pytest.raises(ValueError, match="nothing to keep"):
+    with pytest.raises(ValueError, match="keep is 0: it has to be at least 1"):
         top_rows([], 3, keep=0)

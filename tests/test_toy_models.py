@@ -134,8 +134,8 @@ def test_pick_and_best_of():
         (dict(sparsity=[0.1, 0.2], instances=3), "sparsity says 2, instances says 3"),
         (dict(importance=[1.0, 2.0]), "importance has shape"),
         (dict(sparsity=1.0), "sparsity < 1"),
-        (dict(hidden="tanh"), "no activation 'tanh'"),
-        (dict(steps=0), "nothing to do"),
+        (dict(hidden="tanh"), "hidden is 'tanh': there are linear, relu"),
+        (dict(steps=0), "steps is 0: it has to be at least 1"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(kwargs, said):
@@ -145,4 +145,4 @@ def test_settings_that_do_not_fit_are_refused(kwargs, said):
 
 def test_a_loss_that_explodes_is_told():
     with pytest.raises(FloatingPointError, match="lower lr"):
-        fit_toy_models(3, 2, importance=float("inf"), steps=3, **QUIET)
+        fit_toy_models(3, 2, lr=1e30, steps=9, **QUIET)

@@ -232,7 +232,7 @@ def test_a_scale_for_each_dimension_survives_a_checkpoint(tmp_path):
 
 
 def test_what_has_no_scale_is_refused():
-    with pytest.raises(ValueError, match="not True, False or 'dimension'"):
+    with pytest.raises(ValueError, match="normalise is 'token': there are dimension"):
         Schedule(normalise="token")
     with pytest.raises(ValueError, match="all the same"):
         sae, options = new("topk", lr=Schedule(normalise="dimension"))

@@ -8,6 +8,8 @@ from .colours import EDGE_ORANGE as EDGE_ORANGE
 from .colours import FRAME as FRAME
 from .colours import ORANGE_RGB as ORANGE_RGB
 from .colours import VERDICT_COLOURS as VERDICT_COLOURS
+from .faces import attach as attach
+from .faces import may_have_gaps as may_have_gaps
 from .fetching import Unavailable as Unavailable
 from .free_memory import frees_memory as frees_memory
 from .hub import HubFiles as HubFiles
@@ -22,6 +24,8 @@ from .package_index import WheelFile as WheelFile
 from .process_group import ALONE as ALONE
 from .process_group import Processes as Processes
 from .process_group import processes as processes
+from .refusing import require_choice as require_choice
+from .refusing import require_index as require_index
 from .seeds import seed_everything as seed_everything
 from .templates import render_template as render_template
 from .threads import one_thread as one_thread

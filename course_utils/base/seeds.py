@@ -16,7 +16,12 @@ def seed_everything(seed: int) -> None:
         >>> seed_everything(0)
         >>> random.random() == first
         True
+
+    Raises:
+        ValueError: if NumPy has no such seed.
     """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed}: it has to be from 0 to {2**32 - 1}, for NumPy")
     import numpy as np
     import torch
 

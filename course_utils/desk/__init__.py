@@ -4,6 +4,6 @@
 (`still_cells`, `inert_html` and `typesetting` make them run and load nothing). Grading is `course_utils.grade`.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

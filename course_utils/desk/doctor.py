@@ -5,6 +5,7 @@ A check returns a `Finding`; one that fails itself becomes a finding too, and th
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -245,7 +246,9 @@ def _fonts() -> Finding:
 
 
 def _disk() -> Finding:
-    home = Path.home() if Path.home().is_dir() else Path.cwd()
+    home = Path.cwd()
+    with contextlib.suppress(RuntimeError):  # the account has none
+        home = Path.home() if Path.home().is_dir() else home
     free = {str(place): shutil.disk_usage(place).free for place in (home, Path(tempfile.gettempdir()))}
     place, least = min(free.items(), key=lambda item: item[1])
     found = f"{least / GB:.1f} GB free at {place}"

@@ -19,6 +19,6 @@ its own verdicts by writing the progress file. It is a help for a teacher who kn
 strangers' notebooks in a container or a throw-away account.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

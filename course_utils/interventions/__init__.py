@@ -11,6 +11,6 @@ take the same way:
     attribute(model, sae, ids, score)                          what each unit would be worth, if all were linear
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

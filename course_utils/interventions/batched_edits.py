@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.base import may_have_gaps
 from course_utils.lm import check_hook_name
 from course_utils.sae import SAE, hook_name_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 
+@may_have_gaps("positions", "changes")
 @torch.no_grad()
 def change_each(
     model: TransformerBridge,

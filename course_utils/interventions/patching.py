@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.base import require_choice
 from course_utils.lm import check_hook_name
 from course_utils.sae import SAE, hook_name_of
 
@@ -121,8 +122,11 @@ def patch_positions(
         score: of the logits (batch, pos, d_vocab): one number for each text, or for all of them.
 
     Raises:
-        ValueError: if a hook point is unknown, or the two runs differ in their number of tokens.
+        ValueError: if a hook point is unknown or not in ``clean``, or the two runs differ in their number of tokens.
     """
+
+    for name in hook_names:
+        require_choice("hook_names", name, clean)
 
     def row(name: str) -> Float[Tensor, "pos"]:
         places = range(ids.shape[1])
@@ -152,11 +156,13 @@ def patch_heads(
         score: of the logits (batch, pos, d_vocab): one number for each text, or for all of them.
 
     Raises:
-        ValueError: if the two runs differ in shape.
+        ValueError: if the two runs differ in shape, or ``clean`` lacks a layer.
     """
     rows = []
     for layer in range(model.cfg.n_layers):
         name = f"blocks.{layer}.attn.hook_z"
+        if name not in clean:
+            raise ValueError(f"clean has no {name}: watch(model, ids, names) of every layer's")
         heads = range(model.cfg.n_heads)
         at = (slice(None), slice(None))
         rows.append(

@@ -11,6 +11,6 @@ out for training, `activation_store` keeps them on disk, `gpt2` is the same forw
 `neurons` watches a model's own units; `planted` is a copy with two behaviours planted in it.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

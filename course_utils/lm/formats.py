@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from course_utils.base import require_choice
 from course_utils.lm.program_formats import (
     base64_block,
     dna,
@@ -329,9 +330,12 @@ def format_texts(name: str, n: int, *, seed: int = 0) -> list[str]:
         seed: of the stream; another one gives other texts.
 
     Raises:
-        KeyError: if there is no such format.
+        ValueError: if there is no such format, or it has fewer different texts.
     """
+    require_choice("name", name, FORMATS)
     r, seen = Random(f"{name}:{seed}"), {}
-    while len(seen) < n:
+    for _ in range(100 * n + 1000):
+        if len(seen) >= n:
+            return list(seen)
         seen.setdefault(FORMATS[name](r))
-    return list(seen)
+    raise ValueError(f"{name} has not {n:,} different texts: {len(seen):,} were found")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from course_utils.base import require_choice
 from course_utils.lm.words import NAMES
 
 IOI_OPENINGS = {
@@ -109,8 +110,9 @@ def indirect_object_sentences(n: int, split: str, *, seed: int = 0) -> list[Indi
         seed: of the stream of draws that all sentences come from.
 
     Raises:
-        KeyError: if there is no such split.
+        ValueError: if there is no such split.
     """
+    require_choice("split", split, IOI_OPENINGS)
     r, seen = Random(f"indirect object:{split}:{seed}"), {}
     while len(seen) < n:
         first, second = r.sample(NAMES, 2)

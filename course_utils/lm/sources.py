@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from course_utils.base import HubFiles, Unavailable, WheelFile, label_of
+from course_utils.base import HubFiles, Unavailable, WheelFile, label_of, require_choice
 from course_utils.lm.four_bits import FourBitModel
 
 
@@ -131,6 +131,7 @@ def find_model(name: str) -> FoundModel | None:
     Returns:
         None if there is no copy. The folder that a variable names is returned unseen.
     """
+    require_choice("name", name, KNOWN_MODELS)
     variable = KNOWN_MODELS[name].variable
     if place := os.environ.get(variable):
         return _in_folder(Path(place).expanduser().resolve(), name)

@@ -64,11 +64,11 @@ class HasText(Protocol):
     def text(self) -> str: ...
 
 
-Texts = Sequence[str] | Sequence[HasText] | Tokens
+Texts = str | HasText | Sequence[str] | Sequence[HasText] | Tokens
 """What a function that reads texts accepts; a single string counts as one text."""
 
 
-def as_list(texts: Sequence[str] | Sequence[HasText]) -> list[str]:
+def as_list(texts: str | HasText | Sequence[str] | Sequence[HasText]) -> list[str]:
     """The texts as strings, with a lone text (itself a sequence!) taken as one.
 
     Raises:

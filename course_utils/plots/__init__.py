@@ -5,6 +5,6 @@ where to draw, and None makes a new figure; ``title``, ``xlabel`` and ``ylabel``
 The keys of a mapping name its values in the legend or in the titles.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -7,6 +7,6 @@ from a text or a concept to latents, `top_examples` keeps the strongest rows of 
 `word_judge` check readings without knowing the answer.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

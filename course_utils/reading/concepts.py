@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from course_utils.base import frees_memory
+from course_utils.base import frees_memory, may_have_gaps
 
 VALUES_AT_A_TIME = 1_600_000
 
@@ -292,6 +292,7 @@ class Monosemanticity(NamedTuple):
     best_area: Float[Tensor, "*units"]
 
 
+@may_have_gaps("roc_area")
 def monosemanticity(roc_area: Float[Tensor, "*units n_concepts"], threshold: float = 0.9) -> Monosemanticity:
     """How many concepts each unit tells, and which it tells best.
 

@@ -10,6 +10,6 @@ publishers' formats have a reader each, ``read_…``; those for GPT-2 small that
 `sparse_coding` finds latents without an encoder, one input at a time.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -6,6 +6,6 @@ minimised is in `objective`, the groups of options in `options`, new life for de
 `distributed` lets several processes share a run, and `history` is what it leaves.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -9,6 +9,7 @@ name: all that `fit_sae` is given, but for `MAY_CHANGE`.
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.base import whole_file
+from course_utils.base import first_line, whole_file
 from course_utils.sae import SAE
 from course_utils.training.objective import Objective
 from course_utils.training.options import Revival, Schedule
@@ -79,12 +80,26 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
     """What was saved, or None if nothing was yet.
 
     Raises:
-        ValueError: if it is of another run.
+        ValueError: if it is of another run, or damaged.
     """
     if not path.is_file():
         return None
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    refuse_other(path, state["settings"], settings)
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        saved = dict(state["settings"])
+    except (
+        OSError,
+        EOFError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        ValueError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise ValueError(
+            f"{path} is no whole checkpoint: remove it, or name another ({first_line(error)})"
+        ) from error
+    refuse_other(path, saved, settings)
     return state
 
 

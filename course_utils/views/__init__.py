@@ -3,6 +3,6 @@
 `html` has the pieces (a strip of tokens, the card of a latent, a table, a picture); `dashboard` makes one page of many.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -4,6 +4,6 @@
 examples ``panel.set(…)`` moves controls, and ``panel.html`` is what is shown then.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -11,6 +11,6 @@ What draws at random takes a ``seed``, always by its name: the same seed draws t
 generator instead.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

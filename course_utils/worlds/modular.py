@@ -65,6 +65,10 @@ class ModularTransformer(nn.Module):
     ) -> Read:
         """Neurons and logits for each pair; ``W_E`` may be replaced to see what the network makes of another one."""
         W_E = self.W_E if W_E is None else W_E
+        if pairs.min() < 0 or pairs.max() >= self.p:
+            raise ValueError(
+                f"pairs hold {int(pairs.min())} to {int(pairs.max())}: numbers are 0 to {self.p - 1}"
+            )
         equals = torch.full((len(pairs), 1), self.p, device=pairs.device)
         x = W_E[torch.cat([pairs, equals], dim=1)] + self.W_pos
         last = x[:, 2]

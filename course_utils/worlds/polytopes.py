@@ -116,7 +116,12 @@ def local_map(
 
     Args:
         weights, biases: as in `ReLUNetwork`.
+
+    Raises:
+        ValueError: if there is not one bias a layer.
     """
+    if len(weights) != len(biases):
+        raise ValueError(f"there are {len(weights)} weights, but {len(biases)} biases")
     A, c = weights[0], biases[0]
     for W, b in zip(weights[1:], biases[1:], strict=True):
         on = A @ x + c > 0
@@ -124,6 +129,7 @@ def local_map(
     return A, c
 
 
+@torch.enable_grad()
 def fit_network(
     points: Float[Tensor, "n d_in"],
     classes: Int[Tensor, "n"],
@@ -145,7 +151,12 @@ def fit_network(
         classes: numbers from 0 on; the network gets an output for each up to the largest.
         widths: neurons of each hidden layer.
         seed: of the weights to start from, as in `random_network`.
+
+    Raises:
+        ValueError: if a class is negative.
     """
+    if classes.min() < 0:
+        raise ValueError(f"classes begin at {int(classes.min())}: they are numbers from 0 on")
     start = random_network(widths, seed=seed, d_in=points.shape[1], d_out=int(classes.max()) + 1)
     points = points.double()  # so that late digits do not depend on the machine
     parameters = [p.double().requires_grad_() for p in (*start.weights, *start.biases)]

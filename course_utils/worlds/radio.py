@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from course_utils.base import require_index
 from course_utils.worlds.sound import PROGRAMME_KINDS, programme
 
 
@@ -112,7 +113,12 @@ def on_air(
     Args:
         duty: the share of the blocks in which a station sends.
         always: a station that never pauses.
+
+    Raises:
+        ValueError: if there is no such station.
     """
+    if always is not None:
+        require_index("always", always, n_stations, "stations")
     on = torch.rand(n_blocks, n_stations, generator=torch.Generator().manual_seed(seed)) < duty
     if always is not None:
         on[:, always] = True

@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import relu
 
+from course_utils.base import require_index
+
 Rule = Callable[[Tensor, Tensor, Tensor], Tensor]
 """rule(inputs, W, relevance of the outputs) -> relevance of the inputs"""
 
@@ -151,7 +153,11 @@ def only_output(logits: Float[Tensor, "batch d_out"], which: int) -> Float[Tenso
 
     Args:
         which: the number of the output.
+
+    Raises:
+        ValueError: if there is no such output.
     """
+    require_index("which", which, logits.shape[1], "outputs")
     kept = torch.zeros_like(logits)
     kept[:, which] = logits[:, which]
     return kept

@@ -99,6 +99,7 @@ class VisionNetwork(nn.Module):
 
 
 @one_thread()
+@torch.enable_grad()
 def fit_vision(
     network: VisionNetwork,
     pictures: Pictures,
@@ -178,6 +179,7 @@ def ascend(
 
 
 @one_thread()
+@torch.enable_grad()
 def most_exciting(
     network: VisionNetwork,
     unit: int,
