@@ -5,13 +5,8 @@
 # make address URL=https://github.com/OWNER/NAME
 PYTHON ?= python3
 JOBS ?= 2
-<<<<<<< HEAD
-COMMANDS := lab check test notebooks test-browser test-colab test-saelens lint freeze pictures address bench \
-	bench-pipeline days shake other-models lock book
-=======
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens test-versions test-binder lint freeze \
-	pictures address bench bench-pipeline days shake other-models lock dependencies release
->>>>>>> systems
+	pictures address bench bench-pipeline days shake other-models lock dependencies release book
 
 .PHONY: help clean $(COMMANDS)
 
@@ -22,8 +17,4 @@ $(COMMANDS):
 	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS) $(VERSIONS) $(URL)
 
 clean:
-<<<<<<< HEAD
-	rm -rf .venv .venv-bench .venv-book .venv-colab .venv-saelens build *.egg-info
-=======
-	rm -rf .venv .venv-bench .venv-colab .venv-lowest .venv-newest .venv-saelens build dist *.egg-info
->>>>>>> systems
+	rm -rf .venv .venv-bench .venv-book .venv-colab .venv-lowest .venv-newest .venv-saelens build dist *.egg-info

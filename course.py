@@ -157,17 +157,11 @@ COMMANDS = {
         test_browser,
         test_colab,
         test_saelens,
-<<<<<<< HEAD
-        lint,
-        freeze,
-        bench,
-        book,
-=======
         test_versions,
         lint,
         freeze,
         bench,
->>>>>>> systems
+        book,
     )
 }
 COMMANDS |= {

@@ -101,19 +101,18 @@ def test_without_any_latent_and_error_only_b_dec_is_left(model, sae, ids):
     assert left["logits"].isfinite().all()
 
 
-<<<<<<< HEAD
 def test_a_word_is_one_token_or_none(model):
     prompt = "John gave a drink to"
     assert word_after(model, prompt, "Mary") == prompt_ids(model, " Mary")[1]
     assert word_after(model, prompt, "Mary.") is None
-=======
+
+
 def test_unsteered_it_writes_what_the_plain_model_finds_likeliest(model, plain, sae, ids):
     whole = ids  # read anew for each token: what a lost cache would write differs
     for _ in range(6):
         whole = torch.cat([whole, plain(whole).logits[:, -1:].argmax(dim=-1)], dim=1)
     written = steer(model, latent_units(sae, 5), 0.0, prompts=PROMPT, n_tokens=6, temperature=0)
     assert written == model.tokenizer.decode(whole[0, ids.shape[1] :])
->>>>>>> systems
 
 
 def test_strength_zero_is_exactly_the_model_itself(model, sae, ids):

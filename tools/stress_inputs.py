@@ -253,7 +253,7 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
         print("none", file=rows, flush=True)
         return
     function, args, kwargs = found
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    used = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + GIGABYTES * 2**30, -1))
     try:
         normal = call(function, [fresh(a) for a in args], {k: fresh(v) for k, v in kwargs.items()})
