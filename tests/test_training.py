@@ -642,7 +642,6 @@ def test_arrays_of_numpy_are_batches():
     ("batches", "said"),
     [
         ([[torch.randn(16, 8)]], "take the first of each"),
-        ({"x": torch.randn(16, 8)}, "not a str"),
         ([torch.ones(16, 8).long()], "not int64"),
         ([torch.empty(0, 8)], "no rows"),
         ([torch.randn(16, 9)], r"\(16, 9\)"),
@@ -652,6 +651,8 @@ def test_arrays_of_numpy_are_batches():
 def test_other_batches_are_refused_in_a_sentence(batches, said):
     with pytest.raises(ValueError, match=said):
         fit_small(batches)
+    with pytest.raises(TypeError, match="not something to loop over"):
+        fit_small({"x": torch.randn(16, 8)})
 
 
 def test_a_stream_that_ends_early_is_told():
@@ -660,7 +661,7 @@ def test_a_stream_that_ends_early_is_told():
 
 
 def test_a_price_below_nothing_and_weights_too_coarse_are_refused():
-    with pytest.raises(ValueError, match="not negative"):
+    with pytest.raises(ValueError, match="at least 0"):
         fit_sae(SAE(8, 32), torch.randn(3, 16, 8), l1_coefficient=-5.0)
     with pytest.raises(ValueError, match=r"float16.*float32"):
         fit_sae(SAE(8, 32).half(), torch.randn(3, 16, 8), l1_coefficient=1.0)

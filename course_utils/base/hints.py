@@ -203,11 +203,17 @@ def read_mapping(hint: Any, reader: Reader | None) -> Reader:
 
 
 def read_stream(hint: Any, reader: Reader | None) -> Reader:
+    inside = typing.get_args(hint)[:1]
+    of_tensors = bool(inside) and hasattr(inside[0], "dim_str")
+
     def read(value: Any, name: str, call: Call) -> Any:
         loops = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
         if isinstance(value, str | bytes | type | abc.Mapping) or not loops:
             raise Unfit(value, name, hint)
-        return read_each(value, name, call, reader) if reader and type(value) in (list, tuple) else value
+        listed = (
+            type(value) in (list, tuple) and not of_tensors
+        )  # whoever takes batches checks each as it comes
+        return read_each(value, name, call, reader) if reader and listed else value
 
     return read
 

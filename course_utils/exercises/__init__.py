@@ -14,6 +14,6 @@ the reference would give them. A learner sees a `card`, built of `rendering`; qu
 guesses `predictions`, the twenty questions `concept_inventory`; `progress_file` remembers, `progress_table` shows.
 """
 
-from course_utils.base import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -98,12 +98,12 @@ class ActivationBatches(Iterator[Tensor]):
     def __next__(self) -> Float[Tensor, "batch_size d_in"]:
         return next(self._batches)
 
-    def pass_over(self, n: int) -> None:
-        """Leave out the next ``n`` batches. An `ActivationStore` is not read for them if they are the first."""
+    def pass_over(self, n_batches: int) -> None:
+        """Leave out the next ``n_batches``, which may be 0. An `ActivationStore` is not read for them if they are the first."""
         if getgeneratorstate(self._batches) == GEN_CREATED:
-            self._to_pass += n
+            self._to_pass += n_batches
         else:
-            for _ in islice(self._batches, n):
+            for _ in islice(self._batches, n_batches):
                 pass
 
     def _run(self, epochs: Iterable[int]) -> Generator[Tensor, None, None]:

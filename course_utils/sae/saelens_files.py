@@ -52,7 +52,7 @@ def write_pair(folder: Path, cfg: dict[str, Any], weights: dict[str, Tensor]) ->
     text = json.dumps(cfg, indent=2) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / CONFIG) as new_config, whole_file(folder / WEIGHTS) as new_weights:
-        save_file(weights, new_weights, metadata={"format": "pt", INSIDE: text})
+        save_file(weights, new_weights, metadata={INSIDE: text})  # one key: several are written in any order
         new_config.write_text(text, encoding="utf-8")
         for file in (new_weights, new_config):
             with file.open("rb+") as written:
