@@ -36,7 +36,7 @@ SERVED = {
     name: name
     for name in ("hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hook_attn_out", "hook_mlp_out")
 }
-SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_pre", "mlp.hook_post")}
+SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_in", "mlp.hook_pre", "mlp.hook_post")}
 SERVED |= {"hook_in": "hook_resid_pre", "hook_out": "hook_resid_post"}
 SERVED |= {"attn.hook_out": "hook_attn_out", "mlp.hook_out": "hook_mlp_out"}
 """Hook points of a block, ``blocks.3.`` left out, by all their names."""
@@ -164,6 +164,7 @@ def hook_points(
         x = x + attention
         yield f"{here}.hook_resid_mid", x
         normed = norm(x, f"{of}.ln_2")
+        yield f"{here}.mlp.hook_in", normed
         if wanted in (None, f"{here}.mlp.hook_pre") or not weights[f"{of}.mlp.c_fc.weight"].is_mkldnn:
             hidden = times(normed, f"{of}.mlp.c_fc")
             yield f"{here}.mlp.hook_pre", hidden
