@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from jaxtyping import Bool
@@ -17,7 +17,7 @@ from course_utils.sae import Transcoder
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-Hooks = list[tuple[str, Callable[[Tensor, Any], Tensor]]]
+Hooks = list[tuple[str | Callable, Callable]]
 
 
 class SplicedLoss(NamedTuple):

@@ -43,15 +43,18 @@ def harvest(
     model: TransformerBridge, split: Literal["train", "held_out"], n_tokens: int
 ) -> list[Float[Tensor, "n width"]]:
     """For each layer the first ``n_tokens`` rows of the mixed texts, input and output side by side, in half precision."""
-    rows, chunks = 0, []
+    rows, n = torch.empty(0), 0
     texts = mixed_texts(split)[: n_tokens // 10]  # they have more than ten tokens on average
     names = [name for layer in range(model.cfg.n_layers) for name in hooks_of(layer)]
     for chunk in iterate_side_by_side(model, texts, names):
-        chunks.append(chunk.values.half())
-        rows += len(chunk)
-        if rows >= n_tokens:
+        if not n:  # one table from the start: joined at the end, all rows would be there twice
+            rows = torch.empty(n_tokens, chunk.values.shape[1], dtype=torch.half)
+        some = chunk.values[: n_tokens - n]
+        rows[n : n + len(some)] = some
+        n += len(some)
+        if n == n_tokens:
             break
-    return list(torch.cat(chunks)[:n_tokens].chunk(model.cfg.n_layers, dim=1))
+    return list(rows[:n].chunk(model.cfg.n_layers, dim=1))
 
 
 def fit(sae: SAE, rows: Tensor, held_out: Tensor, steps: int, checkpoint: Path) -> dict[str, Any]:
