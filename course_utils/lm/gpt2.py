@@ -58,6 +58,12 @@ def gpt2_of(
 ) -> GPT2 | None:
     """What `value_at` needs, or None if this model is no plain float32 GPT-2 or has hooks, which would have to run.
 
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> gpt2 = gpt2_of(load_model("pocket"))
+        >>> gpt2.n_heads, gpt2.weights["h.0.mlp.c_fc.weight"].shape
+        (8, torch.Size([256, 1024]))
+
     Args:
         dtype: of the matrix products, which makes copies of the matrices if it is not float32. What is added up, the
             residual stream, stays float32.

@@ -43,7 +43,6 @@ from .scores import l0 as l0
 from .scores import mean_max_cosine as mean_max_cosine
 from .scores import pool_by_text as pool_by_text
 from .splicing import SplicedLoss as SplicedLoss
-from .splicing import in_place as in_place
 from .splicing import loss_with_transcoders as loss_with_transcoders
 from .splitting import Family as Family
 from .splitting import Hole as Hole
