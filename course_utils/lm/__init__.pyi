@@ -18,6 +18,7 @@ from .corpus import split_of as split_of
 from .formats import FORMATS as FORMATS
 from .formats import format_texts as format_texts
 from .gpt2 import GPT2 as GPT2
+from .gpt2 import gpt2_of as gpt2_of
 from .gpt2 import value_at as value_at
 from .harvest import harvest_activations as harvest_activations
 from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
@@ -35,6 +36,7 @@ from .planted import FIRST_CHANGED_LAYER as FIRST_CHANGED_LAYER
 from .planted import apply_delta_ as apply_delta_
 from .planted import load_planted as load_planted
 from .planted import plain_parameters as plain_parameters
+from .side_by_side import iterate_side_by_side as iterate_side_by_side
 from .sources import KNOWN_MODELS as KNOWN_MODELS
 from .sources import ModelUnavailable as ModelUnavailable
 from .sources import find_model as find_model

@@ -36,7 +36,7 @@ SERVED = {
     name: name
     for name in ("hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hook_attn_out", "hook_mlp_out")
 }
-SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_pre", "mlp.hook_post")}
+SERVED |= {name: name for name in ("attn.hook_z", "mlp.hook_in", "mlp.hook_pre", "mlp.hook_post")}
 SERVED |= {"hook_in": "hook_resid_pre", "hook_out": "hook_resid_post"}
 SERVED |= {"attn.hook_out": "hook_attn_out", "mlp.hook_out": "hook_mlp_out"}
 """Hook points of a block, ``blocks.3.`` left out, by all their names."""
@@ -57,6 +57,12 @@ def gpt2_of(
     model: TransformerBridge, dtype: torch.dtype = torch.float32, n_layers: int | None = None
 ) -> GPT2 | None:
     """What `value_at` needs, or None if this model is no plain float32 GPT-2 or has hooks, which would have to run.
+
+    Examples:
+        >>> from course_utils.lm import load_model
+        >>> gpt2 = gpt2_of(load_model("pocket"))
+        >>> gpt2.n_heads, gpt2.weights["h.0.mlp.c_fc.weight"].shape
+        (8, torch.Size([256, 1024]))
 
     Args:
         dtype: of the matrix products, which makes copies of the matrices if it is not float32. What is added up, the
@@ -164,6 +170,7 @@ def hook_points(
         x = x + attention
         yield f"{here}.hook_resid_mid", x
         normed = norm(x, f"{of}.ln_2")
+        yield f"{here}.mlp.hook_in", normed
         if wanted in (None, f"{here}.mlp.hook_pre") or not weights[f"{of}.mlp.c_fc.weight"].is_mkldnn:
             hidden = times(normed, f"{of}.mlp.c_fc")
             yield f"{here}.mlp.hook_pre", hidden

@@ -44,6 +44,8 @@ from .scores import fvu as fvu
 from .scores import l0 as l0
 from .scores import mean_max_cosine as mean_max_cosine
 from .scores import pool_by_text as pool_by_text
+from .splicing import SplicedLoss as SplicedLoss
+from .splicing import loss_with_transcoders as loss_with_transcoders
 from .splitting import Family as Family
 from .splitting import Hole as Hole
 from .splitting import family as family

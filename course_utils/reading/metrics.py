@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from course_utils.base import frees_memory
 from course_utils.lm import Texts, Tokens, check_hook_name, tokenize
@@ -21,6 +20,7 @@ from course_utils.reading.scores import (
     Rows,
     dead_latents,
 )
+from course_utils.reading.splicing import Hooks, scored_loss
 from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
@@ -65,15 +65,17 @@ def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAES
         (4.0, 100)
 
     Args:
-        chunks: rows (n, d_in), `Activations`, or a stream of either.
+        chunks: rows (n, d_in), `Activations`, or a stream of either; for a `Transcoder` what it reads and what it has
+            to write, side by side, as `iterate_side_by_side` gives them.
 
     Raises:
         ValueError: if there are no rows, or they do not vary.
     """
     n, fires = 0, torch.zeros(sae.d_sae, dtype=torch.long)
-    residual, total, squares = torch.zeros(3, sae.d_in, dtype=torch.float64)
-    for x in _rows(chunks):
-        x_hat, latents = sae(x)
+    residual, total, squares = torch.zeros(3, len(sae.b_dec), dtype=torch.float64)
+    for rows in _rows(chunks):
+        x_hat, latents = sae(sae.split(rows)[0])
+        x = sae.split(rows)[1]
         n += len(x)
         fires += (latents > 0).sum(dim=0)
         residual += (x - x_hat).double().pow(2).sum(dim=0)
@@ -83,7 +85,7 @@ def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAES
     if variance.sum() <= 1e-12 * squares.sum():
         raise ValueError(f"{n} activations that do not vary: there is nothing to explain")
     outliers = above_median(squares)
-    kept = torch.ones(sae.d_in, dtype=torch.bool).index_fill(0, outliers, False)
+    kept = torch.ones(len(sae.b_dec), dtype=torch.bool).index_fill(0, outliers, False)
     fvu, without = ((residual[some].sum() / variance[some].sum()).item() for some in (slice(None), kept))
     rate = fires / n
     dead_share = dead_latents(rate).float().mean().item()
@@ -179,22 +181,14 @@ def _mean_loss(
     replace: Callable[[Float[Tensor, "n d_in"]], Float[Tensor, "n d_in"]],
 ) -> float:
     """Mean next-token loss over the scored predictions, with ``replace`` applied to the spliced activations."""
-    loss, n = 0.0, 0
-    for _, batch in tokens.batches(batch_size):
-        ids = batch.ids.to(model.cfg.device)
-        spliced = batch.is_real.to(ids.device)
-        spliced[:, 0] = False
 
-        def splice(value: Tensor, hook: object, spliced: Tensor = spliced) -> Tensor:
+    def hooks_for(spliced: Bool[Tensor, "batch pos"]) -> Hooks:
+        def splice(value: Tensor, hook: object) -> Tensor:
             value = value.clone()
             x = value[spliced]
             value[spliced] = replace(x.flatten(start_dim=1)).view_as(x)
             return value
 
-        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=[(hook_name, splice)])
-        scored = spliced[:, :-1] & spliced[:, 1:]
-        loss += cross_entropy(logits[:, :-1][scored].float(), ids[:, 1:][scored], reduction="sum").item()
-        n += int(scored.sum())
-    if not n:
-        raise ValueError("no text has two tokens after BOS, so there is no prediction to score")
-    return loss / n
+        return [(hook_name, splice)]
+
+    return scored_loss(model, tokens, batch_size, hooks_for)

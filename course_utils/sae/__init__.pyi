@@ -27,3 +27,6 @@ from .sparse_coding import ista_step as ista_step
 from .sparse_coding import learn_dictionary as learn_dictionary
 from .sparse_coding import omp as omp
 from .sparse_coding import safe_step as safe_step
+from .transcoder import Transcoder as Transcoder
+from .transcoder_files import load_transcoder as load_transcoder
+from .transcoder_files import save_transcoder as save_transcoder

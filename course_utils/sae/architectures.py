@@ -58,7 +58,7 @@ def _bandwidth(bandwidth: float | None, d_sae: int) -> float:
 
 def _by(act: Callable[[SAE, Tensor], Tensor]) -> Callable[[SAE, Tensor], Tensor]:
     """The encoder that differs from others in its activation function only."""
-    return lambda sae, x: encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: act(sae, pre))
+    return lambda sae, x: encode(x, sae.W_enc, sae.b_enc, sae.centre, lambda pre: act(sae, pre))
 
 
 def _largest_of_batch(sae: SAE, pre_activations: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def _largest_of_batch(sae: SAE, pre_activations: Tensor) -> Tensor:
 
 
 def _squared_error(sae: SAE, x: Tensor, output: SAEOutput, coefficient: float) -> Tensor:
-    return sae_loss(x, output, coefficient)
+    return sae_loss(sae.split(x)[1], output, coefficient)
 
 
 def _absorb_in_gate_and_magnitude(sae: SAE, shift: Tensor) -> None:

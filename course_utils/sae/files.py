@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from course_utils.sae.locate import located, reader_of
 from course_utils.sae.model import SAE
@@ -67,23 +68,12 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
         metadata: added to ``sae.metadata``: model_name, hook_name, context_size …
 
     Raises:
-        ValueError: if the weights are not finite in this precision, or the metadata cannot be written as JSON.
+        ValueError: if the weights are not finite in this precision, the metadata cannot be written as JSON, or it is a
+            `Transcoder` (`save_transcoder`).
         OSError: if the disk refuses; what was there before is still there.
     """
-    if dtype not in PRECISIONS:
-        raise ValueError(f"dtype is {dtype}: weights are stored as {', '.join(map(str, PRECISIONS))}")
-    weights = {name: p.detach().to("cpu", dtype).contiguous() for name, p in sae.named_parameters()}
-    if sae.spec.threshold == "followed":
-        weights["threshold"] = sae.threshold.expand(sae.d_sae).to("cpu", dtype).contiguous()
-    for name, tensor in weights.items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} is not finite in {dtype}, so it is not saved")
-    known = {**sae.metadata, **metadata, **sae.spec.metadata(sae), "sae_lens_version": SAE_LENS_VERSION}
-    for key, value in known.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError) as problem:
-            raise ValueError(f"metadata {key!r} cannot be written as JSON: {problem}") from None
+    if sae.width != sae.d_in:
+        raise ValueError("a transcoder has a format of its own: see save_transcoder")
     cfg = {
         "architecture": sae.spec.stored_as,
         "d_in": sae.d_in,
@@ -93,7 +83,39 @@ def save_sae(sae: SAE, folder: str | Path, *, dtype: torch.dtype = torch.float32
         "apply_b_dec_to_input": True,
         "normalize_activations": sae.normalize_activations,
         "reshape_activations": "none",
-        "metadata": known,
+        "metadata": described(sae, metadata),
         **sae.spec.cfg(sae),
     }
-    write_pair(Path(folder).expanduser(), cfg, weights)
+    write_pair(Path(folder).expanduser(), cfg, in_precision(sae, dtype))
+
+
+def in_precision(sae: SAE, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The tensors to be stored, a threshold that followed the batches as one for each latent.
+
+    Raises:
+        ValueError: if weights are not stored so, or are not finite in this precision.
+    """
+    if dtype not in PRECISIONS:
+        raise ValueError(f"dtype is {dtype}: weights are stored as {', '.join(map(str, PRECISIONS))}")
+    weights = {name: p.detach().to("cpu", dtype).contiguous() for name, p in sae.named_parameters()}
+    if sae.spec.threshold == "followed":
+        weights["threshold"] = sae.threshold.expand(sae.d_sae).to("cpu", dtype).contiguous()
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} is not finite in {dtype}, so it is not saved")
+    return weights
+
+
+def described(sae: SAE, metadata: dict[str, Any]) -> dict[str, Any]:
+    """What is known of it, and the version whose format this is.
+
+    Raises:
+        ValueError: if something of it cannot be written as JSON.
+    """
+    known = {**sae.metadata, **metadata, **sae.spec.metadata(sae), "sae_lens_version": SAE_LENS_VERSION}
+    for key, value in known.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"metadata {key!r} cannot be written as JSON: {problem}") from None
+    return known

@@ -50,7 +50,7 @@ def hook_of_module(name: str, model_name: str | None = None) -> str | None:
 
 
 def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
-    """Where an autoencoder reads: the ``hook_name`` given, or the one that came with it.
+    """Where an autoencoder reads and writes: the ``hook_name`` given, or the one that came with it.
 
     Examples:
         >>> from course_utils.sae import neuron_basis
@@ -59,8 +59,12 @@ def hook_name_of(sae: SAE, hook_name: str | None = None) -> str:
         ('blocks.2.mlp.hook_post', 'blocks.3.mlp.hook_post')
 
     Raises:
-        ValueError: if there is neither.
+        ValueError: if there is neither, or it is a `Transcoder`, which reads at one place and writes at another.
     """
+    if sae.width != sae.d_in:
+        raise ValueError(
+            "a transcoder reads at one hook point and writes at another: this needs an autoencoder"
+        )
     hook_name = hook_name or sae.hook_name
     if hook_name is None:
         raise ValueError(

@@ -57,8 +57,9 @@ def jumprelu_loss(
         sae: a "jumprelu" one.
         l0_coefficient: price of one active latent.
     """
-    squared_error = (x - output.x_hat).pow(2).sum(dim=1)
-    pre_activations = encode(x, sae.W_enc, sae.b_enc, sae.b_dec, lambda pre: pre)
+    x, wanted = sae.split(x)
+    squared_error = (wanted - output.x_hat).pow(2).sum(dim=1)
+    pre_activations = encode(x, sae.W_enc, sae.b_enc, sae.centre, lambda pre: pre)
     active = step(pre_activations, sae.threshold, sae.options["bandwidth"]).sum(dim=1)
     return (squared_error + l0_coefficient * active).mean()
 
@@ -117,8 +118,9 @@ def auxk_loss(
     Returns:
         Summed over d_in, mean over the batch.
     """
-    missed = (x - x_hat).detach()
+    x, wanted = sae.split(x)
+    missed = (wanted - x_hat).detach()
     k = min(k_aux, int(dead.sum()))
-    b_dec = sae.b_dec.detach()
-    latents = encode(x, sae.W_enc[:, dead], sae.b_enc[dead], b_dec, lambda pre: topk(pre, k))
-    return (missed - decode(latents, sae.W_dec[dead], torch.zeros_like(b_dec))).pow(2).sum(dim=1).mean()
+    latents = encode(x, sae.W_enc[:, dead], sae.b_enc[dead], sae.centre.detach(), lambda pre: topk(pre, k))
+    nothing = torch.zeros_like(sae.b_dec)
+    return (missed - decode(latents, sae.W_dec[dead], nothing)).pow(2).sum(dim=1).mean()

@@ -124,6 +124,25 @@ class SAE(nn.Module):
         return ARCHITECTURES[self.architecture]
 
     @property
+    def width(self) -> int:
+        """Numbers in a row that it is trained on: an activation; of a `Transcoder`, two side by side."""
+        return self.d_in
+
+    @property
+    def centre(self) -> Float[Tensor, "d_in"]:
+        """What is taken away from an activation before it is encoded: ``b_dec``."""
+        return self.b_dec
+
+    def split(self, rows: Float[Tensor, "... width"]) -> tuple[Tensor, Tensor]:
+        """What it reads of the rows that it is trained on, and what it has to give back: here both are all of them."""
+        return rows, rows
+
+    @torch.no_grad()
+    def centre_on_(self, rows: Float[Tensor, "n width"]) -> None:
+        """Start an untrained one at the mean of some rows."""
+        self.b_dec.copy_(rows.mean(dim=0))
+
+    @property
     def k(self) -> int | None:
         """Latents that may be active at once, if their number is limited."""
         return self.options.get("k")

@@ -24,7 +24,7 @@ from course_utils.sae.tensor_files import Config, read_config, read_safetensors
 READ_AS = {spec.stored_as: name for name, spec in ARCHITECTURES.items() if spec.threshold != "followed"}
 UNFINISHED = ("batchtopk", "matryoshka_batchtopk")
 NOT_READ = {
-    "transcoder": "writes at another place than it reads, and this package has autoencoders only",
+    "transcoder": "writes at another place than it reads; see `load_transcoder`",
     "abstopk": "keeps latents below 0, and here a latent is 0 or above",
     "matching_pursuit": "has no encoder, it searches step by step; see `omp`",
     "temporal": "reads a token together with those before it, and here each token is read alone",

@@ -30,7 +30,8 @@ class Architecture:
     encode: Callable[[SAE, Float[Tensor, "... d_in"]], Float[Tensor, "... d_sae"]]
 
     loss: Callable[[SAE, Float[Tensor, "batch d_in"], SAEOutput, float], Float[Tensor, ""]]
-    """What training minimises; the last argument is the coefficient, 0 where there is none."""
+    """What training minimises, of rows as `SAE.split` takes them; the last argument is the coefficient, 0 where there
+    is none."""
 
     coefficient: str | None = None
     """The argument of `fit_sae` that sets the price of being active, where only a price makes it sparse."""

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.sae import ARCHITECTURES, SAE, SAEOutput
+from course_utils.sae import ARCHITECTURES, SAE, SAEOutput, Transcoder
 from course_utils.training.kernels import Entries, RowAdam, bits_of, dots, largest
 from course_utils.training.steps import StepResult, remove_parallel_gradient_
 
@@ -236,6 +236,8 @@ def obstacle(sae: SAE) -> str | None:
     if not sae.spec.fast:
         able = " and ".join(name for name, spec in ARCHITECTURES.items() if spec.fast)
         return f"the fast step does {able} SAEs, not {sae.architecture}: take the plain one"
+    if isinstance(sae, Transcoder):
+        return "the fast step gives back what it reads, and a transcoder something else: take the plain one"
     if sae.W_dec.device.type != "cpu" or sae.W_dec.dtype != torch.float32:
         return f"the fast step is for float32 on a CPU, not {sae.W_dec.dtype} on {sae.W_dec.device}"
     return None

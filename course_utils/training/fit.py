@@ -43,8 +43,8 @@ class TrainingState:
     silent_tokens: Int[Tensor, "d_sae"]
     """Tokens since each latent was last active."""
 
-    x: Float[Tensor, "batch d_in"]
-    """The step's batch, scaled."""
+    x: Float[Tensor, "batch width"]
+    """The step's batch, scaled; ``sae.split(x)`` is what was read and what was wanted."""
 
     output: SAEOutput
     measurement: Measurement
@@ -69,7 +69,7 @@ def fit_sae(
     checkpoint: str | Path | Checkpoint | None = None,
     **objective: Unpack[Objective],
 ) -> History:
-    """Train ``sae`` in place on batches of activations until ``steps`` are done or the batches end.
+    """Train ``sae``, or a `Transcoder`, in place on batches of activations until ``steps`` are done or the batches end.
 
     An untrained autoencoder starts with ``b_dec`` at the mean of the first batch; a trained one goes on from where it
     is. Afterwards it is in evaluation mode, which matters where latents compete across a batch ("batchtopk",
@@ -88,7 +88,7 @@ def fit_sae(
     Args:
         sae: trained in place.
         batches: of activations (batch, d_in), unscaled: `activation_batches`, a tensor (n_batches, batch, d_in), or
-            any other iterable.
+            any other iterable. For a `Transcoder` pairs (input, output), or rows with both side by side.
         steps: None takes ``len(batches)`` if there is one; else the learning rate does not decay.
         lr: highest learning rate of Adam, or a `Schedule` to set warm-up, decay and scaling too.
         revival: when a latent counts as dead, and how hard it is pulled back; None is ``Revival()``.
@@ -178,7 +178,8 @@ def _train(
         seen = step(x)
         check_finite(seen.loss, number, schedule.lr)
         dead = run.dead(team.any(seen.active), len(whole), revival.dead_after)
-        measurement = of_all(measure(number, seen, x, dead), x, whole, team)
+        wanted = sae.split(x)[1]
+        measurement = of_all(measure(number, seen, wanted, dead), x, sae.split(whole)[1], team)
         run.record(measurement)
         state = _state(run, x, measurement) if callbacks else None  # output from before the update
 

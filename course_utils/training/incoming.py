@@ -9,16 +9,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.sae import SAE
+from course_utils.sae import SAE, Transcoder
 
 
-def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch d_in"]:
+def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch width"]:
     """A batch in the autoencoder's precision and on its device; NumPy's arrays and any floats will do.
 
+    Of a `Transcoder` it may be a pair (input, output), which is laid side by side.
+
     Raises:
-        ValueError: if it is no table (batch, d_in) of floats, or has no rows.
+        ValueError: if it is no table (batch, width) of floats, or has no rows.
     """
-    wanted = f"a batch must be a float tensor (batch, {sae.d_in})"
+    wanted = f"a batch must be a float tensor (batch, {sae.width})"
+    if isinstance(sae, Transcoder):
+        wanted = _wanted(sae)
+        batch = side_by_side(batch, sae)
     if isinstance(batch, np.ndarray):
         batch = torch.from_numpy(batch)
     if not isinstance(batch, Tensor):
@@ -28,12 +33,32 @@ def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch d_in"]:
             else ""
         )
         raise ValueError(f"{wanted}, not a {type(batch).__name__}{hint}")
-    if batch.ndim != 2 or batch.shape[1] != sae.d_in or not batch.is_floating_point():
+    if batch.ndim != 2 or batch.shape[1] != sae.width or not batch.is_floating_point():
         kind = str(batch.dtype).removeprefix("torch.")
         raise ValueError(f"{wanted}, not {kind} {tuple(batch.shape)}: see activation_batches")
     if not len(batch):
         raise ValueError(f"{wanted}, and this one has no rows")
     return batch.to(sae.W_dec.device, sae.W_dec.dtype)
+
+
+def _wanted(sae: Transcoder) -> str:
+    return f"a batch must be a pair (batch, {sae.d_in}), (batch, {sae.d_out}), or both side by side"
+
+
+def side_by_side(batch: Any, sae: SAE) -> Any:
+    """A transcoder's (input, output) as one table; whatever else it is comes back as it is.
+
+    Raises:
+        ValueError: if the two do not fit each other or the transcoder.
+    """
+    if not isinstance(sae, Transcoder) or not isinstance(batch, tuple | list):
+        return batch
+    parts = [torch.as_tensor(part) for part in batch]
+    shapes = [tuple(part.shape) for part in parts]
+    n = shapes[0][:1] if shapes else ()
+    if shapes != [(*n, sae.d_in), (*n, sae.d_out)]:
+        raise ValueError(f"{_wanted(sae)}, not {', '.join(map(str, shapes))}")
+    return torch.cat(parts, dim=1)
 
 
 def check_trainable(sae: SAE) -> None:

@@ -43,7 +43,7 @@ def loss_for(sae: SAE, objective: Objective) -> tuple[LossFn, float]:
                 f"{name} does not belong to a {sae.architecture} SAE ({takes}): it is for {', '.join(owners)}"
             )
     if loss_fn is not None:
-        return loss_fn, 0.0
+        return lambda x, output: loss_fn(sae.split(x)[1], output), 0.0
     coefficient = coefficients.get(needed) if needed else 0.0
     if coefficient is None:
         raise ValueError(

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course_utils.sae import SAE
+from course_utils.sae import SAE, Transcoder
 from course_utils.training.fit import TrainingState
 
 
@@ -90,7 +90,14 @@ def resample_dead_(
 
     Returns:
         How many latents were resampled.
+
+    Raises:
+        ValueError: if it is a `Transcoder`.
     """
+    if isinstance(sae, Transcoder):
+        raise ValueError(
+            "a dead latent is pointed at an input, and a transcoder writes something else: see Revival"
+        )
     if not dead.any() or dead.all():
         return 0
     n_dead = int(dead.sum())

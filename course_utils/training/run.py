@@ -18,7 +18,7 @@ from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
 from course_utils.training.history import History, Measurement
-from course_utils.training.incoming import as_batch
+from course_utils.training.incoming import as_batch, side_by_side
 from course_utils.training.options import Checkpoint
 from course_utils.training.steps import Step
 
@@ -41,7 +41,7 @@ class Run:
     saved: int = 0
     """Steps that the checkpoint knows of."""
 
-    scale: float | Float[Tensor, "d_in"] = 1.0
+    scale: float | Float[Tensor, "width"] = 1.0
     """What raw activations are multiplied with; a number for each dimension, if each got its own."""
 
     smoothed: float = math.nan
@@ -83,7 +83,8 @@ class Run:
         ahead = iter(batches) if finished else without_first(batches, saved["done"] - 1)
         known = next(ahead, None)
         if known is not None:
-            refuse_other(path, saved["first_batch" if finished else "last_batch"], describe_batch(known))
+            seen = describe_batch(side_by_side(known, self.sae))
+            refuse_other(path, saved["first_batch" if finished else "last_batch"], seen)
         for name in ("done", "scale", "smoothed", "least", "best", "first_batch"):
             setattr(self, name, saved[name])
         if isinstance(self.scale, Tensor):
@@ -139,13 +140,13 @@ class Run:
             ValueError: if the batch has no length, or does not vary where each dimension is scaled by itself.
         """
         sae, is_new = self.sae, not self.sae.b_dec.any()
-        self.scale = scale_of(x, normalise)
-        if is_new:
-            sae.b_dec.copy_(x.mean(dim=0))
+        self.scale = scale_of_rows(sae, x, normalise)
         if not isinstance(self.scale, Tensor):
+            if is_new:
+                sae.centre_on_(x)
             sae.fold_scale_(1 / self.scale)
         elif is_new:  # its directions are as good in any units
-            sae.b_dec.mul_(self.scale)
+            sae.centre_on_(x * self.scale)
         else:
             sae.fold_dimensions_(self.scale)
             sae.absorb_decoder_norms_()
@@ -178,6 +179,21 @@ class Run:
     def _keep_best(self) -> None:
         for name, value in self.sae.state_dict().items():
             self.best[name].copy_(value)
+
+
+def scale_of_rows(
+    sae: SAE, rows: Float[Tensor, "batch width"], normalise: bool | Literal["dimension"]
+) -> float | Float[Tensor, "width"]:
+    """What to multiply rows with: where two activations lie side by side, each by its own scale.
+
+    Raises:
+        ValueError: as `scale_of`.
+    """
+    x, wanted = sae.split(rows)
+    if x is wanted:
+        return scale_of(x, normalise)
+    scales = (torch.as_tensor(scale_of(part, normalise)).to(part) for part in (x, wanted))
+    return torch.cat([s.expand(part.shape[1]) for s, part in zip(scales, (x, wanted), strict=True)])
 
 
 def scale_of(

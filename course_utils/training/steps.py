@@ -110,7 +110,7 @@ class PlainStep:
 
     @torch.enable_grad()
     def __call__(self, x: Float[Tensor, "batch d_in"]) -> StepResult:
-        self._output = output = self.sae(x)
+        self._output = output = self.sae(self.sae.split(x)[0])
         self._loss = loss = self.loss_fn(x, output)
         active = (output.latents > 0).any(dim=0)
         return StepResult(loss.detach(), output.x_hat.detach(), l0(output.latents), active)

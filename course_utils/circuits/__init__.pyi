@@ -1,0 +1,9 @@
+from .attribution import attribution_graph as attribution_graph
+from .frozen import FrozenModel as FrozenModel
+from .frozen import freeze as freeze
+from .graph import AttributionGraph as AttributionGraph
+from .graph import Node as Node
+from .influence import completeness as completeness
+from .influence import influence_on_answer as influence_on_answer
+from .influence import replacement as replacement
+from .pruning import prune as prune
