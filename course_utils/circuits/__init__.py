@@ -4,6 +4,6 @@
 et al. 2025, "Circuit Tracing"; what is left out is counted, as error nodes and in two scores.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
