@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from course_utils.base import NotAPlainFile, check_writable, whole_file, write_text
 from course_utils.exercises import progress_path
@@ -148,3 +149,11 @@ def test_a_checkpoint_that_cannot_be_written_is_told_before_training(tmp_path):
             progress=False,
             checkpoint=tmp_path / "run.pt",
         )
+
+
+def test_weights_can_be_read_by_whoever_may_read_a_new_file(tmp_path):
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    with whole_file(tmp_path / "weights") as unfinished:
+        save_file({"w": torch.zeros(2)}, unfinished)
+    assert (tmp_path / "weights").stat().st_mode == plain.stat().st_mode

@@ -55,11 +55,14 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         os.close(
             os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         )  # the umask takes its share
+        mode = unfinished.stat().st_mode
         yield unfinished
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, unfinished)
+        else:
+            unfinished.chmod(mode)  # safetensors makes the file anew, for its owner alone
         _replace(unfinished, target)
     finally:
         with contextlib.suppress(OSError):
