@@ -153,3 +153,18 @@ def test_every_change_is_one_and_leaves_the_function_as_it_was():
 def test_up_to_eight_numbers_of_the_result_are_shown():
     verdict = judge(LOUDNESS, lambda x, scale: (x.cos() * torch.arange(x.shape[1])).sinh().sum(dim=1))
     assert "expected: tensor (2,) float32, [1.633, 4.32]" in verdict.details
+
+
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        ("without `+ b`", False),  # it is there
+        ("without `.abs()`", True),
+        ("with the first two arguments of `found` exchanged", False),  # the learner calls no such thing
+        ("with the first two arguments of `maximum` exchanged", True),
+        ("without `_hidden`", False),
+    ],
+)
+def test_a_likeness_speaks_of_what_the_learner_wrote_or_left_out(words, fits):
+    assert module._speaks_of(words, "def f(x, b):\n    return torch.maximum(x + b, b)") is fits
+    assert module._speaks_of(words, None) is (words != "without `_hidden`")

@@ -157,6 +157,12 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     return found
 
 
+def source_of(function: Callable[..., Any]) -> str | None:
+    """The function's code, written anew; None if its source cannot be found."""
+    definition = definition_of(function)
+    return definition and ast.unparse(definition)
+
+
 def _lambda(function: FunctionType) -> ast.FunctionDef | None:
     line, names = function.__code__.co_firstlineno, function.__code__.co_varnames
     for node in _lambdas(inspect.getsourcefile(function) or ""):

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from course_utils.exercises.answer_key import Exercise
-from course_utils.exercises.code_changes import Change, changes, changes_everywhere, double_changes
+from course_utils.exercises.code_changes import Change, changes, changes_everywhere, double_changes, source_of
 from course_utils.exercises.compare import difference
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, reseed
@@ -146,11 +146,11 @@ class _Search:
 
     def _likened(self) -> Change | None:
         """The change of a right version that gives the learner's results."""
-        mark = _mark(self.yours[self.probe].value)
+        mark, source = _mark(self.yours[self.probe].value), source_of(self.attempt)
         for version in [self.record.reference, *self.record.variants.values()][:VERSIONS]:
             for change in self._in_time(changes(version)):
                 by_chance = change.is_a_number or change.is_a_step_more or mark is None
-                if by_chance or re.search(r"\b_\w", change.words):  # a name that nobody else knows
+                if by_chance or not _speaks_of(change.words, source):
                     continue
                 outcome = self._quick(change.function)
                 if outcome is None or _mark(outcome.value) != mark:
@@ -220,7 +220,8 @@ class _Search:
                 continue
             mark = _mark(outcome.value)
             for tried in mended:
-                same = mark is not None and tried.mark == mark and tried.change.is_usual
+                likely = tried.change.is_usual and not tried.change.is_a_step_more
+                same = mark is not None and tried.mark == mark and likely
                 if same and self._gives(tried.change.function, slip):
                     where = f"look at `{tried.change.place}`: {tried.change.words} one of them is mended."
                     return f"Two things. {sentence} And besides: {where}"
@@ -248,6 +249,18 @@ class _Search:
     def _all_of(self, function: Callable[..., Any]) -> list[Any] | None:
         outcomes = [outcome_of(function, args, n) for n, args in enumerate(self.record.cases())]
         return None if any(o.error is not None for o in outcomes) else [o.value for o in outcomes]
+
+
+def _speaks_of(words: str, source: str | None) -> bool:
+    """Whether what is said of a right version can be found in the learner's code, or is missing there."""
+    if re.search(r"\b_\w", words):  # a name that nobody else knows
+        return False
+    left_out, exchanged = re.match(r"without `(.+)`", words), re.search(r"of `(\w+)` exchanged", words)
+    if source is None:
+        return True
+    if left_out:
+        return left_out[1].replace(" ", "") not in source.replace(" ", "")
+    return not exchanged or exchanged[1] in source
 
 
 def _tell_much(values: Sequence[Any]) -> bool:

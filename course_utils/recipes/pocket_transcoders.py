@@ -93,7 +93,7 @@ def train_sae(layer: int, out: Path, d_model: int, rows: Tensor, held_out: Tenso
 def write(report: dict[str, Any], path: Path) -> None:
     """Write a report and log it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n")
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     log.info("%s: %s", path, json.dumps(report))
 
 
