@@ -13,7 +13,7 @@ from course_utils.circuits import (
 )
 from course_utils.interventions import prompt_ids
 from course_utils.lm import load_model
-from course_utils.sae import Transcoder
+from course_utils.sae import Transcoder, load_transcoder
 
 PROMPT = "When Mary and John went to"
 
@@ -186,5 +186,16 @@ def test_what_does_not_fit_is_refused(model, transcoders):
         freeze(model, {**transcoders, 2: Transcoder(256, 4, d_out=8)}, prompt_ids(model, PROMPT))
     with pytest.raises(ValueError, match="max_targets"):
         attribution_graph(model, transcoders, PROMPT, " the", max_targets=0)
-    with pytest.raises(ValueError, match="from 0 to 1"):
+    with pytest.raises(ValueError, match="share is 80"):
         prune(attribution_graph(model, transcoders, "The", " a", max_targets=1), share=80)
+
+
+@torch.no_grad()
+def test_of_a_name_the_shipped_transcoders_leave_little_to_errors(model):
+    shipped = {layer: load_transcoder(f"layer_{layer}") for layer in range(5)}
+    prompt = "When Mary and John went to the shop, John gave a drink to"
+    graph = attribution_graph(model, shipped, prompt, " Mary", against=" John")
+    assert completeness(graph) > 0.9
+    assert replacement(graph) > 0.75
+    flowing = graph.edges.sum(dim=1) + graph.constants
+    torch.testing.assert_close(flowing, graph.sums, atol=1e-3, rtol=1e-3)

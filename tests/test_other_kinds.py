@@ -87,3 +87,12 @@ def test_another_word_is_told_where_to_look(word, says):
     record = find("day_7.the_other")
     assert isinstance(record, Answer)
     assert says in judge_value(record, word).sentence
+
+
+def test_a_list_may_have_more_axes_in_the_notebook_than_in_the_cases():
+    reference = record_of("day_2.ascend").reference
+    used = exercise("day_2.ascend")(lambda *args: list(reference(*args)))
+    picture = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
+    result = used(picture, 1 - picture, 0.5)
+    assert isinstance(result, torch.Tensor)
+    torch.testing.assert_close(result, reference(picture, 1 - picture, 0.5))

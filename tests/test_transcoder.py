@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 from course_utils.interventions import latent_units
 from course_utils.lm import collect_activations, iterate_side_by_side, load_model
 from course_utils.reading import loss_with_transcoders, score_sae
+from course_utils.recipes.pocket_saes import mixed_texts
 from course_utils.sae import SAE, Transcoder, auxk_loss, load_sae, load_transcoder, save_sae, save_transcoder
 from course_utils.training import Revival, fit_sae, resample_dead_
 
@@ -239,3 +240,10 @@ def test_a_transcoder_that_only_skips_stands_in_for_what_it_says():
     total = [sum(part) for part in zip(*map(loss, texts), strict=True)]
     assert losses.spliced == pytest.approx(total[0] / total[1], abs=1e-4)
     assert losses.increase == losses.spliced - losses.clean > 0
+
+
+def test_the_model_loses_little_with_all_that_ship_spliced_in():
+    model = load_model("pocket")
+    shipped = {layer: load_transcoder(f"layer_{layer}") for layer in range(5)}
+    texts = mixed_texts("held_out")[:40]
+    assert 0 < loss_with_transcoders(model, shipped, texts).increase < 0.1

@@ -41,7 +41,7 @@ def _named(bounds: Bounds, names: str) -> dict[str, Bounds]:
 INTEGERS = {
     **_named(
         COUNT,
-        "n d p k steps epochs batch_size tries rounds starts keep rate side window set_size instances every",
+        "n d p k steps batch_size tries rounds starts keep rate side window set_size instances every",
     ),
     **_named(
         COUNT, "d_in d_out d_sae d_hidden d_mlp k_aux dead_after dpi jobs passes context top_k fewest latents"
@@ -55,7 +55,7 @@ INTEGERS = {
     **_named(
         FROM_0, "layer unit latent concept which person station parent first always n_quantiles number step"
     ),
-    **_named(FROM_0, "n_texts warmup_steps digits marked chosen n_concept n_other"),
+    **_named(FROM_0, "n_texts epochs warmup_steps digits marked chosen n_concept n_other"),
     **_named(Bounds(1, 10**12), "n_units tokens rows_per_shard buffer_size max_bytes"),
     "seed": Bounds(0, 2**63 - 1),
 }

@@ -24,7 +24,7 @@ from course_utils.exercises import feedback
 from course_utils.exercises.answer_key import Exercise
 from course_utils.exercises.describing import plain
 from course_utils.exercises.guards import OutOfTime, call, guarded, kept_settings, kept_state
-from course_utils.exercises.other_kinds import of_expected_kind
+from course_utils.exercises.other_kinds import numbers_in, of_expected_kind
 from course_utils.exercises.outcomes import CaseOutcome, disagree, generators
 from course_utils.exercises.verdicts import Verdict
 
@@ -188,8 +188,9 @@ def like(yours: Any, expected: Any, args: tuple, *, follows_args: bool) -> Any:
     tensors = list(_tensors(args))
     yours = of_expected_kind(yours, expected)
     if isinstance(expected, Tensor):
-        if not isinstance(yours, Tensor):
-            yours = torch.as_tensor(plain(yours))
+        if not isinstance(yours, Tensor):  # a list too may have other axes here than in the example
+            listed = numbers_in(yours)
+            yours = torch.as_tensor(plain(yours)) if listed is None else listed
         floats = expected.is_floating_point()
         dtype = _precision(tensors) if floats and follows_args else expected.dtype
         device = tensors[0].device if tensors else expected.device

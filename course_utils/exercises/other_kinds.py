@@ -21,7 +21,7 @@ def of_expected_kind(yours: Any, expected: Any) -> Any:
         (0.5, 1.0)
     """
     if isinstance(expected, Tensor) and expected.ndim and not isinstance(yours, Tensor):
-        numbers = _numbers(yours)
+        numbers = numbers_in(yours)
         if numbers is None or numbers.ndim != expected.ndim:
             return yours
         whole = isinstance(yours, list | tuple) and not numbers.is_floating_point()
@@ -41,7 +41,7 @@ def _has_no_axes(value: Any) -> bool:
     return is_number(value) or isinstance(value, str)
 
 
-def _numbers(value: Any) -> Tensor | None:
+def numbers_in(value: Any) -> Tensor | None:
     """A list, tuple or array of numbers, however deep, as a tensor; None if it is not one, or its rows have several lengths."""
     if isinstance(value, np.ndarray):
         return plain(value) if value.dtype.kind in "biufc" else None
@@ -67,7 +67,7 @@ def _part(value: Any) -> Tensor | None:
     if is_number(value):
         value = plain(value)
         return value if isinstance(value, Tensor) else torch.tensor(value, dtype=_dtype(value))
-    return _numbers(value)
+    return numbers_in(value)
 
 
 def _dtype(value: Any) -> torch.dtype | None:

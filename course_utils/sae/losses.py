@@ -92,8 +92,8 @@ def gated_loss(
 
 def auxk_loss(
     sae: SAE,
-    x: Float[Tensor, "batch d_in"],
-    x_hat: Float[Tensor, "batch d_in"],
+    x: Float[Tensor, "batch width"],
+    x_hat: Float[Tensor, "batch d_out"],
     dead: Bool[Tensor, "d_sae"],
     k_aux: int,
 ) -> Float[Tensor, ""]:
@@ -111,12 +111,13 @@ def auxk_loss(
 
     Args:
         sae: one with ``b_enc``: all but gated ones have it.
-        x_hat: what the autoencoder makes of ``x``.
+        x: activations; for a transcoder what it reads and what it should write, side by side.
+        x_hat: what it makes of ``x``.
         dead: which latents count as dead; at least one.
         k_aux: dead latents a row that may try.
 
     Returns:
-        Summed over d_in, mean over the batch.
+        Summed over the columns of ``x_hat``, mean over the batch.
     """
     x, wanted = sae.split(x)
     missed = (wanted - x_hat).detach()

@@ -63,11 +63,8 @@ def load_transcoder(folder: str | Path) -> Transcoder:
     """A saved transcoder, in float32: its folder, or the name of one that ships (``"layer_2"``).
 
     Examples:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     save_transcoder(Transcoder(8, 32, "batchtopk", k=4, d_out=6), folder)
-        ...     load_transcoder(folder)
-        Transcoder(d_in=8, d_sae=32, architecture='jumprelu', d_out=6)
+        >>> load_transcoder("layer_2")
+        Transcoder(d_in=256, d_sae=1024, architecture='jumprelu', d_out=256, skip=True)
 
     Args:
         folder: with the two files of SAELens' format.

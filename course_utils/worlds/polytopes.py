@@ -116,12 +116,7 @@ def local_map(
 
     Args:
         weights, biases: as in `ReLUNetwork`.
-
-    Raises:
-        ValueError: if there is not one bias a layer.
     """
-    if len(weights) != len(biases):
-        raise ValueError(f"there are {len(weights)} weights, but {len(biases)} biases")
     A, c = weights[0], biases[0]
     for W, b in zip(weights[1:], biases[1:], strict=True):
         on = A @ x + c > 0

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from course_utils.base import asset_path
 from course_utils.sae import Transcoder, load_transcoder, save_transcoder
 
 sae_lens = pytest.importorskip("sae_lens", reason="SAELens has an environment of its own: make test-saelens")
@@ -53,3 +54,13 @@ def test_one_whose_threshold_followed_is_read_as_what_it_is(tmp_path):
     ours.threshold.fill_(0.3)
     save_transcoder(ours, tmp_path)
     torch.testing.assert_close(sae_lens.SAE.load_from_disk(tmp_path)(batch()), ours(batch()).x_hat, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(asset_path("transcoders").glob("layer_*")), ids=lambda folder: folder.name
+)
+@torch.no_grad()
+def test_saelens_reads_what_ships(folder):
+    x = 3 * batch(256)
+    theirs = sae_lens.SAE.load_from_disk(folder)
+    torch.testing.assert_close(theirs(x), load_transcoder(folder)(x).x_hat, atol=1e-4, rtol=1e-5)
