@@ -29,7 +29,7 @@ def pythons(job):
 
 
 def test_there_are_some():
-    assert {path.stem for path in FILES} == {"tests", "weekly", "release"}
+    assert {path.stem for path in FILES} == {"tests", "weekly", "release", "site"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -55,6 +55,13 @@ def test_every_system_and_every_python_that_is_admitted_is_tried():
         text.split(" :: ")[-1] for text in project["classifiers"] if re.search(r"Python :: 3\.\d+$", text)
     ]
     assert pythons(job) == named and project["requires-python"] == f">={named[0]}"
+
+
+def test_the_site_is_published_from_where_the_command_writes_it():
+    job = jobs(ROOT / ".github" / "workflows" / "site.yml")["site"]
+    folders = [step["with"]["path"] for step in job["steps"] if "upload-pages" in step.get("uses", "")]
+    assert folders == ["build/book"] and "build/book" in (course.book.__doc__ or "")
+    assert job["if"], "a fork without pages would fail at every push"
 
 
 def test_lowest_and_newest_versions_are_both_asked_for():
