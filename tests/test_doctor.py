@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_utils.desk import Finding, doctor, examine
+from course_utils.desk import Finding, doctor, examine, main
 
 
 @pytest.fixture
@@ -100,3 +100,17 @@ def test_progress_that_can(monkeypatch, tmp_path):
 def test_a_finding_is_one_line():
     assert Finding("disk", "broken", "full", "make room").line() == "✗ disk: full — make room"
     assert Finding("disk", "fine", "empty").line(("ok", "!", "X", "-")) == "ok disk: empty"
+
+
+@pytest.mark.parametrize(
+    ("findings", "line"),
+    [
+        ([Finding("disk", "fine", ""), Finding("fonts", "advice", "")], None),
+        ([Finding("memory", "advice", ""), Finding("Python", "broken", "")], "(memory, Python)"),
+    ],
+)
+def test_quietly_it_says_a_line_of_what_would_cost_work(monkeypatch, capsys, findings, line):
+    monkeypatch.setattr(doctor, "examine", lambda: findings)
+    assert main(["doctor", "--quiet"]) == (line is not None)
+    printed = capsys.readouterr().out
+    assert (line in printed and printed.count("\n") == 1) if line else printed == ""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -44,11 +45,13 @@ def test_what_cannot_be_written_is_told(tmp_path, capsys):
 
 
 def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passed_on(tmp_path, monkeypatch):
-    ran = []
+    ran, beside = [], []
+    monkeypatch.setattr(subprocess, "Popen", lambda command: beside.append(command) or MagicMock())
     done = subprocess.CompletedProcess([], 5)
     monkeypatch.setattr(subprocess, "run", lambda command, cwd: (ran.append((command, cwd)), done)[1])
     assert main(["start", str(tmp_path), "--no-browser", "--port=9999"]) == 5
     [(command, cwd)] = ran
+    assert beside[0][-2:] == ["doctor", "--quiet"]
     assert command[:3] == [sys.executable, "-m", "jupyterlab"] and cwd == tmp_path
     assert command[-3:] == ["--no-browser", "--port=9999", DAYS[0]]
     settings = next(part for part in command if part.startswith("--LabApp.app_settings_dir="))

@@ -53,8 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_doctor(chosen: argparse.Namespace) -> int:
     """Say what is fine here, what is off, and what to do about it."""
-    from course_utils.desk.doctor import examine
+    from course_utils.desk.doctor import examine, in_a_line
 
+    if chosen.quiet:
+        line = in_a_line()
+        print(line or "", end="\n" if line else "", flush=True)
+        return int(line is not None)
     marks, worst = _marks(), 0
     for finding in examine():
         print(finding.line(marks), flush=True)
@@ -159,9 +163,9 @@ def _parser() -> argparse.ArgumentParser:
         "--update", action="store_true", help="newer notebooks; yours are kept beside as *.mine.ipynb"
     )
     starting.add_argument("--no-lab", action="store_true", help="copy only")
-    commands.add_parser("doctor", help="check this machine, with advice for what is off").set_defaults(
-        run=run_doctor
-    )
+    checking = commands.add_parser("doctor", help="check this machine, with advice for what is off")
+    checking.set_defaults(run=run_doctor)
+    checking.add_argument("--quiet", action="store_true", help="one line, if something is off; else none")
     commands.add_parser("progress", help="where progress is kept, and the seven days").set_defaults(
         run=run_progress
     )

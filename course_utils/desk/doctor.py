@@ -26,6 +26,8 @@ OPTIONAL = {
     "psutil": "for `course grade`: install the extra `grade`",
 }
 GB = 1e9
+COSTS_WORK = ("memory", "disk", "threads", "progress")
+"""Checks whose advice a learner should have before a day begins, not after."""
 
 
 class Finding(NamedTuple):
@@ -67,6 +69,13 @@ def examine() -> Iterator[Finding]:
         except Exception as error:
             line = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             yield Finding(name, "broken", f"the check itself failed ({line})", "please report this line")
+
+
+def in_a_line() -> str | None:
+    """What is broken here, or would cost a learner's work, in one line; None if nothing is."""
+    off = [f for f in examine() if f.state == "broken" or (f.state == "advice" and f.name in COSTS_WORK)]
+    names = ", ".join(finding.name for finding in off)
+    return f"Something is off here ({names}): `course doctor` says what to do." if off else None
 
 
 def _python() -> Finding:

@@ -1,7 +1,8 @@
 """Begin the course from an installation: copy the seven notebooks into a folder, and open JupyterLab on day 1.
 
 A notebook that is there already is a learner's work and stays as it is. JupyterLab is started with settings of our own
-(`lab_settings`): it asks nothing about news, and looks for no updates.
+(`lab_settings`): it asks nothing about news, and looks for no updates. Meanwhile `course doctor` looks at the machine
+and says a line if something is off.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
         raise ModuleNotFoundError("No module named 'jupyterlab'", name="jupyterlab")
     first = shipped_notebooks()[0].name
     quiet = [f"--LabApp.app_settings_dir={SETTINGS}"]
-    return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", *quiet, *options, first], cwd=folder
-    ).returncode
+    # beside JupyterLab, which need not wait for it
+    with subprocess.Popen([sys.executable, "-m", "course_utils.desk.cli", "doctor", "--quiet"]) as checking:
+        done = subprocess.run([sys.executable, "-m", "jupyterlab", *quiet, *options, first], cwd=folder)
+        checking.kill()
+    return done.returncode
