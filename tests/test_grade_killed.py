@@ -30,6 +30,12 @@ time.sleep(600)
 """
 
 
+def heed_signals():
+    """Where these tests run in the background, their children would ignore what a keyboard sends."""
+    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def until(true, seconds=120.0):
     """Whether it became true in time."""
     ends = time.monotonic() + seconds
@@ -55,7 +61,9 @@ def grading(tmp_path):
     (tmp_path / "in" / "first.ipynb").write_text("no notebook")
     quiet = subprocess.DEVNULL
     environment = os.environ | {"TMPDIR": str(tmp)}
-    grader = subprocess.Popen(grade_command(tmp_path), stdout=quiet, stderr=quiet, env=environment)
+    grader = subprocess.Popen(
+        grade_command(tmp_path), stdout=quiet, stderr=quiet, env=environment, preexec_fn=heed_signals
+    )
     try:
         assert until(lambda: started.exists() and len(started.read_text().split()) == 2)
         yield grader, [int(number) for number in started.read_text().split()], tmp

@@ -163,11 +163,11 @@ def has_gaps(value: Any) -> bool:
 
 def one_precision(call: Call, in_place: bool) -> dict[str, Any]:
     """Floats of several precisions in the widest of them; where they change in place, they are refused."""
-    import torch
-
     floats = call.floats
     if len({value.dtype for value in floats.values()}) <= 1:
         return {}
+    import torch  # not before: what takes no tensors runs without it
+
     widest = next(iter(floats.values())).dtype
     for value in floats.values():
         widest = torch.promote_types(widest, value.dtype)

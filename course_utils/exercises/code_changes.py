@@ -184,6 +184,7 @@ def _lambdas(path: str) -> list[ast.Lambda]:
 
 def compiled(definition: ast.FunctionDef, function: Callable[..., Any]) -> Callable[..., Any] | None:
     """``definition`` as a function that sees the globals and the enclosing names of ``function``; None if it has no sense."""
+    function = inspect.unwrap(function)  # its own globals, not those of what checks its arguments
     assert isinstance(function, FunctionType)
     free = function.__code__.co_freevars
     around = ast.parse(f"def around({', '.join(free)}):\n    return {definition.name}").body[0]
