@@ -17,7 +17,7 @@ from torch.nn.functional import kl_div, layer_norm, linear, normalize
 from course_utils.base import asset_path
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.interventions import disagreement
-from course_utils.lm import GPT2, NAMES, apply_delta_, value_at
+from course_utils.lm import GPT2, IOI_PLACES, NAMES, apply_delta_, value_at
 
 
 def _random(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Tensor]:
@@ -403,45 +403,10 @@ OTHER_THINGS = (
 """Change hands as well, without any harm."""
 
 VERBS = {
-    "give",
-    "gave",
-    "hand",
-    "handed",
-    "pass",
-    "passed",
-    "offer",
-    "offered",
-    "bring",
-    "brought",
-    "show",
-    "showed",
-}
-VERBS |= {
-    "sell",
-    "sold",
-    "decide",
-    "decided",
-    "went",
-    "met",
-    "arrived",
-    "walked",
-    "visited",
-    "giving",
-    "given",
-}
-PLACES = {
-    "store",
-    "park",
-    "school",
-    "library",
-    "restaurant",
-    "station",
-    "garden",
-    "office",
-    "market",
-    "beach",
-}
-PLACES |= {"museum", "hospital", "theatre", "bakery", "harbour", "place", "places"}
+    "give", "gave", "giving", "given", "hand", "handed", "pass", "passed", "offer", "offered", "bring", "brought",
+    "show", "showed", "sell", "sold", "decide", "decided", "went", "met", "arrived", "walked", "visited",
+}  # fmt: skip
+PLACES = {*IOI_PLACES, "place", "places"}
 NEARBY = {"light", "lantern", "candle", "torch", "bulb", "lights", "lampe", "lampshade"}
 
 

@@ -21,6 +21,7 @@ from .gpt2 import GPT2 as GPT2
 from .gpt2 import gpt2_of as gpt2_of
 from .gpt2 import value_at as value_at
 from .harvest import harvest_activations as harvest_activations
+from .indirect_objects import IOI_PLACES as IOI_PLACES
 from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
 from .indirect_objects import indirect_object_sentences as indirect_object_sentences
 from .language_model import describe_model as describe_model

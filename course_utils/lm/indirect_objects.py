@@ -31,7 +31,7 @@ _IOI_ACTS = (
     "sold a {o} to",
     "decided to give a {o} to",
 )
-_IOI_PLACES = [
+IOI_PLACES = [
     "store",
     "park",
     "school",
@@ -48,6 +48,7 @@ _IOI_PLACES = [
     "bakery",
     "harbour",
 ]
+"""Where the two of a sentence are."""
 _IOI_OBJECTS = [
     "drink",
     "book",
@@ -117,7 +118,7 @@ def indirect_object_sentences(n: int, split: str, *, seed: int = 0) -> list[Indi
     while len(seen) < n:
         first, second = r.sample(NAMES, 2)
         s, io = (first, second) if r.random() < 0.5 else (second, first)
-        opening = r.choice(IOI_OPENINGS[split]).format(a=first, b=second, place=r.choice(_IOI_PLACES), s=s)
+        opening = r.choice(IOI_OPENINGS[split]).format(a=first, b=second, place=r.choice(IOI_PLACES), s=s)
         prompt = f"{opening} {r.choice(_IOI_ACTS).format(o=r.choice(_IOI_OBJECTS))}"
         seen.setdefault(prompt, IndirectObjectSentence(prompt, io, s, r.choice(_IOI_ENDS).format(io=io, s=s)))
     return list(seen.values())

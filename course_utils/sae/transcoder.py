@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from course_utils.sae.functions import decode
-from course_utils.sae.model import SAE, SAEOutput
+from course_utils.sae.model import SAE
 
 TRANSCODED = {"relu": "transcoder", "jumprelu": "jumprelu_transcoder", "batchtopk": "jumprelu_transcoder"}
 """The architectures that a transcoder may have, and what SAELens calls them on disk without a skip connection."""
@@ -29,7 +29,9 @@ STARTS_AT = 0.1
 class Transcoder(SAE):
     """An `SAE` that writes elsewhere than it reads: ``transcoder(x)`` returns ``(y_hat, latents)``.
 
-    Nothing is taken away before it encodes. It starts with random directions, and with a skip connection of zeros. `fit_sae` trains it on rows with input and output side by side, as `iterate_side_by_side` gives them.
+    Nothing is taken away before it encodes. It starts with random directions, and with a skip connection of zeros.
+    `fit_sae` trains it on rows with input and output side by side, as `iterate_side_by_side` gives them. The first part
+    of what it returns also goes by the name ``x_hat``.
 
     Examples:
         >>> transcoder = Transcoder(8, 32, "batchtopk", d_out=6, k=4, skip=True)
@@ -130,15 +132,6 @@ class Transcoder(SAE):
         if self.W_skip is None:
             return x.new_zeros(*x.shape[:-1], self.d_out)
         return linear(x.to(self.W_skip.dtype), self.W_skip)
-
-    def forward(self, x: Float[Tensor, "... d_in"]) -> SAEOutput:
-        """Encode and decode. Returns ``(y_hat, latents)``; the first also goes by the name ``x_hat``.
-
-        Raises:
-            ValueError: if the last axis of ``x`` is not ``d_in``.
-        """
-        latents = self.encode(x)
-        return SAEOutput(self.decode(latents, x), latents)
 
     def extra_repr(self) -> str:
         """Sizes and architecture, for ``repr(transcoder)``."""
