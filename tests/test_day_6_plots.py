@@ -50,6 +50,13 @@ def test_curves_are_joined_from_left_to_right():
     assert list(ax.lines[0].get_xdata()) == [8, 32] and legend(ax) == ["TopK", "shipped"]
 
 
+def test_a_legend_lies_beside_curves_that_go_anywhere():
+    for ax in (plot_densities({"a": torch.rand(90)}), plot_pareto({"PCA": [(128, 0.99), (8, 0.9)]})):
+        ax.figure.canvas.draw()
+        assert ax.get_legend().get_window_extent().x0 >= ax.bbox.x1
+    plt.close("all")
+
+
 def test_every_plot_labels_its_axes():
     run = History()
     run.append(Measurement(0, 1.0, 1.0, 0.5, 10.0, 0.1))

@@ -160,7 +160,7 @@ def plot_densities(firing_rates: Mapping[str, Float[Tensor, "d_sae"]], *, ax: Ax
             label=label,
         )  # fmt: skip
     ax.set(xlabel="log10 of the firing rate", ylabel="latents (%)")
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
@@ -189,7 +189,7 @@ def plot_pareto(
     for (name, (x, y)), marker in zip((points or {}).items(), ("*", "X", "P", "d", "h"), strict=False):
         ax.plot([x], [y], color=BLACK, marker=marker, markersize=10, linestyle="", label=name)
     ax.set(xscale="log", ylim=(0, 1), xlabel="active latents a token", ylabel="variance unexplained")
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
