@@ -40,6 +40,19 @@ def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, case):
     assert load_checkpoint(kept["checkpoint"], torch.load(kept["checkpoint"])["settings"])["done"] == STEPS
 
 
+@pytest.mark.parametrize("kind", [torch.Tensor.double, torch.Tensor.half, torch.Tensor.numpy])
+def test_a_run_knows_its_batches_again_whatever_precision_or_kind_they_have(tmp_path, kind):
+    def given():
+        return map(kind, batches())
+
+    kept = dict(checkpoint=tmp_path / "run.pt", every=5)
+    whole = train("topk", given=given())[0]
+    with pytest.raises(Stop):
+        train("topk", given=broken_off(given(), 7), **kept)
+    for _ in range(2):
+        assert same(train("topk", given=given(), **kept)[0], whole)
+
+
 def test_a_run_from_disk_goes_on_exactly_without_reading_again(tmp_path, monkeypatch):
     rows = torch.cat(list(batches()))
     chunks = [Activations(rows, torch.zeros(len(rows), 2, dtype=torch.long))]

@@ -12,8 +12,8 @@ from torch import Tensor
 from course_utils.sae import SAE, Transcoder
 
 
-def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch width"]:
-    """A batch in the autoencoder's precision and on its device; NumPy's arrays and any floats will do.
+def as_table(batch: Any, sae: SAE) -> Float[Tensor, "batch width"]:
+    """A batch in the precision that it was given in; NumPy's arrays and any floats will do.
 
     Of a `Transcoder` it may be a pair (input, output), which is laid side by side.
 
@@ -23,7 +23,7 @@ def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch width"]:
     wanted = f"a batch must be a float tensor (batch, {sae.width})"
     if isinstance(sae, Transcoder):
         wanted = _wanted(sae)
-        batch = side_by_side(batch, sae)
+        batch = _side_by_side(batch, sae)
     if isinstance(batch, np.ndarray):
         batch = torch.from_numpy(batch)
     if not isinstance(batch, Tensor):
@@ -38,20 +38,20 @@ def as_batch(batch: Any, sae: SAE) -> Float[Tensor, "batch width"]:
         raise ValueError(f"{wanted}, not {kind} {tuple(batch.shape)}: see activation_batches")
     if not len(batch):
         raise ValueError(f"{wanted}, and this one has no rows")
-    return batch.to(sae.W_dec.device, sae.W_dec.dtype)
+    return batch
 
 
 def _wanted(sae: Transcoder) -> str:
     return f"a batch must be a pair (batch, {sae.d_in}), (batch, {sae.d_out}), or both side by side"
 
 
-def side_by_side(batch: Any, sae: SAE) -> Any:
+def _side_by_side(batch: Any, sae: Transcoder) -> Any:
     """A transcoder's (input, output) as one table; whatever else it is comes back as it is.
 
     Raises:
         ValueError: if the two do not fit each other or the transcoder.
     """
-    if not isinstance(sae, Transcoder) or not isinstance(batch, tuple | list):
+    if not isinstance(batch, tuple | list):
         return batch
     parts = [torch.as_tensor(part) for part in batch]
     shapes = [tuple(part.shape) for part in parts]

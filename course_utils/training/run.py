@@ -18,7 +18,7 @@ from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
 from course_utils.training.history import History, Measurement
-from course_utils.training.incoming import as_batch, side_by_side
+from course_utils.training.incoming import as_table
 from course_utils.training.options import Checkpoint
 from course_utils.training.steps import Step
 
@@ -83,7 +83,7 @@ class Run:
         ahead = iter(batches) if finished else without_first(batches, saved["done"] - 1)
         known = next(ahead, None)
         if known is not None:
-            seen = describe_batch(side_by_side(known, self.sae))
+            seen = describe_batch(as_table(known, self.sae))
             refuse_other(path, saved["first_batch" if finished else "last_batch"], seen)
         for name in ("done", "scale", "smoothed", "least", "best", "first_batch"):
             setattr(self, name, saved[name])
@@ -119,15 +119,16 @@ class Run:
         """The number of each step that is left, and its batch, on the autoencoder's device.
 
         Raises:
-            ValueError: as `as_batch`, or if the processes were given others.
+            ValueError: as `as_table`, or if the processes were given others.
         """
         first = self.done
         numbers = count(first) if self.steps is None else range(first, self.steps)
         for number, x in zip(numbers, batches, strict=False):
-            x = as_batch(x, self.sae)
-            if self.checkpoint is not None:
-                self.last_batch = x
-                self.first_batch = self.first_batch or describe_batch(x)
+            given = as_table(x, self.sae)
+            if self.checkpoint is not None:  # as it was given: another precision is another run
+                self.last_batch = given
+                self.first_batch = self.first_batch or describe_batch(given)
+            x = given.to(self.sae.W_dec.device, self.sae.W_dec.dtype)
             if number == first:
                 self.sae.team.check_same(x)
             yield number, x
