@@ -130,4 +130,9 @@ def test_what_answers_a_prediction_is_folded_until_it_is_run(path):
         assert place < answered[key][0], f"{key} is answered before it is asked"
     words = sum("".join(c["source"]).count("**Predict") for c in cells if c["cell_type"] == "markdown")
     assert words == len(asked), "each **Predict** has its predict(…), and no other"
-    assert f'guesses("{path.stem[:5]}")' in "".join("".join(c["source"]) for c in cells)
+    code = "".join("".join(c["source"]) for c in cells)
+    assert (
+        code.index(f'guesses("{path.stem[:5]}")')
+        < code.rindex("quiz(")
+        < code.index(f'progress("{path.stem[:5]}")')
+    )

@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from course_utils.exercises import (
     Verdict,
+    keys,
     progress,
     progress_file,
     progress_path,
@@ -200,3 +201,17 @@ def test_the_seven_days_are_drawn(capsys):
     assert "●" in lines[5] and "1 of " in lines[5] and "1 tried" in lines[5]
     page = progress_table.progress_shown().html
     assert page.count("<tr>") == 7 and "A sparse autoencoder on GPT-2" in page
+
+
+def test_a_day_ends_with_what_is_open_and_what_comes_next(capsys):
+    tasks = [key.partition(".")[2] for key in keys("day_4")]
+    progress_file.remember_verdict(f"day_4.{tasks[0]}", RIGHT)
+    progress_file.remember_verdict(f"day_4.{tasks[1]}", WRONG)
+    progress("day_4")
+    row, still, then = capsys.readouterr().out.splitlines()
+    assert row.startswith("Day 4  ●○") and f"1 of {len(tasks)} exercises, 1 tried" in row
+    assert still == f"Still open: {', '.join(tasks[1:])}."
+    assert then == "Next: day 5, Radio stations."
+    for task in tasks[1:]:
+        progress_file.remember_verdict(f"day_4.{task}", RIGHT)
+    assert "All exercises are solved." in progress_table.day_shown("day_4").text

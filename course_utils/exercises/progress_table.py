@@ -12,14 +12,21 @@ from course_utils.exercises.progress_file import progress_path, read_progress
 from course_utils.exercises.rendering import Shown
 
 
-def progress() -> None:
-    """Show the seven days: how many exercises and quiz questions of each are solved.
+def progress(day: str | None = None) -> None:
+    """Show how many exercises and quiz questions of each day are solved; or of one day, what is open, and what comes next.
 
     Examples:
-        >>> progress()  # doctest: +ELLIPSIS
-        Day 1 ...
+        >>> progress("day_3")  # doctest: +ELLIPSIS
+        Day 3 ...
+        Next: day 4, Toy models of superposition.
+
+    Args:
+        day: one of `days`, ``"day_3"``; all of them if None.
+
+    Raises:
+        KeyError: if there is no such day.
     """
-    progress_shown().show()
+    (progress_shown() if day is None else day_shown(day)).show()
 
 
 def progress_shown() -> Shown:
@@ -45,6 +52,32 @@ def progress_shown() -> Shown:
     return Shown(
         f"{text}\n{where}",
         rendering.box(f'{table}<div style="{rendering.QUIET}">{rendering.rich(where)}</div>', EDGE_BLUE),
+    )
+
+
+def day_shown(day: str) -> Shown:
+    """How a day ended, as text and as HTML.
+
+    Examples:
+        >>> day_shown("day_7").text.splitlines()[-1]
+        'That was the last day.'
+
+    Raises:
+        KeyError: if there is no such day.
+    """
+    kept = read_progress()
+    asked = keys(day)
+    name, title, said, solved, total = _row(day, kept)
+    verdicts = {key.partition(".")[2]: kept["exercises"].get(key, {}).get("verdict") for key in asked}
+    left = [f"`{task}`" for task, verdict in verdicts.items() if verdict != "correct"]
+    still = f"Still open: {', '.join(left)}." if left else "All exercises are solved."
+    later = [other for other in days() if other > day]
+    then = f"Next: {later[0].replace('_', ' ')}, {_title(later[0])}." if later else "That was the last day."
+    table = f'<table style="border-collapse:collapse">{_html_row(name, title, said, solved, total)}</table>'
+    below = "".join(f"<div>{rendering.rich(line)}</div>" for line in (still, then))
+    return Shown(
+        "\n".join([f"{name}  {_bar(solved, total)}  {said}", still.replace("`", ""), then]),
+        rendering.box(table + below, EDGE_BLUE, f"Progress in {day}"),
     )
 
 
