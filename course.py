@@ -62,7 +62,7 @@ def test(options, more):
     test_saelens(options, ())
     python = environment(".venv", "dev")
     run(python, "-m", "course_utils.desk.cli", "doctor")
-    pytest(python, options.jobs, *more)
+    pytest(python, options.jobs, "--no-loadscope-reorder", *more)  # tests/conftest.py puts slow files first
     notebooks(options, ())
     test_browser(options, ())
 

@@ -136,8 +136,9 @@ def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
         if calls < CALLS:
             calls += 1
             with kept_state():
+                expected = of_the_reference(record, args, kwargs)
                 for trick in TRICKS:
-                    try_trick(key, record, trick, args, kwargs)
+                    try_trick(key, record, trick, expected, args, kwargs)
         result = used(*args, **kwargs)
         through = {
             name for name, arg in zip(names, args, strict=False) if getattr(arg, "requires_grad", False)
@@ -150,27 +151,38 @@ def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
     return mine
 
 
-def try_trick(key: str, record: Exercise, trick: str, args: tuple, kwargs: dict[str, Any]) -> None:
+def of_the_reference(record: Exercise, args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Tensor]:
+    """What it gives, and what the generator draws next."""
+    torch.manual_seed(0)
+    return record.reference(*copied(args), **kwargs), torch.rand(1)
+
+
+def try_trick(
+    key: str, record: Exercise, trick: str, expected: tuple[Any, Tensor], args: tuple, kwargs: dict[str, Any]
+) -> None:
     """Raises AssertionError if the cell would notice the trick and the judge accepts it."""
     _watched.add(key)
     attempt = TRICKS[trick](record.reference)
-    if noticed(record, attempt, Verdict("correct"), args, kwargs):  # only then, since judges take longer
+    if noticed(record, attempt, Verdict("correct"), expected, args, kwargs):  # only then, since judges take longer
         verdict = judge(record, attempt)
         if verdict.status == "correct":
-            what = noticed(record, attempt, verdict, args, kwargs)
+            what = noticed(record, attempt, verdict, expected, args, kwargs)
             assert what is None, f"{key}, {trick}: {what}"
 
 
 def noticed(
-    record: Exercise, attempt: Callable, verdict: Verdict, args: tuple, kwargs: dict[str, Any]
+    record: Exercise,
+    attempt: Callable,
+    verdict: Verdict,
+    reference_gave: tuple[Any, Tensor],
+    args: tuple,
+    kwargs: dict[str, Any],
 ) -> str | None:
     """What is not as with the reference when a cell calls the attempt, or None."""
     told: list[Any] = []
     yours = adopted(record, attempt, verdict, told.append)
     handed = copied(args)
-    torch.manual_seed(0)
-    expected = record.reference(*copied(args), **kwargs)
-    after = torch.rand(1)
+    expected, after = reference_gave
     torch.manual_seed(0)
     result = yours(*handed, **kwargs)
     drawn = torch.rand(1)
