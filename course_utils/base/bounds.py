@@ -55,7 +55,10 @@ INTEGERS = {
     **_named(
         FROM_0, "layer unit latent concept which person station parent first always n_quantiles number step"
     ),
-    **_named(FROM_0, "n_texts epochs warmup_steps digits marked chosen n_concept n_other"),
+    **_named(
+        FROM_0,
+        "families together apart circles n_texts epochs warmup_steps digits marked chosen n_concept n_other",
+    ),
     **_named(Bounds(1, 10**12), "n_units tokens rows_per_shard buffer_size max_bytes"),
     "seed": Bounds(0, 2**63 - 1),
 }
@@ -63,12 +66,12 @@ INTEGERS = {
 
 NUMBERS = {
     **_named(SHARE, "sparsity duty share decay_share probability recall precision"),
-    **_named(POSITIVE, "bandwidth delta rate high p half_width dpi times smoothing hardness"),
+    **_named(POSITIVE, "active bandwidth delta rate high p half_width dpi times smoothing hardness"),
     **_named(
         NOT_NEGATIVE,
         "l1 l1_coefficient l0_coefficient unit_cost temperature low importance coefficient penalty",
     ),
-    **_named(NOT_NEGATIVE, "lr peak epsilon shrink width height megabytes"),
+    **_named(NOT_NEGATIVE, "zipf noise lr peak epsilon shrink width height megabytes"),
     "seconds": Bounds(0.0, 86_400.0, above=True),
 }
 

@@ -36,6 +36,10 @@ from .metrics import score_sae as score_sae
 from .outliers import outlier_dimensions as outlier_dimensions
 from .outliers import outlier_tokens as outlier_tokens
 from .outliers import without_outlier_tokens as without_outlier_tokens
+from .probing import Probe as Probe
+from .probing import absorption_rate as absorption_rate
+from .probing import balanced_accuracy as balanced_accuracy
+from .probing import sparse_probe as sparse_probe
 from .scores import ROWS_AT_A_TIME as ROWS_AT_A_TIME
 from .scores import Rows as Rows
 from .scores import dead_latents as dead_latents
@@ -54,6 +58,9 @@ from .splitting import recall_by_part as recall_by_part
 from .top_examples import Active as Active
 from .top_examples import TopRows as TopRows
 from .top_examples import top_rows as top_rows
+from .truth import firing_f1 as firing_f1
+from .truth import match_latents as match_latents
+from .truth import matched_cosine as matched_cosine
 from .word_judge import WordJudge as WordJudge
 from .word_judge import fit_judge as fit_judge
 from .word_judge import words_of as words_of
