@@ -163,7 +163,9 @@ def try_trick(
     """Raises AssertionError if the cell would notice the trick and the judge accepts it."""
     _watched.add(key)
     attempt = TRICKS[trick](record.reference)
-    if noticed(record, attempt, Verdict("correct"), expected, args, kwargs):  # only then, since judges take longer
+    if noticed(
+        record, attempt, Verdict("correct"), expected, args, kwargs
+    ):  # only then, since judges take longer
         verdict = judge(record, attempt)
         if verdict.status == "correct":
             what = noticed(record, attempt, verdict, expected, args, kwargs)
