@@ -12,6 +12,7 @@ import time
 from decimal import Decimal
 from fractions import Fraction
 
+import needs
 import numpy as np
 import pytest
 import torch
@@ -492,6 +493,7 @@ def test_a_breakpoint_needs_debug_and_then_has_time():
     assert judge(QUICK, stepped).status == "raised"
 
 
+@needs.posix("an alarm")
 def test_a_limit_around_the_limit_goes_on():
     import signal
 
