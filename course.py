@@ -28,8 +28,8 @@ MODEL_LIBRARIES = "import transformer_lens.model_bridge"
 
 
 def run(python, *arguments, **variables):
-    """Run a program of an environment in the project's folder; ends this one if it fails."""
-    done = subprocess.run([python, *arguments], cwd=ROOT, env={**os.environ, **variables})
+    """Run a program of an environment in the project's folder, in UTF-8; ends this one if it fails."""
+    done = subprocess.run([python, *arguments], cwd=ROOT, env={"PYTHONUTF8": "1", **os.environ, **variables})
     if done.returncode:
         sys.exit(done.returncode)
 

@@ -8,7 +8,7 @@ import signal
 import sys
 
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty")
-FUNCTIONS = ("fork", "forkpty", "getgid", "getpgid", "getuid", "geteuid", "killpg", "nice", "setgid", "setsid", "setuid", "sched_getaffinity", "sysconf", "getloadavg", "mkfifo")  # fmt: skip
+FUNCTIONS = ("fork", "forkpty", "getgid", "getpgid", "getuid", "geteuid", "killpg", "nice", "setgid", "setsid", "setuid", "sched_getaffinity", "sysconf", "symlink", "getloadavg", "mkfifo")  # fmt: skip
 SIGNALS = ("SIGALRM", "SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGXCPU", "SIGXFSZ", "SIGPIPE", "ITIMER_REAL", "setitimer", "alarm", "pthread_sigmask")  # fmt: skip
 
 

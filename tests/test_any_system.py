@@ -1,6 +1,8 @@
 """What can be tried here of Windows and of old locales: no POSIX modules, ASCII and cp1252, a folder with a strange name."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,35 @@ def python(code, cwd, *arguments, **variables):
     return done.stdout
 
 
+def reads_or_writes_as_the_system_does(call: ast.Call) -> bool:
+    """A text in whatever encoding is usual there: cp1252 on Windows, ASCII in old containers."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+    if name in ("read_text", "write_text"):
+        text = len(call.args) <= (name == "write_text")
+    elif name == "open":
+        strings = [each.value for each in call.args if isinstance(each, ast.Constant)]
+        modes = [each for each in strings if re.fullmatch("[rwaxtb+]{1,3}", str(each))]
+        text = not any("b" in mode for mode in modes) and bool(modes or isinstance(call.func, ast.Name))
+    else:
+        text = given.get("text") == "True"
+    return text and "encoding" not in given
+
+
+def test_no_file_is_read_or_written_without_an_encoding():
+    folders = ("course_utils", "solutions", "tools")
+    files = [ROOT / "course.py", *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
+    found = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and reads_or_writes_as_the_system_does(node)
+    ]
+    assert len(files) > 150 and found == []
+    for code in ("open(p)", "p.open('a')", "p.read_text()", "p.write_text(t)", "run(c, text=True)"):
+        assert reads_or_writes_as_the_system_does(ast.parse(code, mode="eval").body), code
+
+
 def test_what_is_taken_away_is_gone():
     code = "import not_posix; not_posix.take_away()\ntry: import resource\nexcept ImportError: print('gone')"
     assert python(code, ROOT).strip() == b"gone"
@@ -51,6 +82,27 @@ def test_every_module_loads_without_posix(tmp_path):
         "print(len([name for name in __import__('sys').modules if name.startswith('course_utils.')]))\n"
     )
     assert int(python(code, tmp_path)) > 100
+
+
+WITHOUT_POSIX = """
+import pytest
+class WithoutPosix:
+    def pytest_sessionstart(self):  # pytest itself goes on as it is
+        import not_posix; not_posix.take_away()
+    def pytest_collection_modifyitems(self, items):
+        reasons = lambda item: [str(mark.kwargs.get("reason")) for mark in item.iter_markers("skipif")]
+        print(len(items), "collected")
+        items[:] = [item for item in items if "needs " in " ".join(reasons(item))]
+sys.exit(pytest.main(["-p", "no:cacheprovider", "-p", "no:xdist", "-rs", "tests"], plugins=[WithoutPosix()]))
+"""
+
+
+@pytest.mark.slow
+def test_every_test_is_collected_without_posix_and_those_that_need_it_are_skipped():
+    others = NOT_POSIX.replace("import not_posix; not_posix.take_away()", "import sys, xdist, sklearn")
+    said = python(others + WITHOUT_POSIX, ROOT).decode(errors="replace")
+    assert int(re.findall(r"(\d+) collected", said)[0]) > 1000 and "passed" not in said, said
+    assert all(f"needs {what}" in said for what in ("POSIX: forks", "Linux: ", "symbolic links")), said
 
 
 @pytest.mark.slow

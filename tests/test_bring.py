@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 import torch
 from filelock import FileLock
@@ -260,6 +261,7 @@ def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch, tmp_path, done, llama, da
 
 
 @pytest.mark.slow
+@needs.posix("forks")
 def test_killed_at_any_moment_it_ends_the_same_bit_for_bit(tmp_path, llama, data):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     found = subprocess.run(

@@ -109,19 +109,38 @@ def test_the_python_of_an_environment_is_where_the_system_puts_it(
     assert installed[0] == "needs.txt" and installed[1].startswith("pip uninstall --quiet --python")
 
 
-@pytest.mark.parametrize("reached", [True, False])
-def test_versions_are_resolved_anew_and_without_pytorchs_index_too(monkeypatch, tmp_path, reached):
+@pytest.fixture(params=[True, False], ids=["reached", "not reached"])
+def pytorchs_index(request, monkeypatch):
+    """(whether it can be reached, what is run on a machine without an NVIDIA card)."""
     ran = []
 
     def run(*command):
         ran.append(" ".join(map(str, command)))
-        if "--torch-backend=cpu" in command and not reached:
+        if "--torch-backend=cpu" in command and not request.param:
             raise subprocess.CalledProcessError(1, command)
 
-    monkeypatch.setattr(install, "ROOT", tmp_path)
-    monkeypatch.setattr(install, "create", lambda folder, python: folder.mkdir())
     monkeypatch.setattr(install, "has_nvidia_card", lambda: False)
     monkeypatch.setattr(install, "run", run)
+    return request.param, ran
+
+
+def test_where_only_the_gpu_build_of_torch_is_reached_it_is_taken_and_said(
+    pytorchs_index, monkeypatch, tmp_path, capsys
+):
+    reached, ran = pytorchs_index
+    (tmp_path / "constraints.txt").write_text("numpy==1\ntorch==2.13.0\n", encoding="utf-8")
+    monkeypatch.setattr(install, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(install, "brings_gpu_build", lambda python, requirement: True)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))  # no torch yet
+    install.install_torch("python")
+    assert ["--torch-backend=cpu" in line for line in ran] == ([True] if reached else [True, False])
+    assert ran[-1].endswith("torch==2.13.0") and ("several GB" in capsys.readouterr().out) is not reached
+
+
+def test_versions_are_resolved_anew_and_without_pytorchs_index_too(pytorchs_index, monkeypatch, tmp_path):
+    reached, ran = pytorchs_index
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "create", lambda folder, python: folder.mkdir())
     (tmp_path / ".venv-lowest" / "old").mkdir(parents=True)
     install.admitted(".venv-lowest", "lowest-direct")
     assert not (tmp_path / ".venv-lowest" / "old").exists()

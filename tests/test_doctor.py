@@ -85,10 +85,11 @@ def test_a_missing_package_is_named(monkeypatch):
     assert "numpy>=2 is needed, none is here" in finding.found
 
 
-@pytest.mark.parametrize("place", ["", "/dev/null/progress.json"])
-def test_progress_that_cannot_be_kept(monkeypatch, place):
-    monkeypatch.setenv("COURSE_PROGRESS", place)
-    assert doctor._progress().state == "advice"
+def test_progress_that_cannot_be_kept(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    for place in ("", tmp_path / "file" / "progress.json"):
+        monkeypatch.setenv("COURSE_PROGRESS", str(place))
+        assert doctor._progress().state == "advice"
 
 
 def test_progress_that_can(monkeypatch, tmp_path):

@@ -1,10 +1,10 @@
 """Whatever a program that fetches waits for, the caller's wait ends, and one sees what it waits for."""
 
-import os
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from course_utils.base import Unavailable, fetching
@@ -17,11 +17,7 @@ def python(code: str) -> list[str]:
 
 def is_over(file: Path) -> bool:
     """Has the process that wrote its number into the file ended?"""
-    try:
-        os.kill(int(file.read_text()), 0)
-    except ProcessLookupError:
-        return True
-    return False
+    return not psutil.pid_exists(int(file.read_text()))
 
 
 def test_it_returns_what_was_said_and_whether_it_succeeded(tmp_path):

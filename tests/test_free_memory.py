@@ -1,5 +1,4 @@
-import sys
-
+import needs
 import psutil
 import pytest
 import torch
@@ -17,7 +16,7 @@ def resident():
     return psutil.Process().memory_info().rss / 1e6
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has malloc_trim")
+@needs.linux("glibc's malloc_trim")
 def test_freed_memory_goes_back():
     before = resident()
     kept = scattered()

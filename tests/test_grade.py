@@ -4,11 +4,11 @@ import csv
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import textwrap
 import time
 
+import needs
 import psutil
 import pytest
 from hand_ins import RIGHT, grade_command, write
@@ -16,10 +16,7 @@ from hand_ins import RIGHT, grade_command, write
 from course_utils.exercises import find
 from course_utils.grade import ExerciseOutcome, Limits, grade_folder, write_reports
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="the hand-ins fork and read what Linux says"),
-]
+pytestmark = [pytest.mark.slow, needs.linux("the hand-ins fork and read /proc")]
 
 SLIP = """
     import torch

@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import needs
 import psutil
 import pytest
 from hand_ins import grade_command, write
@@ -15,10 +16,7 @@ from hand_ins import grade_command, write
 from course_utils.grade import grade_folder
 from course_utils.grade.rooms import LOCK, PREFIX, remove_abandoned, room
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them"),
-]
+pytestmark = [pytest.mark.slow, needs.linux("it looks at processes in /proc")]
 SLOW = """
 import os, pathlib, subprocess, sys, time
 code = "import time; time.sleep(600)"
@@ -72,17 +70,15 @@ def grading(tmp_path):
         grader.wait(60)
 
 
-@pytest.mark.parametrize(
-    "how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGQUIT]
-)
-def test_no_kernel_no_child_and_no_folder_is_left(grading, how, tmp_path):
-    grader, started, tmp = grading
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT"])
+def test_no_kernel_no_child_and_no_folder_is_left(grading, name, tmp_path):
+    (grader, started, tmp), how = grading, getattr(signal, name)
     assert not any(map(ended, started)) and len(list(tmp.iterdir())) == 1
     grader.send_signal(how)
-    assert grader.wait(60) == (-how if how in (signal.SIGKILL, signal.SIGQUIT) else 130)
+    assert grader.wait(60) == (-how if name in ("SIGKILL", "SIGQUIT") else 130)
     assert until(lambda: all(map(ended, started)), 60)
     assert until(lambda: list(tmp.iterdir()) == [], 30)
-    if how in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # what was graded is not lost
+    if name in ("SIGTERM", "SIGHUP", "SIGINT"):  # what was graded is not lost
         assert "first" in (tmp_path / "report.csv").read_text(encoding="utf-8-sig")
 
 

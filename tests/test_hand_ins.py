@@ -1,5 +1,6 @@
 """Which files are hand-ins, and what goes with them."""
 
+import needs
 import pytest
 from hand_ins import write
 
@@ -7,6 +8,7 @@ from course_utils.grade import find_hand_ins
 from course_utils.grade.hand_ins import copy_hand_in
 
 
+@needs.links
 def test_links_and_checkpoints_are_not_followed(tmp_path):
     write(tmp_path / "class" / ".ipynb_checkpoints" / "a.ipynb", [])
     write(tmp_path / "class" / "a.ipynb", [])

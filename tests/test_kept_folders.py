@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import needs
 import pytest
 from filelock import FileLock
 
@@ -158,10 +159,11 @@ def test_a_place_that_is_no_folder(cache, monkeypatch):
         keep(Maker())
     assert (cache / "model").read_text() == "mine"
     monkeypatch.setenv("COURSE_CACHE", str(cache / "model" / "below"))
-    with pytest.raises(Unavailable, match=r"cannot be written \(Not a directory\): set COURSE_CACHE"):
+    with pytest.raises(Unavailable, match=r"cannot be written \(.+\): set COURSE_CACHE"):
         keep(Maker())
 
 
+@needs.links
 def test_a_link_to_another_disk_stays_one(cache, tmp_path):
     cache.mkdir()
     (tmp_path / "large").mkdir()
@@ -197,6 +199,7 @@ def test_the_usual_places(platform, variables, place, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+        monkeypatch.setenv("USERPROFILE", value)  # Windows' name for HOME
     monkeypatch.setattr(sys, "platform", platform)
     assert kept_folders.course_cache().as_posix() == place
 

@@ -2,6 +2,7 @@ import codecs
 import json
 import os
 
+import needs
 import pytest
 
 from course_utils.desk import own_texts, read_texts
@@ -118,6 +119,7 @@ def test_absurd_sizes_are_bounded(tmp_path, monkeypatch):
         read_texts(tmp_path / "folder")
 
 
+@needs.posix("its peak of memory")
 def test_a_line_of_a_gigabyte_takes_no_gigabyte(tmp_path):
     path = tmp_path / "a.txt"
     with path.open("wb") as file:

@@ -82,6 +82,7 @@ def test_the_place_on_each_platform(platform, variables, place, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+        monkeypatch.setenv("USERPROFILE", value)  # Windows' name for HOME
     monkeypatch.setattr(sys, "platform", platform)
     assert progress_path().as_posix() == place
 

@@ -15,6 +15,7 @@ def test_links_of_the_readme_lead_to_the_version_or_are_words():
         page = description(readme, repository, "v9")
         assert [target for _, _, target in LINK.findall(page) if "://" not in target] == []
         assert ("/blob/v9/notebooks/day_1" in page) == ("/raw/v9/docs/pictures/" in page) == bool(repository)
+        assert 'pip install "superposition-in-seven-days[lab]"' in page and '".[' not in page
     assert "[SAELens]" not in page and "tutorials of SAELens](https://github.com" in page
 
 

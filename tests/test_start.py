@@ -56,7 +56,9 @@ def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passe
     assert command[-3:] == ["--no-browser", "--port=9999", DAYS[0]]
     settings = next(part for part in command if part.startswith("--LabApp.app_settings_dir="))
     assert Path(settings.partition("=")[2], "overrides.json").is_file()
-    assert open_lab(tmp_path) == 5
+    assert f"--LabApp.default_url=/lab/tree/{DAYS[0]}" in command, "the link that is printed"
+    assert open_lab(tmp_path, ["--LabApp.default_url=/tree"]) == 5
+    assert [part for part in ran[1][0] if "default_url" in part] == ["--LabApp.default_url=/tree"]
 
 
 def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch, capsys):

@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
+import needs
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a limit of Linux")
+pytestmark = needs.linux("its limits of threads")
 
 SOMEBODY = """
 import ctypes, os, resource, sys, time

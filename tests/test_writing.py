@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import needs
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -20,7 +21,6 @@ from course_utils.sae import SAE
 from course_utils.training import fit_sae
 
 ROOT = Path(__file__).parents[1]
-needs_posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes and links of POSIX")
 
 
 def names(folder):
@@ -36,7 +36,7 @@ def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     assert path.read_text(encoding="utf-8") == "old" and names(tmp_path) == ["report.html"]
 
 
-@needs_posix
+@needs.links
 def test_a_link_stays_a_link_and_its_file_is_written(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     link, file = tmp_path / "progress.json", tmp_path / "elsewhere" / "mine.json"
@@ -45,7 +45,7 @@ def test_a_link_stays_a_link_and_its_file_is_written(tmp_path):
     assert link.is_symlink() and file.read_text(encoding="utf-8") == "new"
 
 
-@needs_posix
+@needs.posix("pipes")
 def test_a_pipe_a_folder_and_a_link_to_either_are_never_replaced(tmp_path):
     pipe, folder, link = tmp_path / "pipe", tmp_path / "folder", tmp_path / "link"
     os.mkfifo(pipe)
@@ -58,7 +58,7 @@ def test_a_pipe_a_folder_and_a_link_to_either_are_never_replaced(tmp_path):
     assert stat.S_ISFIFO(pipe.stat().st_mode) and names(tmp_path) == ["folder", "link", "pipe"]
 
 
-@needs_posix
+@needs.posix("permissions")
 def test_a_file_keeps_its_permissions_and_a_new_one_follows_the_umask(tmp_path):
     private, new = tmp_path / "private", tmp_path / "new"
     write_text(private, "a")
@@ -77,7 +77,7 @@ def test_half_a_surrogate_pair_ends_nothing(tmp_path):
     assert (tmp_path / "page.html").read_bytes() == b"a?b\r\n"
 
 
-@needs_posix
+@needs.posix("whether a process is alive")
 def test_what_a_killed_writer_left_goes_at_the_next_write_and_not_what_another_still_writes(tmp_path):
     path = tmp_path / "page.html"
     code = (
@@ -110,7 +110,7 @@ def test_what_a_killed_writer_left_goes_at_the_next_write_and_not_what_another_s
             writer.stdout.close()
 
 
-@needs_posix
+@needs.posix("pipes")
 def test_progress_is_not_kept_in_a_pipe_and_is_written_through_a_link(tmp_path, monkeypatch):
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"
     os.mkfifo(pipe)

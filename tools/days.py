@@ -26,7 +26,7 @@ SERVER = 0.1  # GB that JupyterLab itself takes
 
 def binder_settings() -> dict[str, str]:
     """The variables that binder/start exports."""
-    lines = (ROOT / "binder" / "start").read_text().splitlines()
+    lines = (ROOT / "binder" / "start").read_text(encoding="utf-8").splitlines()
     exported = [word for line in lines if line.startswith("export ") for word in line.split()[1:]]
     return dict(word.split("=", 1) for word in exported)
 
@@ -61,7 +61,7 @@ SENTENCE = 'print(model.to_single_str_token(model("When Mary and John went to th
 def import_seconds() -> float:
     """`import course_utils` in a new process."""
     command = "import time; t = time.perf_counter(); import course_utils; print(time.perf_counter() - t)"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, encoding="utf-8", check=True)
     return float(done.stdout)
 
 
@@ -129,7 +129,8 @@ def main() -> None:
         f"with Binder's settings: {settings}. Memory is the peak of the kernel; JupyterLab takes about {SERVER} GB more.\n\n"
         "| day | minutes of computing | peak memory, GB |\n|---|---|---|\n"
         + "\n".join(rows)
-        + f"\n\n{start}\n"
+        + f"\n\n{start}\n",
+        encoding="utf-8",
     )
 
 

@@ -2,8 +2,8 @@
 
 Installs the versions of binder/constraints.txt; or, given a requirements file in place of an extra, the torch of
 constraints.txt and what the file lists, for an environment without the course. On a machine without an NVIDIA card it
-never takes the several-GB GPU build of torch: it asks pip what it would install, and where that is the GPU build it
-takes the small one by uv's --torch-backend. Running it again does only what is missing.
+asks pip what it would install, and where that is the GPU build of torch, several GB, it takes the small one by uv's
+--torch-backend, if PyTorch's own index can be reached. Running it again does only what is missing.
 """
 
 import json
@@ -56,12 +56,11 @@ def admitted(name, resolution):
     python = python_of(folder)
     create(folder, python)
     wanted = ("--resolution", resolution, "-r", ROOT / "pyproject.toml", "--extra", "test")
-    install = (python, "-m", "uv", "pip", "install", "--quiet", "--python", python)
-    try:
-        run(*install, *(() if has_nvidia_card() else ("--torch-backend=cpu",)), *wanted)
-    except subprocess.CalledProcessError:
-        run(*install, *wanted)  # PyTorch's own index was not reached; its GPU build computes on a CPU too
-    run(*install, "--no-deps", "-e", ROOT)
+    if has_nvidia_card():
+        uv_install(python, *wanted)
+    else:
+        install_small(python, *wanted)
+    uv_install(python, "--no-deps", "-e", ROOT)
     return str(python)
 
 
@@ -77,7 +76,7 @@ def install(folder, python, what, torch=True):
     print(f"Installing {what} …", flush=True)
     alone = what.endswith(".txt")
     wanted = ["-r", ROOT / what] if alone else ["-c", CONSTRAINTS, "-e", f"{ROOT}[{what}]"]
-    run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
+    uv_install(python, *wanted)
     if not alone:  # compiled now: uv leaves that to the first import, which then takes twice as long
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         subprocess.run([python, "-W", "ignore", "-c", FIRST_CELL], check=True, env=kept)
@@ -107,8 +106,22 @@ def install_torch(python):
     if has_nvidia_card() or not brings_gpu_build(python, requirement):
         run(python, "-m", "pip", "install", "--quiet", requirement)
     else:
-        small = ("--torch-backend=cpu", requirement)
-        run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *small)
+        install_small(python, requirement)
+
+
+def install_small(python, *wanted):
+    """With the CPU build of torch, or the GPU build, which computes on a CPU too, where only that can be had."""
+    try:
+        uv_install(python, "--torch-backend=cpu", *wanted)
+    except subprocess.CalledProcessError:
+        print(
+            "PyTorch's own index was not reached: installing the GPU build of torch, several GB …", flush=True
+        )
+        uv_install(python, *wanted)
+
+
+def uv_install(python, *wanted):
+    run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted)
 
 
 def has_nvidia_card():

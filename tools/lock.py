@@ -9,7 +9,9 @@ CONSTRAINTS = Path(__file__).parents[1] / "binder" / "constraints.txt"
 
 def main() -> None:
     freeze = ("pip", "freeze", "--quiet", "--python", sys.executable, "--exclude-editable")
-    held = subprocess.run([sys.executable, "-m", "uv", *freeze], check=True, capture_output=True, text=True)
+    held = subprocess.run(
+        [sys.executable, "-m", "uv", *freeze], check=True, capture_output=True, encoding="utf-8"
+    )
     CONSTRAINTS.write_text(held.stdout.replace("+cpu\n", "\n"), encoding="utf-8", newline="\n")
 
 

@@ -1,7 +1,8 @@
 """Build wheel and sdist into dist/, and try both as a user would: `python course.py release`.
 
 They are built from a copy of what git has, so that nothing else gets in. The description that a package index shows is
-the README, with links that lead to this version in the repository; without an address it has words in their place.
+the README, with links that lead to this version in the repository; without an address it has words in their place. Who
+reads it there has no clone, so it names the package where the README says ``.``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 from tools.address import address  # noqa: E402 — a program that finds its own folder first
 
 DESCRIPTION = "docs/description.md"
+NAME = "superposition-in-seven-days"
 UV = (sys.executable, "-m", "uv")
 SDIST_TESTS = ("packaging", "docs", "layers", "start", "workflows", "notebooks")
 LINK = re.compile(r"(!?)\[((?:[^]\[]|\[[^]]*\])*)\]\(([^)\s]+)\)")
@@ -54,7 +56,7 @@ def description(readme: str, repository: str | None, ref: str) -> str:
         kind = "raw" if picture else "blob"
         return f"{picture}[{words}]({repository}/{kind}/{ref}/{target})"
 
-    return LINK.sub(link, readme)
+    return LINK.sub(link, readme.replace('pip install ".[', f'pip install "{NAME}['))
 
 
 def copy_of(root: Path, copy: Path) -> None:

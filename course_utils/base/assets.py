@@ -11,7 +11,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 @cache
 def _sha256sums() -> dict[str, str]:
-    lines = (DATA / "SHA256SUMS").read_text().splitlines()
+    lines = (DATA / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
 
 

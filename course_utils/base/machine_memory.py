@@ -31,7 +31,7 @@ def memory_bytes(files: Path = Path("/")) -> tuple[int, int]:
         Two numbers of bytes.
     """
     try:
-        lines = (files / "proc/meminfo").read_text().splitlines()
+        lines = (files / "proc/meminfo").read_text(encoding="utf-8").splitlines()
         table = dict(line.split(":", 1) for line in lines if ":" in line)
         total, free = (int(table[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
     except (OSError, KeyError, ValueError):
@@ -39,7 +39,11 @@ def memory_bytes(files: Path = Path("/")) -> tuple[int, int]:
     cgroup = files / "sys/fs/cgroup"
     for limit_file, used_file, stat_file, files_row in CGROUPS:
         with contextlib.suppress(OSError, KeyError, ValueError):
-            limit, used = (int((cgroup / name).read_text()) for name in (limit_file, used_file))
-            stat = dict(line.split() for line in (cgroup / stat_file).read_text().splitlines())
+            limit, used = (
+                int((cgroup / name).read_text(encoding="utf-8")) for name in (limit_file, used_file)
+            )
+            stat = dict(
+                line.split() for line in (cgroup / stat_file).read_text(encoding="utf-8").splitlines()
+            )
             total, free = min(total, limit), min(free, limit - used + int(stat[files_row]))
     return total, max(free, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -96,4 +97,4 @@ def _command(chosen: argparse.Namespace, out: Path) -> str:
         value = getattr(chosen, name)
         if value is not None and value != getattr(defaults, name, None):
             words += [f"--{name}", str(value)]
-    return shlex.join(words)
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -76,12 +76,14 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
 def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
     """Start JupyterLab in a folder, on day 1, and wait until it ends. Returns its exit status.
 
+    The link that JupyterLab prints, for whoever has no browser here, leads to day 1 as well.
+
     Examples:
         >>> open_lab(".", ["--version"])  # the number goes to standard output
         0
 
     Args:
-        options: passed on to JupyterLab.
+        options: passed on to JupyterLab; one that we would set goes before ours.
 
     Raises:
         ModuleNotFoundError: if JupyterLab is not installed.
@@ -89,9 +91,11 @@ def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
     if find_spec("jupyterlab") is None:
         raise ModuleNotFoundError("No module named 'jupyterlab'", name="jupyterlab")
     first = shipped_notebooks()[0].name
-    quiet = [f"--LabApp.app_settings_dir={SETTINGS}"]
+    ours = {"--LabApp.app_settings_dir": SETTINGS, "--LabApp.default_url": f"/lab/tree/{first}"}
+    given = {option.partition("=")[0] for option in options}  # JupyterLab takes no option twice
+    settings = [f"{name}={value}" for name, value in ours.items() if name not in given]
     # beside JupyterLab, which need not wait for it
     with subprocess.Popen([sys.executable, "-m", "course_utils.desk.cli", "doctor", "--quiet"]) as checking:
-        done = subprocess.run([sys.executable, "-m", "jupyterlab", *quiet, *options, first], cwd=folder)
+        done = subprocess.run([sys.executable, "-m", "jupyterlab", *settings, *options, first], cwd=folder)
         checking.kill()
     return done.returncode

@@ -4,8 +4,9 @@ A loop without end is stopped, a tensor larger than the memory is refused, print
 does not end the kernel. This guards against accidents; it is not a sandbox.
 
 What it cannot do: one long call into compiled code (a huge matrix product) is stopped only when it returns. Outside
-the main thread and on Windows there is no timer signal; there a second thread interrupts, which does not reach a
-sleeping function either. A loop inside several nested bare ``except:`` may take some tries to leave.
+the main thread and on Windows there is no timer signal; there a second thread interrupts, which reaches neither a
+sleeping function nor a loop that catches all by a bare ``except:``: only a restart of the kernel ends that. Elsewhere a
+loop inside several nested ones may take some tries to leave.
 """
 
 from __future__ import annotations
@@ -97,13 +98,14 @@ def time_limit(seconds: float, names: dict[str, Any], *, stepping: bool = False)
 
     Args:
         names: the globals of the learner's code.
-        stepping: let a debugger that the code started take all the time it wants.
+        stepping: let a debugger that the code started take all the time it wants. Without a timer signal nobody sees
+            whether one was started, and there is no limit at all.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if hasattr(signal, "setitimer") and in_main_thread:
         limit = _by_signal(seconds, names, stepping)
     else:
-        limit = _by_thread(seconds)
+        limit = contextlib.nullcontext() if stepping else _by_thread(seconds)
     with limit:
         yield
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -50,7 +49,8 @@ def strays(rows: list[dict[str, str]], likeliest: int = 3) -> np.ndarray:
 
 
 def read(file: str) -> list[dict[str, str]]:
-    with gzip.open(file, "rt") if file.endswith(".gz") else Path(file).open(encoding="utf-8") as lines:
+    opens = gzip.open if file.endswith(".gz") else open
+    with opens(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [row | {"form": FORMS.get(row["form"], row["form"])} for row in rows if len(row["text"]) >= 100]
 

@@ -312,11 +312,11 @@ if __name__ == "__main__":
     )
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    report, curve = evaluate(folder), json.loads((folder / "loss_curve.json").read_text())
+    report, curve = evaluate(folder), json.loads((folder / "loss_curve.json").read_text(encoding="utf-8"))
     (folder / "evaluation.json").write_text(
-        json.dumps(report, indent=1, ensure_ascii=False, default=float) + "\n"
+        json.dumps(report, indent=1, ensure_ascii=False, default=float) + "\n", encoding="utf-8"
     )
-    (folder / "MODEL_CARD.md").write_text(model_card(report, curve))
+    (folder / "MODEL_CARD.md").write_text(model_card(report, curve), encoding="utf-8")
     step, train, held_out, stage = ([c[key] for c in curve] for key in ("step", "train", "held_out", "stage"))
     figure = plot_loss_curve(step, train, held_out, stage).get_figure(root=True)
     assert figure is not None

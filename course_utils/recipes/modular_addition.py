@@ -58,7 +58,7 @@ def train(out: Path, steps: int, log_every: int) -> None:
     save_file(
         {name: value.detach().half() for name, value in model.state_dict().items()}, out / "model.safetensors"
     )
-    (out / "history.json").write_text(json.dumps(history) + "\n")
+    (out / "history.json").write_text(json.dumps(history) + "\n", encoding="utf-8")
     at, train_accuracy, held_out_accuracy = (
         [row[key] for row in history] for key in ("step", "train_accuracy", "held_out_accuracy")
     )

@@ -233,7 +233,7 @@ def train(out: Path, steps: int, *, seed: int = 0) -> None:
         "rank": RANK,
         "seed": seed,
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     log.info("%s", report)
 
 

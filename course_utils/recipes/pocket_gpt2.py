@@ -168,7 +168,9 @@ def train(
         torch.optim.Muon(hidden, lr=peak, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.98), weight_decay=0.01, fused=True),
     ]
-    curve: list[dict[str, float]] = json.loads((start / "loss_curve.json").read_text()) if start else []
+    curve: list[dict[str, float]] = (
+        json.loads((start / "loss_curve.json").read_text(encoding="utf-8")) if start else []
+    )
     steps_before, spent = (curve[-1]["step"], curve[-1]["seconds"]) if curve else (0, 0.0)
     stage = curve[-1]["stage"] + 1 if curve else 1
     step, checkpoint = 0, out / "checkpoint.pt"
@@ -211,7 +213,7 @@ def train(
                     held_out=held,
                 )
             )
-            (out / "loss_curve.json").write_text(json.dumps(curve))
+            (out / "loss_curve.json").write_text(json.dumps(curve), encoding="utf-8")
             bar.set_postfix(train=f"{loss.item():.3f}", held_out=f"{held:.3f}")
         if time.time() - saved_at > 120 or step == steps:
             state = dict(model=model.state_dict(), optimisers=[o.state_dict() for o in optimisers], step=step)

@@ -82,7 +82,7 @@ def train(
     }  # fmt: skip
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
+    (folder / "scores.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_sae(
         sae, folder, dtype=torch.float16,
         model_name="pocket", hook_name=hook_name, context_size=model.cfg.n_ctx, prepend_bos=True,

@@ -35,7 +35,7 @@ def benchmarks() -> list[str]:
 def measured(module: str, rounds: int) -> list[Row]:
     """The rows of one module; what goes wrong is a row too, so that the others are not lost."""
     command = [sys.executable, "-W", "ignore", __file__, "--rounds", str(rounds), "--rows-of", module]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8")
     if done.returncode:
         return [Row(module, "", note=f"failed with exit code {done.returncode}")]
     return [Row(**row) for row in json.loads(done.stdout.splitlines()[-1])]
@@ -122,7 +122,7 @@ def main() -> None:
     text = report(rows, about, arguments.rounds, time.perf_counter() - began)
     print(text)
     if not arguments.modules:
-        (HERE / "RESULTS.md").write_text(text)
+        (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,9 @@ def ratios(seconds: Mapping[str, list[float]], peer: str, ours: str) -> list[flo
 def peak_mb(script: str | Path, *arguments: object, environment: Mapping[str, str] | None = None) -> float:
     """MB above its imports that a fresh process needs at most: ``script`` with ``arguments`` must call `measure_peak`."""
     command = [sys.executable, "-W", "ignore", str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | (environment or {}))
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=os.environ | (environment or {})
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])["peak_mb"]
