@@ -3,6 +3,11 @@ from .frozen import FrozenModel as FrozenModel
 from .frozen import freeze as freeze
 from .graph import AttributionGraph as AttributionGraph
 from .graph import Node as Node
+from .grid import Grid as Grid
+from .grid import Link as Link
+from .grid import Span as Span
+from .grid import grid_of as grid_of
+from .grid import links_of as links_of
 from .influence import completeness as completeness
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement

@@ -60,6 +60,12 @@ class AttributionGraph:
     sums: Float[Tensor, "n_targets"]
     """What each target got in the real run: the answer's logits, a latent before its activation function."""
 
+    checked: Bool[Tensor, "n_targets n_nodes"] | None = None
+    """Edges whose source was changed in the real model; None before any was."""
+
+    contradicted: Bool[Tensor, "n_targets n_nodes"] | None = None
+    """Those of ``checked`` whose target did not follow."""
+
     @property
     def answer(self) -> Node:
         """The node that is asked about."""
