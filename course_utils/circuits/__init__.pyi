@@ -1,4 +1,7 @@
 from .attribution import attribution_graph as attribution_graph
+from .exchange import Grouping as Grouping
+from .exchange import graph_to_json as graph_to_json
+from .exchange import node_ids as node_ids
 from .frozen import FrozenModel as FrozenModel
 from .frozen import freeze as freeze
 from .graph import AttributionGraph as AttributionGraph
@@ -12,3 +15,5 @@ from .influence import completeness as completeness
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement
 from .pruning import prune as prune
+from .reading_json import GraphFile as GraphFile
+from .reading_json import graph_from_json as graph_from_json
