@@ -77,7 +77,7 @@ def graph_to_json(
 
     Args:
         labels: of latents, by their number in the graph.
-        grouping: what was pinned and grouped by hand.
+        grouping: what was pinned and grouped by hand; what is in a group is pinned, or theirs would not show it.
         slug: a short name of the graph, of letters and hyphens.
         scan: what model it is of; Neuronpedia looks up its latents under that name.
 
@@ -91,18 +91,17 @@ def graph_to_json(
     nodes = [_node(graph, i, ids[i], labels.get(i, ""), counted[i]) for i in range(len(graph.nodes))]
     for row, target in enumerate(graph.targets.tolist()):
         nodes[target] |= _known(sum=graph.sums[row].item(), constant=graph.constants[row].item())
-    links = []
-    for row, source in graph.edges.nonzero().tolist():
-        link = {
-            "source": ids[source],
-            "target": ids[graph.targets[row]],
-            "weight": graph.edges[row, source].item(),
-        }
-        for name in ("checked", "contradicted"):
-            marks = getattr(graph, name)
-            if marks is not None:
-                link[name] = bool(marks[row, source])
-        links.append(link)
+    rows, sources = graph.edges.nonzero().T
+    ends = [(ids[s], ids[t]) for s, t in zip(sources.tolist(), graph.targets[rows].tolist(), strict=True)]
+    weights = graph.edges[rows, sources].tolist()
+    links = [{"source": s, "target": t, "weight": w} for (s, t), w in zip(ends, weights, strict=True)]
+    for name in ("checked", "contradicted"):
+        marks = getattr(graph, name)
+        if marks is not None:
+            links = [
+                link | {name: mark} for link, mark in zip(links, marks[rows, sources].tolist(), strict=True)
+            ]
+    members = [i for _, group in grouping.groups for i in group]
     supernodes = [[name, *(ids[i] for i in members)] for name, members in grouping.groups]
     written = {
         "metadata": {
@@ -110,7 +109,7 @@ def graph_to_json(
             "prompt": "".join(graph.tokens[1:]), "node_threshold": 1.0, "schema_version": 1,
         },
         "qParams": {
-            "pinnedIds": [ids[i] for i in grouping.pinned], "supernodes": supernodes, "linkType": "both",
+            "pinnedIds": [ids[i] for i in dict.fromkeys([*grouping.pinned, *members])], "supernodes": supernodes, "linkType": "both",
             "clickedId": "", "sg_pos": "",
         },
         "nodes": nodes,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
+import torch
+
 from course_utils.circuits.graph import AttributionGraph
 from course_utils.circuits.influence import influence, shares
 
@@ -60,7 +62,6 @@ def grid_of(graph: AttributionGraph, *, at_most: int = 4) -> Grid:
     """A column for each token, as wide as its fullest cell; in a cell, latents before errors.
 
     Examples:
-        >>> import torch
         >>> from course_utils.circuits import AttributionGraph, Node
         >>> nodes = (Node("embedding", -1, 0, None, 2.0), Node("latent", 0, 0, 4, 2.0), Node("latent", 0, 0, 7, 1.0),
         ...          Node("answer", 1, 0, None, 5.0))
@@ -98,7 +99,6 @@ def links_of(graph: AttributionGraph) -> list[Link]:
     """The edges of a graph, those along which most of the answer passes first.
 
     Examples:
-        >>> import torch
         >>> from course_utils.circuits import AttributionGraph, Node
         >>> nodes = Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)
         >>> edges = torch.tensor([[-4.0, 0.0]])
@@ -106,18 +106,14 @@ def links_of(graph: AttributionGraph) -> list[Link]:
         [Link(source=0, target=1, weight=-4.0, flow=1.0, checked=False, contradicted=False)]
     """
     flow = shares(graph.edges) * influence(graph.edges, graph.targets)[graph.targets, None]
-    links = []
-    for row, source in graph.edges.nonzero().tolist():
-        marks = [mark is not None and bool(mark[row, source]) for mark in (graph.checked, graph.contradicted)]
-        links.append(
-            Link(
-                source,
-                int(graph.targets[row]),
-                graph.edges[row, source].item(),
-                flow[row, source].item(),
-                *marks,
-            )
-        )
+    rows, sources = graph.edges.nonzero().T
+    none = torch.zeros_like(graph.edges, dtype=torch.bool)
+    columns = [sources, graph.targets[rows]]
+    columns += [each[rows, sources] for each in (graph.edges, flow)]
+    columns += [
+        (none if mark is None else mark)[rows, sources] for mark in (graph.checked, graph.contradicted)
+    ]
+    links = [Link(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
     return sorted(links, key=lambda link: -link.flow)
 
 

@@ -111,16 +111,15 @@ def _graph(
             f"{len(targets):,} targets and {len(nodes):,} nodes are too many: prune the graph first"
         )
     row = {target: r for r, target in enumerate(targets)}
-    edges = torch.zeros(len(targets), len(nodes))
-    marks = {
-        name: torch.zeros(len(targets), len(nodes), dtype=torch.bool) for name in ("checked", "contradicted")
-    }
-    for i, j, weight, link in ends:
-        edges[row[j], i] = weight
-        for name, mark in marks.items():
-            mark[row[j], i] = link.get(name) is True
+    edges, given = torch.zeros(len(targets), len(nodes)), {}
+    if ends:
+        place = torch.tensor([(row[j], i) for i, j, *_ in ends]).unbind(dim=1)
+        edges[place] = torch.tensor([weight for *_, weight, _ in ends])
+        for name in ("checked", "contradicted"):
+            if any(name in link for *_, link in ends):
+                given[name] = torch.zeros_like(edges, dtype=torch.bool)
+                given[name][place] = torch.tensor([link.get(name) is True for *_, link in ends])
     said = [raw[target] for target in targets]
-    given = {name: mark if any(name in link for *_, link in ends) else None for name, mark in marks.items()}
     return AttributionGraph(
         tokens, _question(raw[answer]), nodes, edges, torch.tensor(targets), _column(said, "constant"),
         _column(said, "sum"), **given,
