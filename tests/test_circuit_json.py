@@ -3,12 +3,13 @@
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 from test_circuit_plots import marked_graph, small_graph
 
-from course_utils.circuits import Grouping, graph_from_json, graph_to_json, links_of
+from course_utils.circuits import Grouping, graph_from_json, graph_to_json, links_of, node_ids
 
 
 def theirs():
@@ -83,6 +84,13 @@ def test_what_circuit_tracer_writes_is_read():
     assert math.isnan(graph.left_out)  # their file does not say what flows into a node altogether
     assert read.labels == {0: "a number word"}
     assert read.grouping == Grouping(pinned=(1, 3), groups=(("counting", (1, 0)),))
+
+
+def test_ids_of_tokens_are_written_where_they_are_known():
+    known = replace(small_graph(), ids=torch.tensor([0, 77]), asked=(12,))
+    assert node_ids(known) == ["E_0_0", "E_77_1", "0_-1_1", "0_17_1", "1_4_1", "3_12_1"]
+    difference = replace(known, asked=(12, 13))  # of two logits: no one token
+    assert node_ids(difference)[-1] == "3_-1_1" and node_ids(small_graph())[1] == "E_-1_1"
 
 
 def test_members_of_groups_are_pinned_in_the_file():

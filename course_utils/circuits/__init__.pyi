@@ -1,5 +1,6 @@
 from .attribution import attribution_graph as attribution_graph
 from .exchange import Grouping as Grouping
+from .exchange import check_node_numbers as check_node_numbers
 from .exchange import graph_to_json as graph_to_json
 from .exchange import node_ids as node_ids
 from .frozen import FrozenModel as FrozenModel

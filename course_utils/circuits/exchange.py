@@ -2,7 +2,7 @@
 
 What their format has no place for, we put in as further fields, which their readers leave aside: sums and constants of
 the targets, lengths of embeddings and errors, and which edges an intervention was made on. A difference of two logits is
-one logit node. -1 stands where they have the id of a token that the graph does not know. `reading_json` reads both.
+one logit node. -1 stands where they have the id of a token and ours has none. `reading_json` reads both.
 """
 
 from __future__ import annotations
@@ -44,13 +44,12 @@ def node_ids(graph: AttributionGraph) -> list[str]:
         >>> node_ids(AttributionGraph(("x",), "y", nodes, torch.ones(1, 3), torch.tensor([2]), torch.ones(1), torch.ones(1)))
         ['E_-1_0', '0_17_0', '2_-1_0']
     """
-    tokens, asked = getattr(graph, "ids", None), getattr(graph, "asked", ())
     ids = []
     for node in graph.nodes:
         if node.kind == "embedding":
-            ids.append(f"E_{-1 if tokens is None else int(tokens[node.position])}_{node.position}")
+            ids.append(f"E_{-1 if graph.ids is None else int(graph.ids[node.position])}_{node.position}")
         elif node.kind == "answer":
-            ids.append(f"{node.layer + 1}_{asked[0] if len(asked) == 1 else -1}_{node.position}")
+            ids.append(f"{node.layer + 1}_{graph.asked[0] if len(graph.asked) == 1 else -1}_{node.position}")
         else:
             ids.append(f"{node.layer}_{-1 if node.latent is None else node.latent}_{node.position}")
     return ids
@@ -119,7 +118,22 @@ def graph_to_json(
 
 
 def check_node_numbers(graph: AttributionGraph, labels: Mapping[int, str], grouping: Grouping) -> None:
-    """Raises a ValueError if a label or a grouping is of nodes that the graph does not have."""
+    """Refuse labels and groupings of nodes that the graph does not have.
+
+    Examples:
+        >>> from course_utils.circuits import AttributionGraph, Node
+        >>> nodes = Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)
+        >>> graph = AttributionGraph(("x",), "y", nodes, torch.ones(1, 2), torch.tensor([1]), torch.ones(1), torch.ones(1))
+        >>> check_node_numbers(graph, {2: "ships"}, Grouping())
+        Traceback (most recent call last):
+        ValueError: there is no node 2: this graph has 2, counted from 0
+
+    Args:
+        labels: by the number of the node.
+
+    Raises:
+        ValueError: if one is not there.
+    """
     members = [i for _, group in grouping.groups for i in group]
     for i in (*labels, *grouping.pinned, *members):
         if not 0 <= i < len(graph.nodes):

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.base import may_have_gaps
+
 Kind = Literal["embedding", "latent", "error", "answer"]
 
 
@@ -66,6 +68,12 @@ class AttributionGraph:
     contradicted: Bool[Tensor, "n_targets n_nodes"] | None = None
     """Those of ``checked`` whose target did not follow."""
 
+    ids: Int[Tensor, "pos"] | None = None
+    """Token numbers of the prompt; None if the graph comes from elsewhere."""
+
+    asked: tuple[int, ...] = ()
+    """The tokens that the question is about: the answer, and the one that it is compared with."""
+
     @property
     def answer(self) -> Node:
         """The node that is asked about."""
@@ -88,3 +96,6 @@ class AttributionGraph:
         weights = self.edges[rows[0]]
         strongest = weights.abs().argsort(descending=True)
         return [(int(i), weights[i].item()) for i in strongest if weights[i] != 0]
+
+
+may_have_gaps("constants", "sums")(AttributionGraph.__init__)  # files of others do not say them

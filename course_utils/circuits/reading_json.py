@@ -1,7 +1,8 @@
 """Read the JSON of circuit-tracer and Neuronpedia, and what `exchange` writes.
 
 Of several outputs the one asked about is read, else the most probable. What their files do not say is NaN: what flows
-into a node altogether (so `AttributionGraph.left_out` is NaN too), and the sizes of embeddings and errors.
+into a node altogether (so `AttributionGraph.left_out` is NaN too), and the sizes of embeddings and errors. The ids of
+tokens are those of some other model, so they are not kept.
 """
 
 from __future__ import annotations

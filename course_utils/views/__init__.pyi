@@ -1,3 +1,8 @@
+from .circuit_page import circuit_page as circuit_page
+from .circuit_page import export_circuit as export_circuit
+from .circuit_words import describe_circuit as describe_circuit
+from .circuit_words import latent_labels as latent_labels
+from .circuit_words import node_name as node_name
 from .dashboard import dashboard_entry as dashboard_entry
 from .dashboard import export_dashboard as export_dashboard
 from .html import FAINT as FAINT
