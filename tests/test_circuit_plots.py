@@ -102,3 +102,19 @@ def test_a_contradicted_edge_is_crossed_out_and_the_key_says_so():
     unmarked = plot_attribution_graph(replace(marked_graph(), contradicted=None))
     assert "x" not in [line.get_marker() for line in unmarked.lines]
     assert "contradicted by an intervention" not in [t.get_text() for t in unmarked.get_legend().get_texts()]
+
+
+def test_what_is_not_joined_to_the_chosen_node_fades():
+    lines = [
+        line
+        for line in plot_attribution_graph(small_graph(), chosen=4).lines
+        if len(set(line.get_ydata())) == 2
+    ]
+    assert (
+        sorted(line.get_alpha() for line in lines) == [0.06] * 5 + [0.9] * 3
+    )  # two lead into node 4, one out of it
+
+
+def test_dollars_are_no_formula():
+    graph = replace(small_graph(), tokens=("<|endoftext|>", "$_{$"), question="$^$")
+    assert figure_png(plot_attribution_graph(graph, {3: r"$\frac$"})).startswith(b"\x89PNG")

@@ -6,6 +6,7 @@ from .exchange import node_ids as node_ids
 from .frozen import FrozenModel as FrozenModel
 from .frozen import freeze as freeze
 from .graph import AttributionGraph as AttributionGraph
+from .graph import Kind as Kind
 from .graph import Node as Node
 from .grid import Grid as Grid
 from .grid import Link as Link

@@ -111,8 +111,21 @@ def describe_circuit(
     return f"Attribution graph of {graph.question}: {', '.join(counts)}, {_count(len(links), 'edge')}.{most}"
 
 
-def lead_of(graph: AttributionGraph, whole: AttributionGraph | None) -> list[str]:
-    """Sentences above the picture: the prompt, the answer and what it is made of, scores, interventions. Not escaped."""
+def circuit_lead(graph: AttributionGraph, whole: AttributionGraph | None = None) -> list[str]:
+    """Sentences about a graph: the prompt, what the answer is made of, both scores, interventions. Not escaped.
+
+    Examples:
+        >>> import torch
+        >>> from course_utils.circuits import AttributionGraph, Node
+        >>> nodes = Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)
+        >>> edges, sums = torch.tensor([[4.0, 0.0]]), torch.tensor([5.5])
+        >>> graph = AttributionGraph(("BOS",), "y", nodes, edges, torch.tensor([1]), torch.tensor([1.0]), sums)
+        >>> circuit_lead(graph)[1]
+        '+5.50 logits: +4.00 come along the edges into the answer that are drawn, +0.50 along others, +1.00 from biases.'
+
+    Args:
+        whole: the graph before it was pruned, whose scores are said.
+    """
     prompt = "".join(show_token(token) for token in graph.tokens[1:]).strip()
     lead = [f"“{prompt}” … What makes the model say {graph.question}?"]
     drawn = graph.edges[0].sum().item()

@@ -28,9 +28,9 @@ from course_utils.circuits import (
 from course_utils.reading import LatentSummary
 from course_utils.views.circuit_words import (
     LIMITS,
+    circuit_lead,
     describe_circuit,
     latent_labels,
-    lead_of,
     node_name,
     token_name,
 )
@@ -138,7 +138,7 @@ def circuit_page(
         "views",
         "circuit_page",
         title=title or f"Why {graph.question}?",
-        lead=lead_of(graph, whole),
+        lead=circuit_lead(graph, whole),
         grouping=json.dumps({"pinned": grouping.pinned, "groups": grouping.groups}),
         key=key,
         table=table,
