@@ -86,6 +86,12 @@ def test_what_circuit_tracer_writes_is_read():
     assert read.grouping == Grouping(pinned=(1, 3), groups=(("counting", (1, 0)),))
 
 
+@pytest.mark.parametrize(("first", "prompt"), [("<bos>", " sea"), ("The", "The sea")])
+def test_the_prompt_has_no_start_token(first, prompt):
+    written = json.loads(graph_to_json(replace(small_graph(), tokens=(first, " sea"))))
+    assert written["metadata"]["prompt"] == prompt and written["metadata"]["prompt_tokens"] == [first, " sea"]
+
+
 def test_ids_of_tokens_are_written_where_they_are_known():
     known = replace(small_graph(), ids=torch.tensor([0, 77]), asked=(12,))
     assert node_ids(known) == ["E_0_0", "E_77_1", "0_-1_1", "0_17_1", "1_4_1", "3_12_1"]

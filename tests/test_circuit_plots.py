@@ -118,3 +118,25 @@ def test_what_is_not_joined_to_the_chosen_node_fades():
 def test_dollars_are_no_formula():
     graph = replace(small_graph(), tokens=("<|endoftext|>", "$_{$"), question="$^$")
     assert figure_png(plot_attribution_graph(graph, {3: r"$\frac$"})).startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_drawn_is_refused():
+    n = 120
+    nodes = (
+        *(Node("embedding", -1, 0, None, 1.0) for _ in range(n)),
+        *(Node("latent", 0, 0, i, 1.0) for i in range(n)),
+    )
+    edges = torch.zeros(n, 2 * n).index_fill(1, torch.arange(n), 1.0)
+    dense = AttributionGraph(("x",), "y", nodes, edges, torch.arange(n, 2 * n), torch.ones(n), torch.ones(n))
+    with pytest.raises(ValueError, match="14,400 edges are too many to draw: prune"):
+        plot_attribution_graph(dense)
+    with pytest.raises(ValueError, match="there is no node 6"):
+        plot_attribution_graph(small_graph(), chosen=6)
+
+
+def test_a_first_word_is_no_bos():
+    named = [
+        t.get_text()
+        for t in plot_attribution_graph(replace(small_graph(), tokens=("The", " sea"))).get_xticklabels()
+    ]
+    assert named == ["The", " sea"]

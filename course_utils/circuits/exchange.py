@@ -105,7 +105,7 @@ def graph_to_json(
     written = {
         "metadata": {
             "slug": slug, "scan": scan, "transcoder_list": [], "prompt_tokens": list(graph.tokens),
-            "prompt": "".join(graph.tokens[1:]), "node_threshold": 1.0, "schema_version": 1,
+            "prompt": "".join(graph.tokens[graph.has_bos :]), "node_threshold": 1.0, "schema_version": 1,
         },
         "qParams": {
             "pinnedIds": [ids[i] for i in dict.fromkeys([*grouping.pinned, *members])], "supernodes": supernodes, "linkType": "both",

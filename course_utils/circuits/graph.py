@@ -80,6 +80,11 @@ class AttributionGraph:
         return self.nodes[int(self.targets[0])]
 
     @property
+    def has_bos(self) -> bool:
+        """Whether the first token is one that marks the start, such as <|endoftext|>, and no part of the text."""
+        return self.tokens[0].startswith("<") and self.tokens[0].endswith(">")
+
+    @property
     def left_out(self) -> float:
         """What the answer got from nodes that are not in this graph any more (`prune`), in logits."""
         return (self.sums[0] - self.constants[0] - self.edges[0].sum()).item()

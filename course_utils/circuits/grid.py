@@ -14,6 +14,9 @@ import torch
 from course_utils.circuits.graph import AttributionGraph
 from course_utils.circuits.influence import influence, shares
 
+MOST_EDGES = 10_000
+"""More are a black sheet, and a page of many megabytes."""
+
 
 class Span(NamedTuple):
     """From where to where a column or a row reaches."""
@@ -71,7 +74,12 @@ def grid_of(graph: AttributionGraph, *, at_most: int = 4) -> Grid:
 
     Args:
         at_most: nodes side by side; further ones of a cell stand below.
+
+    Raises:
+        ValueError: if there are more than 10,000 edges.
     """
+    if (n_edges := int((graph.edges != 0).sum())) > MOST_EDGES:
+        raise ValueError(f"{n_edges:,} edges are too many to draw: prune the graph first")
     n_rows = max(node.layer for node in graph.nodes) + 2
     cells: dict[tuple[int, int], list[int]] = {}
     order = sorted(range(len(graph.nodes)), key=lambda i: (graph.nodes[i].kind == "error", i))

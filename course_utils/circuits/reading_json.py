@@ -138,7 +138,7 @@ def _checked_node(node: Any, n_tokens: int) -> tuple[Kind, int, dict[str, Any]]:
     if kind == "embedding":
         return kind, -1, node
     layer = str(node.get("layer"))
-    if not re.fullmatch(r"\d{1,4}", layer):
+    if not re.fullmatch(r"\d{1,3}", layer):
         raise ValueError(f"node {name!r} is in layer {layer!r}: a number is needed")
     return kind, int(layer) - (kind == "answer"), node
 

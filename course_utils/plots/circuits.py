@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from course_utils.circuits import AttributionGraph, Grid, Kind, Link, grid_of, influence_on_answer, links_of
+from course_utils.circuits import (
+    AttributionGraph,
+    Grid,
+    Grouping,
+    Kind,
+    Link,
+    check_node_numbers,
+    grid_of,
+    influence_on_answer,
+    links_of,
+)
 from course_utils.plots.style import BLACK, BLUE, GREY, SKY, VERMILLION, axes_or_new
 
 SHAPES = {"embedding": "s", "latent": "o", "error": "D", "answer": "p"}
@@ -41,8 +51,12 @@ def plot_attribution_graph(
         labels: of nodes by their number in the graph; the others have only their latent's number.
         chosen: a node; what is not joined to it fades.
         title: above the picture.
+
+    Raises:
+        ValueError: if a label or ``chosen`` is of a node that the graph does not have, or `grid_of` refuses the graph.
     """
     grid, labels = grid_of(graph), labels or {}
+    check_node_numbers(graph, labels, Grouping(pinned=() if chosen is None else (chosen,)))
     ax = axes_or_new(ax, (0.4 * grid.columns[-1].end + 1.2, 0.6 * grid.rows[-1].end + 1.2))
     for row in grid.rows[1:]:
         ax.axhline(row.start, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
@@ -61,7 +75,9 @@ def plot_attribution_graph(
         xlim=(-0.5, grid.columns[-1].end + 0.5), ylim=(0, grid.rows[-1].end + 0.3), title=title,
         xticks=[column.middle for column in grid.columns], yticks=[row.middle for row in grid.rows],
     )  # fmt: skip
-    tokens = ["BOS", *(repr(token)[1:-1] for token in graph.tokens[1:])]
+    tokens = [
+        "BOS" if p == 0 and graph.has_bos else repr(token)[1:-1] for p, token in enumerate(graph.tokens)
+    ]
     ax.set_xticklabels(tokens, rotation=45, ha="right", rotation_mode="anchor", fontsize=8, parse_math=False)
     names = ["embedding", *(f"layer {layer}" for layer in range(len(grid.rows) - 2)), "answer"]
     ax.set_yticklabels(names, fontsize=8)

@@ -79,8 +79,8 @@ def node_name(graph: AttributionGraph, number: int, labels: Mapping[int, str] | 
 
 
 def token_name(graph: AttributionGraph, position: int) -> str:
-    """A token as it is shown below the picture; the first is BOS."""
-    return "BOS" if position == 0 else show_token(graph.tokens[position]).strip() or "␣"
+    """A token as it is shown below the picture, BOS if it only marks the start."""
+    return "BOS" if position == 0 and graph.has_bos else show_token(graph.tokens[position]).strip() or "␣"
 
 
 def describe_circuit(
@@ -94,7 +94,7 @@ def describe_circuit(
         >>> nodes = Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)
         >>> edges = torch.tensor([[-4.0, 0.0]])
         >>> print(describe_circuit(AttributionGraph(("x",), "y", nodes, edges, torch.tensor([1]), torch.ones(1), torch.ones(1))))
-        Attribution graph of y: 1 token, 0 latents, 0 errors, 1 edge. Most passes along token “BOS” (0) → answer y (-4.00).
+        Attribution graph of y: 1 token, 0 latents, 0 errors, 1 edge. Most passes along token “x” (0) → answer y (-4.00).
 
     Args:
         labels: of latents, by the number of the node.
@@ -126,7 +126,7 @@ def circuit_lead(graph: AttributionGraph, whole: AttributionGraph | None = None)
     Args:
         whole: the graph before it was pruned, whose scores are said.
     """
-    prompt = "".join(show_token(token) for token in graph.tokens[1:]).strip()
+    prompt = "".join(show_token(token) for token in graph.tokens[graph.has_bos :]).strip()
     lead = [f"“{prompt}” … What makes the model say {graph.question}?"]
     drawn = graph.edges[0].sum().item()
     if math.isfinite(graph.left_out):

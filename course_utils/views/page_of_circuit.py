@@ -64,7 +64,7 @@ def export_circuit(
         >>> graph = AttributionGraph(("The",), "sea", nodes, edges, torch.tensor([2, 1]), torch.zeros(2), torch.tensor([5.0, 1.0]))
         >>> with TemporaryDirectory() as folder:
         ...     export_circuit(graph, f"{folder}/circuit.html", labels={1: "ships"}, title="Why sea?")
-        ...     "latent 0/17 “ships” at “BOS” (0)" in Path(folder, "circuit.html").read_text(encoding="utf-8")
+        ...     "latent 0/17 “ships” at “The” (0)" in Path(folder, "circuit.html").read_text(encoding="utf-8")
         True
 
     Args:
@@ -77,7 +77,7 @@ def export_circuit(
         grouping: to begin with.
 
     Raises:
-        ValueError: if a label or a grouping is of nodes that the graph does not have.
+        ValueError: if a label or a grouping is of nodes that the graph does not have, or `grid_of` refuses the graph.
         OSError: if the file cannot be written.
     """
     write_text(
@@ -216,14 +216,18 @@ def _picture(graph: AttributionGraph, labels: Mapping[int, str]) -> dict[str, An
             for row, name in zip(grid.rows, names, strict=True)
         ],
         "tokens": [
-            {"x": round(x_of(column.middle), 1) + 5, "y": round(y_of(0), 1) + 4, "text": token_name(graph, p)}
+            {"x": round(x_of(column.middle), 1) + 5, "y": round(y_of(0), 1) + 4, "text": _cut(token_name(graph, p), 14)}
             for p, column in enumerate(grid.columns)
         ],
         "edges": edges,
         "nodes": nodes,
         "answer": {"x": answer[0] + 12, "y": answer[1]},
-        "question": graph.question,
+        "question": _cut(graph.question, 60),
     }  # fmt: skip
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _short(graph: AttributionGraph, i: int, labels: Mapping[int, str]) -> str:

@@ -8,7 +8,13 @@ from html import escape
 import ipywidgets as w
 
 from course_utils.base import FRAME
-from course_utils.circuits import AttributionGraph, influence_on_answer, links_of
+from course_utils.circuits import (
+    AttributionGraph,
+    Grouping,
+    check_node_numbers,
+    influence_on_answer,
+    links_of,
+)
 from course_utils.plots import figure_png, plot_attribution_graph
 from course_utils.reading import LatentSummary
 from course_utils.views import (
@@ -50,9 +56,13 @@ def circuit_panel(
         whole: the graph before it was pruned, whose scores are said; without it they are of the graph as it is.
         labels: of latents, by the number of the node; else made from ``summaries`` (`latent_labels`).
         summaries: cards of latents, by layer and number, as `summarise_latents` makes them.
+
+    Raises:
+        ValueError: if a label is of a node that the graph does not have.
     """
     cards = summaries or {}
     named = latent_labels(graph, cards) if labels is None else labels
+    check_node_numbers(graph, named, Grouping())
     order = influence_on_answer(graph).argsort(descending=True, stable=True).tolist()
 
     def view(node: int) -> str:
