@@ -56,6 +56,12 @@ def test_tokens_go_right_and_layers_go_up():
     assert len(set(grid.places)) == len(graph.nodes)
 
 
+def test_a_layer_without_nodes_takes_little_room():
+    high = tuple(node._replace(layer=9) if node.kind == "answer" else node for node in small_graph().nodes)
+    rows = grid_of(replace(small_graph(), nodes=high)).rows
+    assert [round(row.end - row.start, 1) for row in rows] == [1.0] * 3 + [0.4] * 7 + [1.0]
+
+
 @pytest.mark.parametrize("n", [1, 4, 5, 9, 13])
 def test_no_two_nodes_of_a_full_cell_meet(n):
     nodes = (*(Node("latent", 0, 0, i, 1.0) for i in range(n)), Node("answer", 1, 0, None, 1.0))

@@ -18,6 +18,10 @@ MOST_EDGES = 10_000
 """More are a black sheet, and a page of many megabytes."""
 
 
+EMPTY_ROW = 0.4
+"""Height of a layer without nodes: large models have many."""
+
+
 class Span(NamedTuple):
     """From where to where a column or a row reaches."""
 
@@ -85,7 +89,7 @@ def grid_of(graph: AttributionGraph, *, at_most: int = 4) -> Grid:
     order = sorted(range(len(graph.nodes)), key=lambda i: (graph.nodes[i].kind == "error", i))
     for i in order:
         cells.setdefault((graph.nodes[i].layer + 1, graph.nodes[i].position), []).append(i)
-    width, height = [1] * len(graph.tokens), [1] * n_rows
+    width, height = [1.0] * len(graph.tokens), [EMPTY_ROW] * n_rows
     for (row, column), members in cells.items():
         lines = ceil(len(members) / at_most)
         height[row] = max(height[row], lines)
@@ -125,6 +129,6 @@ def links_of(graph: AttributionGraph) -> list[Link]:
     return sorted(links, key=lambda link: -link.flow)
 
 
-def _spans(sizes: list[int]) -> tuple[Span, ...]:
-    ends = [float(sum(sizes[: i + 1])) for i in range(len(sizes))]
+def _spans(sizes: list[float]) -> tuple[Span, ...]:
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     return tuple(Span(end - size, end) for end, size in zip(ends, sizes, strict=True))
