@@ -145,7 +145,7 @@ def circuit_lead(graph: AttributionGraph, whole: AttributionGraph | None = None)
     if graph.contradicted is not None:
         links = links_of(graph)
         against = sum(link.contradicted for link in links)
-        tested = len(links) if graph.checked is None else sum(link.checked for link in links)
+        tested = sum(link.checked or link.contradicted for link in links)
         verb = "are" if against != 1 else "is"
         lead.append(
             f"Interventions in the real model were made on {tested} of {_count(len(links), 'edge')}; {against} of them "
