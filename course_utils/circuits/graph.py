@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.base import may_have_gaps
+
 Kind = Literal["embedding", "latent", "error", "answer"]
 
 
@@ -60,10 +62,27 @@ class AttributionGraph:
     sums: Float[Tensor, "n_targets"]
     """What each target got in the real run: the answer's logits, a latent before its activation function."""
 
+    checked: Bool[Tensor, "n_targets n_nodes"] | None = None
+    """Edges whose source was changed in the real model; None before any was."""
+
+    contradicted: Bool[Tensor, "n_targets n_nodes"] | None = None
+    """Those of ``checked`` whose target did not follow."""
+
+    ids: Int[Tensor, "pos"] | None = None
+    """Token numbers of the prompt; None if the graph comes from elsewhere."""
+
+    asked: tuple[int, ...] = ()
+    """The tokens that the question is about: the answer, and the one that it is compared with."""
+
     @property
     def answer(self) -> Node:
         """The node that is asked about."""
         return self.nodes[int(self.targets[0])]
+
+    @property
+    def has_bos(self) -> bool:
+        """Whether the first token is one that marks the start, such as <|endoftext|>, and no part of the text."""
+        return self.tokens[0].startswith("<") and self.tokens[0].endswith(">")
 
     @property
     def left_out(self) -> float:
@@ -82,3 +101,6 @@ class AttributionGraph:
         weights = self.edges[rows[0]]
         strongest = weights.abs().argsort(descending=True)
         return [(int(i), weights[i].item()) for i in strongest if weights[i] != 0]
+
+
+may_have_gaps("constants", "sums")(AttributionGraph.__init__)  # files of others do not say them

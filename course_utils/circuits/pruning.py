@@ -58,6 +58,8 @@ def prune(graph: AttributionGraph, share: float = 0.8, *, edge_share: float = 0.
         targets=number[graph.targets[rows]],
         constants=graph.constants[rows],
         sums=graph.sums[rows],
+        checked=None if graph.checked is None else graph.checked[rows][:, kept],
+        contradicted=None if graph.contradicted is None else graph.contradicted[rows][:, kept],
     )
 
 

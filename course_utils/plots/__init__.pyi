@@ -1,3 +1,4 @@
+from .circuits import plot_attribution_graph as plot_attribution_graph
 from .concepts import plot_choice_and_judgement as plot_choice_and_judgement
 from .concepts import plot_clean as plot_clean
 from .concepts import plot_leaderboard as plot_leaderboard
