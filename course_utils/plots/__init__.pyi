@@ -1,3 +1,4 @@
+from .backdrop import Backdrop as Backdrop
 from .concepts import plot_choice_and_judgement as plot_choice_and_judgement
 from .concepts import plot_clean as plot_clean
 from .concepts import plot_leaderboard as plot_leaderboard

@@ -10,6 +10,7 @@ from torch import Tensor
 from course_utils.plots import (
     BLUE,
     PHASES,
+    Backdrop,
     axes_in_a_row,
     figure_png,
     plot_arrows,
@@ -142,6 +143,11 @@ def phase_panel(
         boundary: for each importance the probability at which the best solution changes by theory.
     """
     found = models.loss()
+    axes = axes_in_a_row((3, 2), (10, 4))
+    plot_phases(importance, probability, phase, boundary, marked=(0, 0), ax=axes[0])
+    plot_line_solution(models.W[0, 0], {"": 0.0}, title=PHASES[0], ax=axes[1])  # room for what comes
+    ring = axes[0].lines[-1]
+    figure = Backdrop(axes[0], moving=[ring, axes[1]])
 
     def view(importance_of_second: int, probability_of_feature: int) -> str:
         row, column = probability_of_feature, importance_of_second
@@ -152,12 +158,12 @@ def phase_panel(
             "dedicated": min(1.0, r) * (p / 3 - p**2 / 4),
             "antipodal": p**2 * (1 + r) / 6,
         }
-        axes = axes_in_a_row((3, 2), (10, 4))
-        plot_phases(importance, probability, phase, boundary, marked=(row, column), ax=axes[0])
         name = PHASES[int(phase[row, column])]
+        ring.set_data([r], [p])
+        axes[1].clear()
         plot_line_solution(models.W[cell, 0], losses, title=f"a direction for: {name}", ax=axes[1])
         said = f"Importance {r:.2f}, probability {p:.3f}; a direction for: {name}."
-        return picture(figure_png(axes[0]), alt=said)
+        return picture(figure.png(), alt=said)
 
     def menu(values: Tensor, what: str) -> w.SelectionSlider:
         options = [(f"{value:.3g}", i) for i, value in enumerate(values.tolist())]
@@ -166,7 +172,6 @@ def phase_panel(
     return Panel(
         view,
         title="Walk the phase diagram",
-        slow=True,
         importance_of_second=menu(importance, "importance of the second"),
         probability_of_feature=menu(probability, "probability of a feature"),
     )
