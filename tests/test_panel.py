@@ -100,3 +100,30 @@ def test_a_picture_needs_words():
     )
     with pytest.raises(ValueError, match="alt is empty"):
         picture(b"\x89PNG", " ")
+
+
+def test_what_changes_nothing_is_hidden_until_it_does():
+    menu, box = w.Dropdown(options=["n", "text"]), w.Text("sea")
+    panel = Panel(
+        lambda by, n, text: by,
+        idle=lambda values: {"n": ["text"], "text": ["n"]}[values["by"]],
+        by=menu, n=w.IntSlider(1), text=box,
+    )  # fmt: skip
+    hidden = lambda: [name for name, control in panel.controls.items() if control.layout.display == "none"]
+    assert hidden() == ["text"]
+    panel.set(by="text")
+    assert hidden() == ["n"]
+
+
+def test_a_slider_is_as_wide_as_its_range_and_words_are_never_cut():
+    ems = lambda control: float(Panel(lambda x: "", x=control).controls["x"].layout.width.removesuffix("em"))
+    few, many, list_of_many = (
+        w.IntSlider(0, 0, 5),
+        w.IntSlider(0, 0, 199),
+        w.SelectionSlider(options=range(90)),
+    )
+    assert ems(few) < 20 < 35 < ems(list_of_many) <= ems(many)
+    toggles = w.ToggleButtons(options=["a subject, with many exceptions", "a subject, with few"])
+    box = w.Checkbox(description="tell me which was which (when you have rated them)")
+    Panel(lambda rating, tell: "", rating=toggles, tell=box)
+    assert toggles.style.button_width == box.layout.width == "auto"
