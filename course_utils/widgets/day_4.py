@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.plots import (
-    BLUE,
+    CYCLE,
     PHASES,
     Backdrop,
     axes_in_a_row,
@@ -79,16 +79,20 @@ def toy_model_view(
     W = models.W
     shares, lengths = feature_dimensionality(W)[0], W[0].norm(dim=0)
     axes = axes_in_a_row((1, 1, 1), (9, 3))
-    plot_gram(W, ["WᵀW"], axes=[axes[0]])
+    colours = [CYCLE[i % len(CYCLE)] for i in range(n_features)]
+    plot_gram(W, ["WᵀW"], axes=[axes[0]], numbered=True)
     if d_hidden <= 3:
-        plot_arrows(*in_the_plane(W), axes=[axes[1]])
+        plot_arrows(*in_the_plane(W), axes=[axes[1]], numbered=True)
         if d_hidden != 2:
             axes[1].set(xlabel="hidden 1" if d_hidden == 1 else "", ylabel="")
     else:
-        axes[1].bar(range(n_features), lengths.tolist(), color=BLUE)
+        axes[1].bar(range(n_features), lengths.tolist(), color=colours, edgecolor="black", linewidth=0.5)
         axes[1].set(xlabel="feature", ylim=(0, 1.4))
         axes[1].set_title("lengths (arrows need three dimensions at most)", fontsize="small")
-    axes[2].bar(range(n_features), torch.where(lengths > 0.1, shares, 0).tolist(), color=BLUE)
+    seen = torch.where(lengths > 0.1, shares, 0).tolist()
+    axes[2].bar(range(n_features), seen, color=colours, edgecolor="black", linewidth=0.5)
+    for ax in axes[1 if d_hidden > 3 else 2 :]:
+        ax.set_xticks(range(n_features))
     axes[2].set(xlabel="feature", ylim=(0, 1.05))
     axes[2].set_title("share of a dimension", fontsize="small")
     n_there = int((lengths > REPRESENTED).sum())
