@@ -23,21 +23,24 @@ def give_figures_words() -> None:
     """Let IPython show figures with their words, if this is a kernel that knows its notebook."""
     shell = _shell()
     if getattr(shell, "kernel", None) is not None and os.environ.get(NOTEBOOK):
-        formatter = shell.display_formatter.formatters["text/html"]
-        formatter.for_type_by_name("matplotlib.figure", "Figure", figure_html)
+        # not the formatter of HTML: matplotlib's inline backend takes figures out of that one when it starts
+        formatter = shell.display_formatter.mimebundle_formatter
+        formatter.for_type_by_name("matplotlib.figure", "Figure", figure_bundle)
 
 
-def figure_html(figure: Any) -> str | None:
-    """A figure with its words; None, which leaves the PNG as it is, where figures do not come as PNG."""
+def figure_bundle(figure: Any) -> dict[str, str]:
+    """A figure as a picture with its words, and as PNG; nothing, which leaves all to others, if it gives no PNG."""
     shell = _shell()
     png = shell.display_formatter.formatters["image/png"](figure) if shell is not None else None
-    if isinstance(png, tuple):  # with metadata, as where figures come in double resolution
+    with_metadata = isinstance(png, tuple)  # as where figures come in double resolution
+    if isinstance(png, tuple):
         png = png[0]
     if not png:
-        return None
+        return {}
     data = png if isinstance(png, str) else b64encode(png).decode()
     words = kept_words(_parent(shell)) or drawn_words(figure)
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(words)}">'
+    html = f'<img src="data:image/png;base64,{data}" alt="{escape(words)}">'
+    return {"text/html": html} if with_metadata else {"text/html": html, "image/png": data}
 
 
 def kept_words(request: dict[str, Any]) -> str:
