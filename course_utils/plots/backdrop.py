@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
-from course_utils.plots.style import figure_of
+from course_utils.plots.style import DPI, compact, figure_of
 
 
 class Backdrop:
@@ -33,7 +33,7 @@ class Backdrop:
         ValueError: if ``ax`` was taken out of its figure.
     """
 
-    def __init__(self, ax: Axes, moving: list[Artist], dpi: int = 80) -> None:
+    def __init__(self, ax: Axes, moving: list[Artist], dpi: int = DPI) -> None:
         figure = figure_of(ax)
         plt.close(figure)  # first: it sets the resolution back
         figure.set_dpi(dpi)
@@ -52,8 +52,4 @@ class Backdrop:
         self._canvas.restore_region(self._behind)
         for artist in self._moving:
             artist.draw(self._canvas.get_renderer())
-        png = BytesIO()
-        plt.imsave(
-            png, self._canvas.buffer_rgba(), metadata={"Software": None}, pil_kwargs={"compress_level": 3}
-        )
-        return png.getvalue()
+        return compact(Image.fromarray(np.asarray(self._canvas.buffer_rgba())))

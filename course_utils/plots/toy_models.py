@@ -308,7 +308,7 @@ def plot_phases(
         ylabel="probability of a feature",
     )
     ax.set_title("two features, one dimension: which get a direction?", fontsize="medium")
-    ax.legend(handles=handles, fontsize="x-small", loc="lower left", framealpha=0.9)
+    ax.legend(handles=handles, fontsize="small", loc="lower left", framealpha=0.9)
     return ax
 
 

@@ -186,20 +186,22 @@ class Panel:
     def _settings(self) -> str:
         """The controls as one line, for readers who cannot move them."""
         parts = []
-        for control in self.controls.values():
+        for name, control in self.controls.items():
             shown = getattr(control, "label", None) or control.value  # a menu's entry, not what it stands for
-            parts.append(
-                f"{control.description}: {shown:.4g}"
-                if isinstance(shown, float)
-                else f"{control.description}: {shown}"
-            )
+            if name not in self._idle(self.values) and shown is not None:
+                words = {True: "yes", False: "no"}.get(shown) if isinstance(shown, bool) else None
+                number = f"{shown:.4g}" if isinstance(shown, float) else shown
+                parts.append(f"{control.description}: {words or number}")
         return " · ".join(parts)
 
     def __repr__(self) -> str:
         return f"{self.title or 'Explorer'} ({self._settings()}); run the notebook to move the controls"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        settings = f'<div style="opacity:.7;font-size:90%">{escape(self._settings())}</div>'
+        settings = (
+            f'<div style="opacity:.8;font-size:90%">{escape(self._settings())}<br>'
+            "<i>Run this cell in a notebook to move the controls.</i></div>"
+        )
         return {
             "text/plain": repr(self),
             "text/html": f"<div>{self._heading()}{settings}{self.html}</div>",
