@@ -1,3 +1,5 @@
+import time
+
 import torch
 
 from course_utils.widgets import SIDEWAYS, in_the_plane, phase_panel, toy_model_panel, toy_model_view
@@ -37,13 +39,29 @@ def test_moving_a_control_trains_another_model():
     assert "of 3 features" in panel.html and panel.html != before
 
 
-def test_the_walk_shows_the_cell_that_was_asked_for():
+def walk():
     r, p = torch.tensor([0.1, 1.0]), torch.tensor([0.05, 0.9])
     cells = torch.cartesian_prod(p, r)
     weights = torch.stack([torch.ones(4), cells[:, 1]], dim=1)
     models = fit_toy_models(2, 1, sparsity=1 - cells[:, 0], importance=weights, steps=5, progress=False)
-    panel = phase_panel(models, r, p, torch.tensor([[3, 3], [1, 0]]), torch.tensor([0.2, 0.5]))
+    return phase_panel(models, r, p, torch.tensor([[3, 3], [1, 0]]), torch.tensor([0.2, 0.5]))
+
+
+def test_the_walk_shows_the_cell_that_was_asked_for():
+    panel = walk()
     panel.set(importance_of_second=0, probability_of_feature=1)
     assert "Importance 0.10, probability 0.900; a direction for: first only." in panel.html
     panel.set(importance_of_second=1, probability_of_feature=0)
     assert "Importance 1.00, probability 0.050; a direction for: both: superposition." in panel.html
+
+
+def test_a_step_of_the_walk_takes_less_than_a_tenth_of_a_second_and_moves_the_ring():
+    panel, seen = walk(), set()
+    took = []
+    for i in range(8):
+        panel.set(probability_of_feature=i // 2 % 2)
+        began = time.process_time()
+        seen.add(panel.set(importance_of_second=i % 2).html)
+        took.append(time.process_time() - began)
+    assert sorted(took)[4] < 0.1
+    assert len(seen) == 4

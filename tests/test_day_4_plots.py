@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from course_utils.plots import (
+    CYCLE,
     plot_arrows,
     plot_capacity,
     plot_dimensionality,
@@ -71,3 +72,14 @@ def test_the_phase_picture_names_only_the_phases_that_occur():
 def test_features_without_capacity_are_left_out_of_the_stack():
     shares = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])
     assert len(plot_capacity(torch.tensor([1.8, 18.0]), shares).collections) == 2
+
+
+def test_numbers_and_colours_name_the_features_in_every_panel():
+    W = torch.tensor([[[1.0, -0.5, 0.0], [0.0, 0.5, 0.01]]])
+    arrows = plot_arrows(W, ["three"], numbered=True)
+    # feature 2 is too short for an arrow
+    assert [text.get_text() for text in arrows.texts] == ["0", "1"]
+    assert [line.get_color() for line in arrows.lines] == list(CYCLE[:3])
+    gram = plot_gram(W, ["three"], numbered=True)
+    assert [tick.tick1line.get_color() for tick in gram.xaxis.get_major_ticks()] == list(CYCLE[:3])
+    assert [text.get_text() for text in gram.get_yticklabels()] == ["0", "1", "2"]

@@ -73,7 +73,7 @@ def test_the_more_the_others_talk_the_worse_the_filter(radio):
 
 
 def test_the_dial_starts_where_it_was_told(radio):
-    assert radio.values == {"station": 1, "receiver": "matched filter", "others": 0.5}
+    assert radio.values == {"station": 1, "receiver": "matched filter", "others": 0.5, "playing": False}
 
 
 @pytest.fixture
@@ -98,3 +98,10 @@ def test_what_makes_no_puzzle_is_a_sentence_to_the_learner(probe):
     assert "50 channels for 20 stations" in probe.html and "<img" not in probe.html
     probe.set(stations=60, channels=10, speaking=20)
     assert "20 stations on 10 channels" in probe.html and "<img" not in probe.html
+
+
+def test_a_moved_dial_plays_on_if_asked_beside_what_was_sent(radio):
+    assert radio.html.count("<audio") == 2 and "autoplay" not in radio.html
+    radio.set(playing=True, station=2)
+    assert radio.html.count("autoplay loop") == 1 and "#t=0." in radio.html
+    assert "as it was sent" in radio.html.rpartition("<figcaption>")[2]

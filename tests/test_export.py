@@ -2,6 +2,8 @@
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -9,6 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from course_utils.desk import export_html
+from course_utils.exercises.answer_key import find_quiz
+from course_utils.exercises.quizzes import quiz_shown
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CODE = '@exercise("day_6.encode")\ndef encode(x, W_enc, b_enc, b_dec):\n    raise NotImplementedError'
@@ -72,12 +76,50 @@ def test_formulas_are_drawn_by_the_browser_and_code_is_left_alone(page):
 
 
 def test_each_heading_begins_a_slide(page):
-    soup = page(text("# One"), text("more"), text("## Two"), nbformat.v4.new_code_cell("1"), slides=True)
-    slides = [
-        " ".join(s.get_text(" ", strip=True).replace("¶", "").split()) for s in soup.find_all("section")
-    ]
-    assert [slide.split()[0] for slide in slides] == ["One", "Two"]
-    assert "more" in slides[0] and "more" not in slides[1]
+    soup = page(text("# One"), text("more\n## Two\nthen"), nbformat.v4.new_code_cell("1"), slides=True)
+    sections = [[b.get_text(strip=True) for b in s.select(".block")] for s in soup.find_all("section")]
+    assert sections == [["One", "more"], ["Two", "then", "1"]]
+
+
+def test_slides_run_one_script_that_the_policy_knows_by_its_hash(page):
+    soup = page(text("# Day"), slides=True)
+    (script,) = soup.find_all("script")
+    known = b64encode(sha256(script.string.encode()).digest()).decode()
+    policy = soup.head.find("meta")["content"]
+    assert f"script-src 'sha256-{known}'" in policy and "unsafe-inline'; script" not in policy
+
+
+def test_a_quiz_on_slides_is_a_block_a_question(page):
+    quiz = quiz_shown("day_4.superposition")
+    output = nbformat.v4.new_output("display_data", data={"text/html": quiz.html})
+    soup = page(text("# Day"), nbformat.v4.new_code_cell("quiz", outputs=[output]), slides=True)
+    blocks = soup.select('[role="group"]')
+    n_questions = len(find_quiz("day_4.superposition").questions)
+    assert [block["aria-label"].split()[-1] for block in blocks] == [str(n + 1) for n in range(n_questions)]
+    assert all(len(block.find_all("details")) == 1 for block in blocks)
+
+
+def test_signs_in_headings_have_words_and_their_addresses_stay(page):
+    soup = page(text("## Exercise ●●○ `encode` ◇"))
+    signs = soup.select("h2 [role=img]")
+    assert [sign["aria-label"] for sign in signs] == ["difficulty 2 of 3", "optional"]
+    assert soup.nav.a["href"] == f"#{soup.h2['id']}" and "¶" not in soup.h2.get_text()
+
+
+def test_tab_stops_only_where_something_can_be_done(page):
+    output = nbformat.v4.new_output("stream", text="it is 42")
+    soup = page(text("# Day\n$$" + "x + " * 30 + "y$$"), nbformat.v4.new_code_cell("1", outputs=[output]))
+    assert [stop.name for stop in soup.select('[tabindex="0"]')] == ["p"]  # a formula wider than a phone
+    first = soup.body.find(True)
+    assert first.name == "a" and soup.find(id=first["href"][1:]).name == "main"
+
+
+def test_what_is_folded_stands_at_the_end_for_paper(page):
+    soup = page(text("# Day"), nbformat.v4.new_code_cell(CODE), text("after"))
+    (end,) = soup.select("section.on-paper")
+    assert "W_enc" in end.get_text() and not end.find("details")
+    assert soup.find("details", class_="at-the-end")
+    assert not page(text("# Day")).select("section.on-paper")
 
 
 def test_the_title_is_the_first_heading(page):
@@ -95,6 +137,12 @@ def test_a_page_can_be_read_and_every_kept_picture_says_what_it_shows(path, tmp_
     assert len(set(texts)) == len(texts)
     soup = BeautifulSoup(export_html(path, tmp_path / "day.html").read_text(), "html.parser")
     assert "</span>" not in soup.get_text() and "&quot;" not in soup.get_text()  # no mark-up to read
+    formulas = soup.find_all("math")
+    assert len(formulas) >= 6 and not [math for math in formulas if "\\" in math.get_text()]
+    assert {stop.name for stop in soup.select('[tabindex="0"]')} <= {"p"}
+    dots = [head for head in soup.find_all(re.compile("h[1-4]")) if "●" in head.get_text()]
+    assert dots and all(head.find("span", attrs={"aria-label": re.compile("^difficulty")}) for head in dots)
+    assert len(soup.select("section.on-paper h3")) >= 7
     solutions = soup.find_all("summary", string=re.compile("^Solution"))  # those of the kept cards
     assert len(solutions) >= 7 and all(solution.parent.find("pre") for solution in solutions)
     images = soup.find_all("img")

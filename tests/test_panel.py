@@ -36,7 +36,8 @@ def test_another_error_is_not_hidden():
 def test_without_widgets_the_view_and_the_settings_are_there():
     menu = w.Dropdown(options=[("two", 2), ("four", 4)], value=4, description="how many")
     bundle = Panel(doubled, title="Double <it>", n=menu)._repr_mimebundle_()
-    assert bundle["text/html"].endswith("how many: four</div><p>8</p></div>")
+    said = "how many: four<br><i>Run this cell in a notebook to move the controls.</i></div><p>8</p></div>"
+    assert bundle["text/html"].endswith(said)
     assert "Double &lt;it&gt;" in bundle["text/html"]
     assert bundle["text/plain"] == "Double <it> (how many: four); run the notebook to move the controls"
     assert WIDGET in bundle
@@ -96,7 +97,45 @@ def test_a_long_description_leaves_room_for_the_slider_and_the_menu():
 
 def test_a_picture_needs_words():
     assert picture(b"\x89PNG", 'a "cat"').endswith(
-        'alt="a &quot;cat&quot;" style="max-width:100%;background:#fff">'
+        'alt="a &quot;cat&quot;" style="max-width:100%;height:auto;background:#fff">'
     )
+    wide = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (1440).to_bytes(4, "big") + b"the rest"
+    assert ' width="960"' in picture(wide, "a cat")  # pixels of a fine screen
     with pytest.raises(ValueError, match="alt is empty"):
         picture(b"\x89PNG", " ")
+
+
+def test_what_changes_nothing_is_hidden_until_it_does():
+    menu, box = w.Dropdown(options=["n", "text"]), w.Text("sea")
+    panel = Panel(
+        lambda by, n, text: by,
+        idle=lambda values: {"n": ["text"], "text": ["n"]}[values["by"]],
+        by=menu, n=w.IntSlider(1), text=box,
+    )  # fmt: skip
+    hidden = lambda: [name for name, control in panel.controls.items() if control.layout.display == "none"]
+    assert hidden() == ["text"]
+    assert repr(panel).startswith("Explorer (by: n · n: 1);")
+    panel.set(by="text")
+    assert hidden() == ["n"]
+    assert repr(panel).startswith("Explorer (by: text · text: sea);")
+
+
+def test_settings_are_words_not_code():
+    box, rating = w.Checkbox(True, description="show scores"), w.ToggleButtons(options=[1, 2], value=None)
+    assert repr(Panel(lambda box, rating: "", box=box, rating=rating)).startswith(
+        "Explorer (show scores: yes);"
+    )
+
+
+def test_a_slider_is_as_wide_as_its_range_and_words_are_never_cut():
+    ems = lambda control: float(Panel(lambda x: "", x=control).controls["x"].layout.width.removesuffix("em"))
+    few, many, list_of_many = (
+        w.IntSlider(0, 0, 5),
+        w.IntSlider(0, 0, 199),
+        w.SelectionSlider(options=range(90)),
+    )
+    assert ems(few) < 20 < 35 < ems(list_of_many) <= ems(many)
+    toggles = w.ToggleButtons(options=["a subject, with many exceptions", "a subject, with few"])
+    box = w.Checkbox(description="tell me which was which (when you have rated them)")
+    Panel(lambda rating, tell: "", rating=toggles, tell=box)
+    assert toggles.style.button_width == box.layout.width == "auto"

@@ -114,19 +114,21 @@ def labelled(box, description):
 
 def test_the_buttons_grade_and_explain(monkeypatch):
     monkeypatch.setattr(rendering, "_has_front_end", lambda: True)
-    single, multiple, numeric, ordering = quiz_shown("day_6.reading")._widget().children
+    single, multiple, numeric, ordering, total = questions = quiz_shown("day_6.reading")._widget().children
 
     def check(question):
-        labelled(question, "Check")[0].click()
+        labelled(question, f"Check {questions.index(question) + 1}")[0].click()
         return question.children[-1].value
 
-    assert "Nothing is chosen yet" in check(single)
+    assert "Nothing is chosen yet" in check(single) and total.value == ""
     first, second, *_ = options = single.children[1:-2]
     first.index = 0
     assert "✗ Not yet." in check(single) and "✓" not in check(single)
     second.index = 0
     assert [option.index for option in options] == [None, 0, None, None]
+    assert "1 of 4 right. 3 to go." not in total.value
     assert "✓ Right." in check(single)
+    assert "1 of 4 right. 3 to go." in total.value and 'role="status"' in total.value
 
     multiple.children[1].value = multiple.children[2].value = True
     assert "✓ Right." in check(multiple)
@@ -142,7 +144,8 @@ def test_the_buttons_grade_and_explain(monkeypatch):
     assert "“abb” is not each letter once." in check(ordering)
     field.value = "b, e, d, a, c"
     assert "✓ Right." in check(ordering)
-    labelled(ordering, "Explain")[0].click()
+    assert "4 of 4 right. Well done." in total.value
+    labelled(ordering, "Explain 4")[0].click()
     assert "so this comes last" in ordering.children[-1].value
     kept = read_progress()["quizzes"]["day_6.reading"]
     assert [kept[str(n)]["verdict"] for n in (1, 2, 3, 4)] == ["correct"] * 4

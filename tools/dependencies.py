@@ -9,6 +9,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import Distribution, distribution, requires
+from itertools import chain
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -54,6 +55,7 @@ WHY = {
     "setuptools": "tests of the wheel",
     "tokenizers": "tests that make small tokenizers",
     "playwright": "tests in a real browser",
+    "axe-playwright-python": "tests of pages for readers with a screen reader or a keyboard (brings axe, MPL-2.0)",
     "voila": "tests in another front end",
     "ruff": "style, of code and notebooks",
     "basedpyright": "types",
@@ -72,15 +74,17 @@ def asked_for(root: Path = ROOT) -> dict[str, list[str]]:
 
 
 def licence(package: Distribution) -> str:
-    """As the package states it: the expression, or else the classifiers, or else the first line of the text."""
+    """As the package states it: the expression, else the classifiers, else the first line of the text or of its file."""
     about = package.metadata
     classifiers = [text for text in about.get_all("Classifier") or [] if text.startswith("License :: ")]
     texts = [
         *about.get_all("License-Expression", []),
         ", ".join(text.split(" :: ")[-1] for text in classifiers),
     ]
+    names = about.get_all("License-File", [])
+    written = (file.read_text() or "" for file in package.files or [] if file.name in names)
     return next(
-        (text for text in [*texts, *about.get_all("License", [])] if text), "not stated"
+        (text for text in chain(texts, about.get_all("License", []), written) if text), "not stated"
     ).splitlines()[0]
 
 

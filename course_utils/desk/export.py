@@ -17,17 +17,12 @@ from nbformat import NotebookNode, v4
 
 from course_utils.base import check_writable, write_text
 from course_utils.desk.inert_html import POLICY
+from course_utils.desk.reading_page import make_readable
+from course_utils.desk.slides import cut_into_slides
 from course_utils.desk.still_cells import make_still
 from course_utils.desk.typesetting import Told
 from course_utils.exercises import days, find, folded, keys, solution_shown
 from course_utils.grade import exercise_keys, read_notebook
-
-SLIDES_CSS = """
-html { scroll-snap-type: y proximity; font-size: 125% }
-section.slide { min-height: 100vh; box-sizing: border-box; padding: 4vh 6vw; scroll-snap-align: start;
-  border-bottom: 1px solid rgba(128,128,128,.4) }
-.jp-InputPrompt, .jp-OutputPrompt { display: none !important }
-"""
 
 
 def for_readers(notebook: NotebookNode) -> NotebookNode:
@@ -106,7 +101,9 @@ def export_html(
             for outputs in soup.select(f'[id="cell-id={cell.id}"] .jp-Cell-outputWrapper'):
                 _fold(soup, outputs)
     if slides:
-        _cut_into_slides(soup)
+        cut_into_slides(soup)
+    else:
+        make_readable(soup)
     write_text(out, str(soup))
     return out
 
@@ -124,16 +121,3 @@ def _fold(soup: BeautifulSoup, outputs: Tag) -> None:
     )
     outputs.wrap(details)
     details.insert(0, summary)
-
-
-def _cut_into_slides(soup: BeautifulSoup) -> None:
-    """Cells from one heading to the next in a section of at least one screen."""
-    if soup.head is None or soup.main is None:
-        raise ValueError("a page without head or main cannot be cut into slides")
-    soup.head.append(soup.new_tag("style", string=SLIDES_CSS))
-    section = None
-    for cell in soup.main.find_all("div", class_="jp-Cell", recursive=False):
-        if section is None or cell.find(["h1", "h2", "h3"]):
-            section = soup.new_tag("section", attrs={"class": "slide"})
-            cell.insert_before(section)
-        section.append(cell.extract())

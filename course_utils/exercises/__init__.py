@@ -11,7 +11,8 @@ Read `notebook_api` (what a cell calls), then `answer_key` (what an exercise is 
 is judged: `guards` runs it safely within a `memory_limit`, `compare`, `dtype_feedback` and `gradients` look at what it
 returned, `feedback` and `describing` find the words). What passes becomes `adopted`, so that the cells below get what
 the reference would give them. A learner sees a `card`, built of `rendering`; quizzes are `quizzes` and `quiz_grading`,
-guesses `predictions`, the twenty questions `concept_inventory`; `progress_file` remembers, `progress_table` shows.
+guesses `predictions`, the twenty questions `concept_inventory`; `progress_file` remembers, `progress_table` shows;
+`picture_words` describes figures to those who cannot see them.
 """
 
 import lazy_loader

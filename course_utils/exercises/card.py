@@ -140,7 +140,8 @@ def _widget(key: str, record: Exercise | Answer, html: str, seen: Callable[..., 
     def draw() -> None:
         parts = [_hint_html(record, number) for number in range(1, shown["hints"] + 1)]
         parts += [_solution_html(record)] if shown["solution"] else []
-        below.value = rendering.box("".join(parts), label=f"Hints and solution of {key}") if parts else ""
+        told = f'<div role="status">{"".join(parts)}</div>'
+        below.value = rendering.box(told, label=f"Hints and solution of {key}") if parts else ""
 
     def next_hint(_: Any) -> None:
         shown["hints"] = min(shown["hints"] + 1, n)

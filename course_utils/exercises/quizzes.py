@@ -105,14 +105,31 @@ def _widget(key: str, record: Quiz) -> Any:
     w = rendering.widgets()
     if w is None:
         return None
-    return w.VBox([_question_widget(w, key, n, question) for n, question in enumerate(record.questions, 1)])
+    total, right = w.HTML(), dict[int, bool]()
+
+    def graded(number: int, is_right: bool) -> None:
+        right[number] = is_right
+        total.value = _total(len(right), sum(right.values()), len(record.questions))
+
+    questions = [_question_widget(w, key, n, each, graded) for n, each in enumerate(record.questions, 1)]
+    return w.VBox([*questions, total])
 
 
-def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
+def _total(n_answered: int, n_right: int, n_questions: int) -> str:
+    """Told under the last question, and to a screen reader as it changes."""
+    left = n_questions - n_answered
+    ends = "All answered." if n_right < n_questions else "Well done."
+    said = f"{n_right} of {n_questions} right. {f'{left} to go.' if left else ends}"
+    return f'<div role="status" style="margin-top:6px"><b>{said}</b></div>'
+
+
+def _question_widget(
+    w: Any, key: str, number: int, question: Question, told: Callable[[int, bool], None]
+) -> Any:
     fields, read = controls(w, question)
-    check = w.Button(description="Check", tooltip=f"Check your answer to question {number}")
+    check = w.Button(description=f"Check {number}", tooltip=f"Check your answer to question {number}")
     reveal = w.Button(
-        description="Explain",
+        description=f"Explain {number}",
         tooltip=f"Show the answer to question {number}, with the reason for every option",
     )
     below = w.HTML()
@@ -127,16 +144,17 @@ def _question_widget(w: Any, key: str, number: int, question: Question) -> Any:
             return
         graded = grade_reply(question, reply)
         below.value = _feedback(graded, remember_question(key, number, graded.right))
+        told(number, graded.right)
 
     def on_reveal(_: Any) -> None:
-        below.value = rendering.box(
-            "".join(f"<div>{rendering.rich(line)}</div>" for line in explained(question))
-        )
+        lines = "".join(f"<div>{rendering.rich(line)}</div>" for line in explained(question))
+        below.value = rendering.box(f'<div role="status">{lines}</div>')
 
+    asked = _question_html(number, question, options=False)
     check.on_click(on_check)
     reveal.on_click(on_reveal)
     return w.VBox(
-        [w.HTML(_question_html(number, question, options=False)), *fields, w.HBox([check, reveal]), below]
+        [w.HTML(f'<div role="heading" aria-level="4">{asked}</div>'), *fields, w.HBox([check, reveal]), below]
     )
 
 
@@ -153,7 +171,7 @@ def controls(w: Any, question: Question) -> tuple[list[Any], Callable[[], Any]]:
     if isinstance(question, Ordering):
         rows = [w.HTML(f"{letter}) {rendering.rich(o.text)}") for letter, (_, o) in lettered]
         example = ", ".join(letter for letter, _ in lettered)
-        field = w.Text(description="Order:", placeholder=f"letters: {example}", layout={"width": "16em"})
+        field = w.Text(description="Order:", placeholder=f"letters: {example}", layout={"width": "24em"})
         return [*rows, field], partial(_read_typed, question, field)
     labels = [f"{letter}) {_bare(o.text)}" for letter, (_, o) in lettered]
     if isinstance(question, Single):

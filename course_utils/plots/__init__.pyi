@@ -1,3 +1,4 @@
+from .backdrop import Backdrop as Backdrop
 from .circuits import plot_attribution_graph as plot_attribution_graph
 from .concepts import plot_choice_and_judgement as plot_choice_and_judgement
 from .concepts import plot_clean as plot_clean
@@ -48,9 +49,9 @@ from .steering import plot_circuit as plot_circuit
 from .steering import plot_doses as plot_doses
 from .steering import plot_guess_and_truth as plot_guess_and_truth
 from .steering import plot_patching_map as plot_patching_map
-from .style import BLUE as BLUE
 from .style import axes_in_a_row as axes_in_a_row
 from .style import figure_png as figure_png
+from .toy_models import CYCLE as CYCLE
 from .toy_models import FRACTIONS as FRACTIONS
 from .toy_models import PHASES as PHASES
 from .toy_models import plot_arrows as plot_arrows

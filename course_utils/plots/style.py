@@ -13,12 +13,16 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
 GREY = "#BBBBBB"
 DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0: safe for colour-blind readers
 
+
+DPI = 144
+"""Pixels an inch of an explorer's picture, which is shown at 96: sharp on a fine screen, or enlarged."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", ":", "-.")
@@ -72,7 +76,15 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
-def figure_png(ax: Axes, dpi: int = 80) -> bytes:
+def compact(picture: Image.Image) -> bytes:
+    """As PNG in 128 colours, a quarter as large; of a figure's few colours none is missed."""
+    small = BytesIO()
+    few = picture.convert("RGB").quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(small, "PNG")
+    return small.getvalue()
+
+
+def figure_png(ax: Axes, dpi: int = DPI) -> bytes:
     """The whole figure that ``ax`` belongs to as PNG; the figure is closed, so the notebook does not show it again.
 
     Examples:
@@ -91,6 +103,6 @@ def figure_png(ax: Axes, dpi: int = 80) -> bytes:
     """
     png = BytesIO()
     figure = figure_of(ax)
-    figure.savefig(png, dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(png, dpi=dpi, bbox_inches="tight", pil_kwargs={"compress_level": 1})
     plt.close(figure)
-    return png.getvalue()
+    return compact(Image.open(png))

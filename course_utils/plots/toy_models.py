@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -25,6 +27,7 @@ from course_utils.plots.style import (
     VERMILLION,
     YELLOW,
     axes_or_new,
+    figure_of,
 )
 
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW, BLACK)
@@ -47,6 +50,7 @@ def plot_gram(
     titles: Sequence[str],
     *,
     axes: Sequence[Axes] | None = None,
+    numbered: bool = False,
 ) -> Axes:
     """WᵀW of every instance: how much of feature j comes out at i when only j goes in. Returns the first axes.
 
@@ -59,17 +63,34 @@ def plot_gram(
     Args:
         titles: one for each instance.
         axes: one for each instance; None makes a new figure.
+        numbered: number rows and columns, with a dash in each feature's own colour, and say what the colours mean.
     """
     axes = axes or _row(len(W), 2.0, 2.3)
     for ax, gram in zip(axes, W.mT @ W, strict=True):
-        ax.imshow(gram.tolist(), cmap=DIVERGING, vmin=-1.2, vmax=1.2)
+        image = ax.imshow(gram.tolist(), cmap=DIVERGING, vmin=-1.2, vmax=1.2)
         ax.set(xticks=[], yticks=[], xlabel="feature in")
+        if numbered:
+            _number(ax, len(gram))
+            figure_of(ax).colorbar(image, ax=ax, shrink=0.8, ticks=[-1, 0, 1])
     axes[0].set_ylabel("feature out")
     return _titled(axes, titles)
 
 
+def _number(ax: Axes, n_features: int) -> None:
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(range(n_features), [str(i) for i in range(n_features)], fontsize="small")
+        axis.set_tick_params(length=6, width=4, pad=1)
+        for tick, colour in zip(axis.get_major_ticks(), cycle(CYCLE), strict=False):
+            tick.tick1line.set_color(colour)
+            tick.tick1line.set_markeredgecolor(colour)
+
+
 def plot_arrows(
-    W: Float[Tensor, "instances 2 n_features"], titles: Sequence[str], *, axes: Sequence[Axes] | None = None
+    W: Float[Tensor, "instances 2 n_features"],
+    titles: Sequence[str],
+    *,
+    axes: Sequence[Axes] | None = None,
+    numbered: bool = False,
 ) -> Axes:
     """The columns of W as arrows in the plane, for every instance. Returns the first axes.
 
@@ -82,12 +103,16 @@ def plot_arrows(
     Args:
         titles: one for each instance.
         axes: one for each instance; None makes a new figure.
+        numbered: write each feature's number at the tip of its arrow, unless it is too short to have one.
     """
     axes = axes or _row(len(W), 2.0, 2.3)
-    reach = 1.15 * max(W.norm(dim=1).max().item(), 0.5)
+    reach = (1.3 if numbered else 1.15) * max(W.norm(dim=1).max().item(), 0.5)
     for ax, columns in zip(axes, W.mT.tolist(), strict=True):
         for i, (x, y) in enumerate(columns):
             ax.plot([0, x], [0, y], color=CYCLE[i % len(CYCLE)], linewidth=2, marker="o", markevery=[1])
+            if numbered and (length := math.hypot(x, y)) > 0.1:
+                away = 1 + 0.11 * reach / length
+                ax.text(x * away, y * away, str(i), ha="center", va="center", fontsize="small")
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
         ax.set_xlabel("hidden 1")
     axes[0].set_ylabel("hidden 2")
@@ -283,7 +308,7 @@ def plot_phases(
         ylabel="probability of a feature",
     )
     ax.set_title("two features, one dimension: which get a direction?", fontsize="medium")
-    ax.legend(handles=handles, fontsize="x-small", loc="lower left", framealpha=0.9)
+    ax.legend(handles=handles, fontsize="small", loc="lower left", framealpha=0.9)
     return ax
 
 

@@ -16,6 +16,9 @@ from markupsafe import Markup
 from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, render_template
 from course_utils.reading import ConceptHit, Example, Hit, LabelGuess, LatentSummary
 
+SHARP = 1.5
+"""Pixels of a picture for one of the page's, which fine screens show."""
+
 FAINT = "opacity:.7;font-size:90%"
 
 
@@ -37,12 +40,13 @@ def picture(png: bytes, alt: str) -> str:
     if not alt.strip():
         raise ValueError("a picture needs a sentence for readers who cannot see it: alt is empty")
     data = b64encode(png).decode()
-    return (
-        f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" style="max-width:100%;background:#fff">'
-    )
+    sharp = png.startswith(b"\x89PNG") and len(png) > 24
+    width = f' width="{round(int.from_bytes(png[16:20], "big") / SHARP)}"' if sharp else ""
+    style = "max-width:100%;height:auto;background:#fff"
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}"{width} style="{style}">'
 
 
-def audio(wav: bytes, alt: str) -> str:
+def audio(wav: bytes, alt: str, *, playing_at: float | None = None) -> str:
     """A sound with controls to play it; ``alt`` says what can be heard to a reader who cannot play it. Returns HTML.
 
     Examples:
@@ -55,6 +59,7 @@ def audio(wav: bytes, alt: str) -> str:
     Args:
         wav: the bytes of a WAV file, as `wav_bytes` gives them.
         alt: a sentence, escaped here; it also stands above the controls.
+        playing_at: seconds from which it plays on its own, over and over; None waits to be asked.
 
     Raises:
         ValueError: if ``alt`` is empty, or the page would grow by more than 300 kB.
@@ -66,9 +71,11 @@ def audio(wav: bytes, alt: str) -> str:
         raise ValueError(
             f"{len(data) // 1000} kB of sound; keep it below 300: shorter, or fewer samples a second"
         )
+    plays = 'preload="none"' if playing_at is None else "autoplay loop"
+    since = "" if playing_at is None else f"#t={playing_at:.2f}"
     return (
         f'<figure style="margin:.3em 0"><figcaption>{escape(alt)}</figcaption>'
-        f'<audio controls preload="none" src="data:audio/wav;base64,{data}" aria-label="{escape(alt)}">'
+        f'<audio controls {plays} src="data:audio/wav;base64,{data}{since}" aria-label="{escape(alt)}">'
         "This page cannot play sounds.</audio></figure>"
     )
 
@@ -257,7 +264,8 @@ def _row(bold: bool, *cells: str) -> str:
 
 
 def _table(heads: Sequence[str], rows: str) -> str:
-    head = "".join(f'<th style="text-align:left;padding-right:.8em;{FAINT}">{h}</th>' for h in heads)
+    style = f"text-align:left;padding-right:.8em;{FAINT}"
+    head = "".join(f'<th style="{style}">{h}</th>' if h else "<td></td>" for h in heads)
     return (
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     )

@@ -26,8 +26,9 @@ def cell_view(recording: Recording, names: Sequence[str], cell: int, about: str 
     counts = [spikes[recording.stimulus == s].int().tolist() for s in range(n)]
     most, top = max(1, int(spikes.max())), max(max(sum(c) / len(c) for c in counts), 1e-9)
     rows = "".join(
-        f'<tr><td style="text-align:right;padding:0 .6em 0 0">{escape(name)}</td><td>{_boxes(c, most)}</td>'
-        f"<td>{_bar(sum(c) / len(c), top)}</td></tr>"
+        f'<tr><td style="text-align:right;padding:0 .6em 0 0">{escape(name)}</td>'
+        f'<td style="text-align:left;white-space:nowrap;padding:0">{_boxes(c, most)}</td>'
+        f"{_bar(sum(c) / len(c), top, f'{sum(c) / len(c):.1f}')}</tr>"
         for name, c in zip(names, counts, strict=True)
     )
     return (
@@ -38,16 +39,18 @@ def cell_view(recording: Recording, names: Sequence[str], cell: int, about: str 
 
 def _boxes(counts: Sequence[int], most: int) -> str:
     return "".join(
-        f'<span title="{c} spikes" style="display:inline-block;width:1.6em;text-align:center;margin-right:1px;'
+        f'<span title="{c} spikes" style="display:inline-block;width:1.4em;text-align:center;margin-right:1px;'
         f'background:rgba({ORANGE_RGB},{c / most:.2f})">{c}</span>'
         for c in counts
     )
 
 
-def _bar(value: float, top: float, width: float = 12) -> str:
+def _bar(value: float, top: float, said: str, width: float = 12) -> str:
+    """Two cells of a table: the number, and a bar that grows to the right, and shrinks where there is little room."""
+    style = f"display:block;height:.7em;width:{100 * value / top:.0f}%;background:rgba({BLUE_RGB},.9)"
     return (
-        f'<span style="display:inline-block;height:.7em;width:{width * value / top:.2f}em;background:rgba({BLUE_RGB},.9);'
-        f'margin:0 .4em 0 .6em"></span>{value:.1f}'
+        f'<td style="text-align:right;padding:0 .6em">{said}</td>'
+        f'<td style="text-align:left;width:{width}em;padding:0"><span style="{style}"></span></td>'
     )
 
 
@@ -126,7 +129,7 @@ def neuron_view(concept: str, scores: ConceptScores, chance: float, card: Neuron
     )
     bars = "".join(
         f'<tr><td style="text-align:right;padding-right:.6em">{_marked(name, name == concept)}</td>'
-        f"<td>{_bar(max(a - 0.5, 0), 0.5, 14).rsplit('</span>', 1)[0]}</span>{a:.2f}</td></tr>"
+        f"{_bar(max(a - 0.5, 0), 0.5, f'{a:.2f}', 14)}</tr>"
         for name, a in card.profile
     )
     texts = "".join(

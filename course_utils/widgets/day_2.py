@@ -57,7 +57,7 @@ def passages_side_by_side(sides: Sequence[Side], *, title: str = "") -> str:
     """
     strongest = max((p.strongest for side in sides for p in side.passages), default=1.0)
     columns = "".join(
-        f'<div style="flex:1 1 15em;min-width:15em"><b>{escape(side.concept)}</b> '
+        f'<div style="flex:1 1 15em;min-width:0;overflow-wrap:anywhere"><b>{escape(side.concept)}</b> '
         f'<span style="{FAINT}">ROC area {side.roc_area:.2f}</span>'
         + "".join(_passage(p, strongest) for p in side.passages)
         + "</div>"

@@ -8,8 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.plots import (
-    BLUE,
+    CYCLE,
     PHASES,
+    Backdrop,
     axes_in_a_row,
     figure_png,
     plot_arrows,
@@ -78,16 +79,20 @@ def toy_model_view(
     W = models.W
     shares, lengths = feature_dimensionality(W)[0], W[0].norm(dim=0)
     axes = axes_in_a_row((1, 1, 1), (9, 3))
-    plot_gram(W, ["WᵀW"], axes=[axes[0]])
+    colours = [CYCLE[i % len(CYCLE)] for i in range(n_features)]
+    plot_gram(W, ["WᵀW"], axes=[axes[0]], numbered=True)
     if d_hidden <= 3:
-        plot_arrows(*in_the_plane(W), axes=[axes[1]])
+        plot_arrows(*in_the_plane(W), axes=[axes[1]], numbered=True)
         if d_hidden != 2:
             axes[1].set(xlabel="hidden 1" if d_hidden == 1 else "", ylabel="")
     else:
-        axes[1].bar(range(n_features), lengths.tolist(), color=BLUE)
+        axes[1].bar(range(n_features), lengths.tolist(), color=colours, edgecolor="black", linewidth=0.5)
         axes[1].set(xlabel="feature", ylim=(0, 1.4))
         axes[1].set_title("lengths (arrows need three dimensions at most)", fontsize="small")
-    axes[2].bar(range(n_features), torch.where(lengths > 0.1, shares, 0).tolist(), color=BLUE)
+    seen = torch.where(lengths > 0.1, shares, 0).tolist()
+    axes[2].bar(range(n_features), seen, color=colours, edgecolor="black", linewidth=0.5)
+    for ax in axes[1 if d_hidden > 3 else 2 :]:
+        ax.set_xticks(range(n_features))
     axes[2].set(xlabel="feature", ylim=(0, 1.05))
     axes[2].set_title("share of a dimension", fontsize="small")
     n_there = int((lengths > REPRESENTED).sum())
@@ -142,6 +147,11 @@ def phase_panel(
         boundary: for each importance the probability at which the best solution changes by theory.
     """
     found = models.loss()
+    axes = axes_in_a_row((3, 2), (10, 4))
+    plot_phases(importance, probability, phase, boundary, marked=(0, 0), ax=axes[0])
+    plot_line_solution(models.W[0, 0], {"": 0.0}, title=PHASES[0], ax=axes[1])  # room for what comes
+    ring = axes[0].lines[-1]
+    figure = Backdrop(axes[0], moving=[ring, axes[1]])
 
     def view(importance_of_second: int, probability_of_feature: int) -> str:
         row, column = probability_of_feature, importance_of_second
@@ -152,12 +162,12 @@ def phase_panel(
             "dedicated": min(1.0, r) * (p / 3 - p**2 / 4),
             "antipodal": p**2 * (1 + r) / 6,
         }
-        axes = axes_in_a_row((3, 2), (10, 4))
-        plot_phases(importance, probability, phase, boundary, marked=(row, column), ax=axes[0])
         name = PHASES[int(phase[row, column])]
+        ring.set_data([r], [p])
+        axes[1].clear()
         plot_line_solution(models.W[cell, 0], losses, title=f"a direction for: {name}", ax=axes[1])
         said = f"Importance {r:.2f}, probability {p:.3f}; a direction for: {name}."
-        return picture(figure_png(axes[0]), alt=said)
+        return picture(figure.png(), alt=said)
 
     def menu(values: Tensor, what: str) -> w.SelectionSlider:
         options = [(f"{value:.3g}", i) for i, value in enumerate(values.tolist())]
@@ -166,7 +176,6 @@ def phase_panel(
     return Panel(
         view,
         title="Walk the phase diagram",
-        slow=True,
         importance_of_second=menu(importance, "importance of the second"),
         probability_of_feature=menu(probability, "probability of a feature"),
     )

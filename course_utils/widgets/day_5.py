@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import ipywidgets as w
 import torch
@@ -39,6 +40,8 @@ def tuner_panel(
 ) -> Panel:
     """A dial for the station, a switch for the receiver, and how much the others talk.
 
+    What is received stands beside what was sent, to compare; it can play on, from where it was, through each move.
+
     Examples:
         >>> from course_utils.worlds import draw_stations, matched_filter, random_codes
         >>> codes = random_codes(4, 6, seed=0)
@@ -55,7 +58,9 @@ def tuner_panel(
         station: the one to start with.
     """
 
-    def view(station: int, receiver: str, others: float) -> str:
+    started = perf_counter()
+
+    def view(station: int, receiver: str, others: float, playing: bool) -> str:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
         features = broadcast(stations.sound, on)
         heard = receivers[receiver](features @ codes)[:, station]
@@ -71,9 +76,11 @@ def tuner_panel(
             f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "
             f"{at_once:.1f} stations on the air at once on average."
         )
-        return picture(figure_png(ax), alt=f"{alt} The strength read, over the strength sent.") + audio(
-            wav_bytes(listen(heard)), alt=alt
+        at = (perf_counter() - started) % (len(heard) / SAMPLE_RATE) if playing else None
+        players = audio(wav_bytes(listen(heard)), alt=alt, playing_at=at) + audio(
+            wav_bytes(listen(sent)), alt=f"For comparison, station {stations.names[station]} as it was sent."
         )
+        return picture(figure_png(ax), alt=f"{alt} The strength read, over the strength sent.") + players
 
     return Panel(
         view,
@@ -84,6 +91,7 @@ def tuner_panel(
         others=w.FloatSlider(
             0.5, min=0.0, max=5.0, step=0.25, description="each other station talks (% of the time)"
         ),
+        playing=w.Checkbox(False, indent=False, description="play on while tuning"),
     )
 
 

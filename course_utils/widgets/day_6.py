@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 N_HITS = 6
 N_CHILDREN = 12
+IDLE = {
+    "concept": ("sentence", "number"),
+    "sentence": ("concept", "number"),
+    "number": ("concept", "sentence", "row"),
+}
+"""By what one looks for a latent, and which controls of `latent_panel` then do nothing."""
 
 
 def latent_panel(
@@ -110,6 +116,7 @@ def latent_panel(
         view,
         title="Look up a latent",
         slow=True,
+        idle=lambda values: IDLE[values["find_by"]],
         find_by=w.ToggleButtons(options=["concept", "sentence", "number"], value="concept"),
         concept=w.Dropdown(options=sorted(concepts), value=concept or sorted(concepts)[0]),
         sentence=w.Text(value=sentence, continuous_update=False, layout=w.Layout(width="40em")),
@@ -152,7 +159,9 @@ def rating_panel(summaries: Sequence[LatentSummary], game: RatingGame) -> Panel:
         title="How clear is its subject?",
         card=card,
         rating=rating,
-        tell=w.Checkbox(value=False, description="tell me which was which (when you have rated them)"),
+        tell=w.Checkbox(
+            value=False, indent=False, description="tell me which was which (when you have rated them)"
+        ),
     )
 
 

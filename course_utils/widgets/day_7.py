@@ -47,7 +47,7 @@ class StreamingPanel(Panel):
     sign = "writing …"
 
     def __init__(self, view: Callable[..., Iterator[str]], *, title: str = "", **controls: Control) -> None:
-        super().__init__(view, title=title, slow=True, **controls)
+        super().__init__(view, title=title, slow=True, idle=lambda values: (), **controls)
 
     def _pages(self) -> Iterator[str]:
         return self._view(**self.values)

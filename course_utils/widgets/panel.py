@@ -7,7 +7,7 @@ The saved notebook, a code host and print show the first view as plain HTML; a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from html import escape
 from threading import current_thread, main_thread
 from time import perf_counter
@@ -36,10 +36,25 @@ def _loop_of_cells() -> Any:
 
 def _width(control: Control) -> str | None:
     """Room for the whole description: ipywidgets takes it from the slider's track or the menu's text otherwise."""
-    if isinstance(control, w.Dropdown):
-        longest = max((len(str(label)) for label in control._options_labels), default=0)
-        return f"{min(0.55 * (len(control.description) + longest) + 6, 50):.0f}em"
-    return f"{0.5 * len(control.description) + 18:.0f}em" if hasattr(control, "readout") else None
+    match control:
+        case w.Dropdown():
+            longest = max((len(str(label)) for label in control._options_labels), default=0)
+            return f"{min(0.55 * (len(control.description) + longest) + 6, 50):.0f}em"
+        case w.ToggleButtons() | w.Checkbox():
+            return "auto"
+        case _ if hasattr(control, "readout"):
+            return f"{0.5 * len(control.description) + 8 + _track(control):.0f}em"
+        case _:
+            return None
+
+
+def _track(slider: Any) -> float:
+    """Ems for the states of a slider: each can be pointed at, up to a hundred or so."""
+    if hasattr(slider, "options"):
+        n_states = len(slider.options)
+    else:
+        n_states = (slider.max - slider.min) / (slider.step or 1) + 1
+    return min(max(0.3 * n_states, 10), 34)
 
 
 class Control(Protocol):
@@ -73,6 +88,7 @@ class Panel:
         title: stands above the controls.
         slow: for views that take much longer than a tenth of a second: sliders report when they are let go, not on the
             way.
+        idle: the names of the controls that change nothing, from the values of all; they are hidden meanwhile.
         controls: value widgets by name; one without a description is described by its name.
 
     Attributes:
@@ -87,10 +103,11 @@ class Panel:
         *,
         slow: bool = False,
         title: str = "",
+        idle: Callable[[dict[str, Any]], Collection[str]] = lambda values: (),
         **controls: Control,
     ) -> None:
         self._view: Callable[..., Any] = view
-        self.title, self.controls, self._slow = title, controls, slow
+        self.title, self.controls, self._slow, self._idle = title, controls, slow, idle
         self._waiting = False
         self._shown = w.HTML().add_class("course-view")
         self._busy = w.HTML().add_class("course-busy")
@@ -98,6 +115,9 @@ class Panel:
             control.description = control.description or name.replace("_", " ")
             control.style.description_width = "initial"
             control.layout.width = control.layout.width or _width(control)
+            control.layout.max_width = "100%"
+            if isinstance(control, w.ToggleButtons):  # a row of their own, each as wide as its words
+                control.style.button_width, control.layout.flex = "auto", "1 0 100%"
             if slow and control.has_trait("continuous_update"):
                 control.set_trait("continuous_update", False)
             control.observe(self._moved, names="value")
@@ -137,6 +157,9 @@ class Panel:
 
     def _draw(self) -> None:
         self._waiting = False  # what moves from here on is drawn again
+        hidden = self._idle(self.values)
+        for name, control in self.controls.items():
+            control.layout.display = "none" if name in hidden else None
         if self._slow:
             self._say(self.sign)
         started = perf_counter()
@@ -163,20 +186,22 @@ class Panel:
     def _settings(self) -> str:
         """The controls as one line, for readers who cannot move them."""
         parts = []
-        for control in self.controls.values():
+        for name, control in self.controls.items():
             shown = getattr(control, "label", None) or control.value  # a menu's entry, not what it stands for
-            parts.append(
-                f"{control.description}: {shown:.4g}"
-                if isinstance(shown, float)
-                else f"{control.description}: {shown}"
-            )
+            if name not in self._idle(self.values) and shown is not None:
+                words = {True: "yes", False: "no"}.get(shown) if isinstance(shown, bool) else None
+                number = f"{shown:.4g}" if isinstance(shown, float) else shown
+                parts.append(f"{control.description}: {words or number}")
         return " · ".join(parts)
 
     def __repr__(self) -> str:
         return f"{self.title or 'Explorer'} ({self._settings()}); run the notebook to move the controls"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        settings = f'<div style="opacity:.7;font-size:90%">{escape(self._settings())}</div>'
+        settings = (
+            f'<div style="opacity:.8;font-size:90%">{escape(self._settings())}<br>'
+            "<i>Run this cell in a notebook to move the controls.</i></div>"
+        )
         return {
             "text/plain": repr(self),
             "text/html": f"<div>{self._heading()}{settings}{self.html}</div>",
