@@ -73,6 +73,8 @@ def train(
         sae, batches, steps=recipe["steps"], lr=recipe["lr"], l1_coefficient=recipe.get("l1_coefficient"),
         progress=False,
     )  # fmt: skip
+    if history.interrupted:
+        raise KeyboardInterrupt(f"{name} is half trained and was not written")
     scores = score_sae(sae, held_out)
     losses = loss_recovered(model, sae, mixed_texts("held_out")[:TEXTS_TO_SPLICE], hook_name, batch_size=64)
     report = {
