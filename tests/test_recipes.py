@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from course_utils.reading import family
 from course_utils.recipes import pocket_saes, pocket_transcoders
 from course_utils.recipes.collect_texts import strays
 from course_utils.recipes.ngram import kneser_ney_loss
 from course_utils.recipes.pocket_gpt2 import CONFIG, batches, learning_rate, packed_rows
+from course_utils.sae import load_sae
 
 
 def slow_kneser_ney(train, held_out, d_vocab, order):
@@ -152,3 +154,12 @@ def test_a_stopped_transcoder_is_not_taken_for_a_finished_one(tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         pocket_transcoders.train_sae(0, tmp_path, 8, rows, rows, steps=10)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_the_smallest_dictionary_grew_from_other_rows_than_those_it_is_compared_with():
+    small = load_sae("layer_2_512").W_dec
+    for name in ("layer_2_512_seed_0", "layer_2_1024", "layer_2"):
+        nearest = family(small, load_sae(name).W_dec)
+        near = nearest.cosine >= 0.5
+        own = nearest.parent == torch.arange(len(near))
+        assert (own & near).sum() < 0.05 * near.sum(), f"{name} shares its start with the smallest"
