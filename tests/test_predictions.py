@@ -221,6 +221,8 @@ def test_what_could_not_be_measured_leaves_the_pocket_models_result(monkeypatch,
     predict("day_1.count", 12)
     predict("day_1.count")
     assert "in the pocket model it is 12" in said(capsys)
+    guesses("day_1")
+    assert "✓ day_1.count: you guessed 12; in the pocket model it is 12." in said(capsys)
 
 
 def test_a_saved_page_says_that_it_is_the_pocket_models_result(monkeypatch):

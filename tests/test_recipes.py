@@ -4,13 +4,17 @@ import itertools
 import math
 import random
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from course_utils.reading import family
+from course_utils.recipes import pocket_saes, pocket_transcoders
 from course_utils.recipes.collect_texts import strays
 from course_utils.recipes.ngram import kneser_ney_loss
 from course_utils.recipes.pocket_gpt2 import CONFIG, batches, learning_rate, packed_rows
+from course_utils.sae import load_sae
 
 
 def slow_kneser_ney(train, held_out, d_vocab, order):
@@ -116,3 +120,46 @@ def test_a_stray_is_a_text_about_something_else():
     ]
     rows[3]["text"] = "chess player goal score chess player"
     assert strays(rows, likeliest=1).nonzero()[0].tolist() == [3]
+
+
+def stop_after(module, monkeypatch, n_batches):
+    """Ctrl-C, as it comes in the middle of a training."""
+    whole = module.activation_batches
+
+    def stopped(*args, **options):
+        yield from itertools.islice(whole(*args, **options), n_batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "activation_batches", stopped)
+    monkeypatch.setattr(module, "BATCH", 64)
+
+
+def test_a_stopped_autoencoder_is_not_taken_for_a_finished_one(tmp_path, monkeypatch):
+    stop_after(pocket_saes, monkeypatch, n_batches=3)
+    losses = SimpleNamespace(_asdict=dict, loss_increase=0.0)
+    monkeypatch.setattr(pocket_saes, "loss_recovered", lambda *args, **options: losses)
+    monkeypatch.setattr(pocket_saes, "mixed_texts", lambda split: [])
+    model = SimpleNamespace(cfg=SimpleNamespace(d_model=8, n_ctx=256))
+    rows = torch.randn(256, 8)
+    with pytest.raises(KeyboardInterrupt):
+        pocket_saes.train("layer_2_512", tmp_path, model, rows, rows, steps=10)
+    assert pocket_saes.missing(["layer_2_512"], tmp_path)
+
+
+def test_a_stopped_transcoder_is_not_taken_for_a_finished_one(tmp_path, monkeypatch):
+    stop_after(pocket_transcoders, monkeypatch, n_batches=3)
+    rows = torch.randn(256, 16)
+    with pytest.raises(KeyboardInterrupt):
+        pocket_transcoders.train_transcoder(0, tmp_path, 8, rows, rows, steps=10)
+    with pytest.raises(KeyboardInterrupt):
+        pocket_transcoders.train_sae(0, tmp_path, 8, rows, rows, steps=10)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_the_smallest_dictionary_grew_from_other_rows_than_those_it_is_compared_with():
+    small = load_sae("layer_2_512").W_dec
+    for name in ("layer_2_512_seed_0", "layer_2_1024", "layer_2"):
+        nearest = family(small, load_sae(name).W_dec)
+        near = nearest.cosine >= 0.5
+        own = nearest.parent == torch.arange(len(near))
+        assert (own & near).sum() < 0.05 * near.sum(), f"{name} shares its start with the smallest"

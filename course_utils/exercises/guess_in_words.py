@@ -46,6 +46,13 @@ def _beside(record: Prediction, guess: float, result: float, where: str = "") ->
     return f"{said};{where} it is {in_words(record, result)}: {near}."
 
 
+def in_short(record: Prediction, guess: float, measured: float | None = None) -> str:
+    """A guess and what came out, in one clause each; arguments as in `compared`."""
+    where = " in the pocket model" if record.of_pocket and measured is None else ""
+    result = right_of(record) if measured is None else measured
+    return f"you guessed {in_words(record, guess)};{where} it is {in_words(record, result)}."
+
+
 def is_good(record: Prediction, guess: float, measured: float | None = None) -> bool:
     """Whether a guess names what came out, or lies within the record's tolerance of it."""
     if measured is not None:

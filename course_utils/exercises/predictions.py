@@ -20,7 +20,14 @@ from typing import Any
 from course_utils.base import EDGE_BLUE, EDGE_GREY
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Numeric, Prediction, Single, find_prediction, keys
-from course_utils.exercises.guess_in_words import came_out, compared, in_words, is_good, options_of, right_of
+from course_utils.exercises.guess_in_words import (
+    came_out,
+    compared,
+    in_short,
+    in_words,
+    is_good,
+    options_of,
+)
 from course_utils.exercises.progress_file import read_progress, remember_guess
 from course_utils.exercises.quiz_grading import Percentage, parsed
 from course_utils.exercises.quizzes import controls
@@ -128,7 +135,7 @@ def guesses_shown(day: str) -> Shown:
     head = f"You made {len(made)} of the {len(records)} guesses of {day.replace('_', ' ')}"
     head += f"; {len(good)} {'was' if len(good) == 1 else 'were'} right or close." if made else "."
     lines = [
-        f"{'✓' if key in good else '✗'} {key}: you guessed {in_words(record, made[key])}; it is {in_words(record, _measured.get(key, right_of(record)))}."
+        f"{'✓' if key in good else '✗'} {key}: {in_short(record, made[key], _measured.get(key))}"
         for key, record in records.items()
         if key in made
     ]

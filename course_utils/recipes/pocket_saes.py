@@ -33,12 +33,17 @@ TOPK: dict[str, Any] = dict(architecture="topk", k=32, lr=2e-3, steps=800)
 SAES: dict[str, dict[str, Any]] = {
     "layer_2": dict(layer=MIDDLE, d_sae=4096, **TOPK),
     "layer_2_1024": dict(layer=MIDDLE, d_sae=1024, **TOPK),
-    "layer_2_512": dict(layer=MIDDLE, d_sae=512, **TOPK),
+    "layer_2_512": dict(layer=MIDDLE, d_sae=512, seed=512, **TOPK),
+    "layer_2_512_seed_0": dict(layer=MIDDLE, d_sae=512, **TOPK),
     "layer_2_relu": dict(layer=MIDDLE, d_sae=2048, architecture="relu", l1_coefficient=2.0, lr=2e-3, steps=800),
     "layer_2_batchtopk": dict(layer=MIDDLE, d_sae=2048, **TOPK | dict(architecture="batchtopk")),
     "layer_1": dict(layer=1, d_sae=2048, **TOPK),
     "layer_3": dict(layer=3, d_sae=2048, **TOPK),
 }  # fmt: skip
+"""Where none is named, the seed is 0. Day 6 asks which latents of the larger dictionaries lie near one of the smallest,
+and from one seed their first rows would start as the same: so the smallest has a seed of its own, and a second run of
+it starts as the larger ones do."""
+
 TOKENS_TO_TRAIN_ON, TOKENS_TO_JUDGE_BY, TEXTS_TO_SPLICE = 1_000_000, 150_000, 500
 
 
@@ -67,12 +72,20 @@ def train(
 ) -> None:
     recipe: dict[str, Any] = SAES[name] | ({"steps": steps} if steps else {})
     hook_name = hook_of(name)
-    sae = SAE(model.cfg.d_model, recipe["d_sae"], recipe["architecture"], k=recipe.get("k"), seed=0)
+    sae = SAE(
+        model.cfg.d_model,
+        recipe["d_sae"],
+        recipe["architecture"],
+        k=recipe.get("k"),
+        seed=recipe.get("seed", 0),
+    )
     batches = islice(activation_batches(activations, BATCH, seed=0, epochs=None), recipe["steps"])
     history = fit_sae(
         sae, batches, steps=recipe["steps"], lr=recipe["lr"], l1_coefficient=recipe.get("l1_coefficient"),
         progress=False,
     )  # fmt: skip
+    if history.interrupted:
+        raise KeyboardInterrupt(f"{name} is half trained and was not written")
     scores = score_sae(sae, held_out)
     losses = loss_recovered(model, sae, mixed_texts("held_out")[:TEXTS_TO_SPLICE], hook_name, batch_size=64)
     report = {

@@ -60,10 +60,12 @@ def harvest(
 def fit(sae: SAE, rows: Tensor, held_out: Tensor, steps: int, checkpoint: Path) -> dict[str, Any]:
     """Train, and score on held-out rows."""
     batches = islice(activation_batches(rows, BATCH, seed=0, epochs=None), steps)
-    fit_sae(
+    history = fit_sae(
         sae, batches, steps=steps, lr=LR, revival=Revival(dead_after=DEAD_AFTER), progress=False,
         checkpoint=Checkpoint(checkpoint, every=100),
     )  # fmt: skip
+    if history.interrupted:
+        raise KeyboardInterrupt(f"half trained; {checkpoint} goes on from there")
     scores = score_sae(sae, held_out.float())
     return {
         "d_sae": sae.d_sae, "k": sae.k, "lr": LR, "steps": steps, "tokens": len(rows), "held_out_tokens": len(held_out),
