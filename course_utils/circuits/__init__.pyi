@@ -1,4 +1,8 @@
 from .attribution import attribution_graph as attribution_graph
+from .checking import Agreement as Agreement
+from .checking import CheckedEdges as CheckedEdges
+from .checking import agreement as agreement
+from .checking import check_edges as check_edges
 from .frozen import FrozenModel as FrozenModel
 from .frozen import freeze as freeze
 from .graph import AttributionGraph as AttributionGraph

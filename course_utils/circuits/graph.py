@@ -66,6 +66,12 @@ class AttributionGraph:
     contradicted: Bool[Tensor, "n_targets n_nodes"] | None = None
     """Those of ``checked`` whose target did not follow."""
 
+    ids: Int[Tensor, "pos"] | None = None
+    """Token numbers of the prompt; None if the graph comes from elsewhere."""
+
+    asked: tuple[int, ...] = ()
+    """The tokens that the question is about: the answer, and the one that it is compared with."""
+
     @property
     def answer(self) -> Node:
         """The node that is asked about."""
