@@ -13,6 +13,7 @@ from .grid import Span as Span
 from .grid import grid_of as grid_of
 from .grid import links_of as links_of
 from .influence import completeness as completeness
+from .influence import completeness_of as completeness_of
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement
 from .pruning import prune as prune
