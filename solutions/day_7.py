@@ -316,9 +316,9 @@ def _edges_cases(seed: int = 0) -> list[tuple]:
 
 def _completeness_cases(seed: int = 0) -> list[tuple]:
     by_head = (
-        torch.tensor([[2.0, -1.0, 1.0], [0.0, 1.0, -3.0]]),
+        torch.tensor([[2.0, -1.0, 3.0], [0.0, 1.0, -3.0]]),
         torch.tensor([False, False, True]),
-        torch.tensor([1.0, 0.5]),
+        torch.tensor([1.0, 0.25]),
     )
     cases: list[tuple] = [by_head]
     for n, (targets, nodes) in enumerate([(4, 7), (3, 5)]):
@@ -1009,6 +1009,9 @@ EXERCISES = {
             "A dot product of what arrives and what is read, not their cosine.": lambda latents, W_dec, carry, W_enc: (
                 latents[:, None] * (normalize(W_dec @ carry, dim=1) @ normalize(W_enc, dim=0))
             ),
+            "Value *times* what is read of its direction; you added them.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] + W_dec @ carry @ W_enc
+            ),
             "The latent's value counts once.": lambda latents, W_dec, carry, W_enc: (
                 latents.square()[:, None] * (W_dec @ carry @ W_enc)
             ),
@@ -1071,6 +1074,12 @@ EXERCISES = {
             ),
             "Influences as they are, divided by their sum; you divided by the number of targets.": lambda edges, is_error, influence: (
                 (influence * (edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1))).mean()
+            ),
+            "A share of *all* that flows in: divide by the sum over all nodes, errors included.": lambda edges, is_error, influence: (
+                (
+                    influence * (edges[:, ~is_error].abs().sum(dim=1) / edges[:, is_error].abs().sum(dim=1))
+                ).sum()
+                / influence.sum()
             ),
             "Sizes are `edges.abs()`, not squares.": lambda edges, is_error, influence: (
                 (influence * (edges[:, ~is_error].square().sum(dim=1) / edges.square().sum(dim=1))).sum()

@@ -150,7 +150,9 @@ class _Trial:
         """What flows into each target, with ``change`` times each source added where it is written."""
         read: dict[int, Tensor] = {}
         by = change * torch.stack([self._vector(source) for source in sources.tolist()])
-        hooks = [("blocks.0.hook_resid_pre", self._adding(-1, sources, by))]
+        hooks: list[tuple[str | Callable, Callable]] = [
+            ("blocks.0.hook_resid_pre", self._adding(-1, sources, by))
+        ]
         for layer in range(self.frozen.n_layers):
             hooks += [
                 (f"blocks.{layer}.mlp.hook_in", _keeping(read, layer)),
