@@ -56,6 +56,12 @@ def test_tokens_go_right_and_layers_go_up():
     assert len(set(grid.places)) == len(graph.nodes)
 
 
+def test_a_layer_without_nodes_takes_little_room():
+    high = tuple(node._replace(layer=9) if node.kind == "answer" else node for node in small_graph().nodes)
+    rows = grid_of(replace(small_graph(), nodes=high)).rows
+    assert [round(row.end - row.start, 1) for row in rows] == [1.0] * 3 + [0.4] * 7 + [1.0]
+
+
 @pytest.mark.parametrize("n", [1, 4, 5, 9, 13])
 def test_no_two_nodes_of_a_full_cell_meet(n):
     nodes = (*(Node("latent", 0, 0, i, 1.0) for i in range(n)), Node("answer", 1, 0, None, 1.0))
@@ -102,3 +108,41 @@ def test_a_contradicted_edge_is_crossed_out_and_the_key_says_so():
     unmarked = plot_attribution_graph(replace(marked_graph(), contradicted=None))
     assert "x" not in [line.get_marker() for line in unmarked.lines]
     assert "contradicted by an intervention" not in [t.get_text() for t in unmarked.get_legend().get_texts()]
+
+
+def test_what_is_not_joined_to_the_chosen_node_fades():
+    lines = [
+        line
+        for line in plot_attribution_graph(small_graph(), chosen=4).lines
+        if len(set(line.get_ydata())) == 2
+    ]
+    assert (
+        sorted(line.get_alpha() for line in lines) == [0.06] * 5 + [0.9] * 3
+    )  # two lead into node 4, one out of it
+
+
+def test_dollars_are_no_formula():
+    graph = replace(small_graph(), tokens=("<|endoftext|>", "$_{$"), question="$^$")
+    assert figure_png(plot_attribution_graph(graph, {3: r"$\frac$"})).startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_drawn_is_refused():
+    n = 120
+    nodes = (
+        *(Node("embedding", -1, 0, None, 1.0) for _ in range(n)),
+        *(Node("latent", 0, 0, i, 1.0) for i in range(n)),
+    )
+    edges = torch.zeros(n, 2 * n).index_fill(1, torch.arange(n), 1.0)
+    dense = AttributionGraph(("x",), "y", nodes, edges, torch.arange(n, 2 * n), torch.ones(n), torch.ones(n))
+    with pytest.raises(ValueError, match="14,400 edges are too many to draw: prune"):
+        plot_attribution_graph(dense)
+    with pytest.raises(ValueError, match="there is no node 6"):
+        plot_attribution_graph(small_graph(), chosen=6)
+
+
+def test_a_first_word_is_no_bos():
+    named = [
+        t.get_text()
+        for t in plot_attribution_graph(replace(small_graph(), tokens=("The", " sea"))).get_xticklabels()
+    ]
+    assert named == ["The", " sea"]

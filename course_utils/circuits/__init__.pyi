@@ -3,9 +3,14 @@ from .checking import Agreement as Agreement
 from .checking import CheckedEdges as CheckedEdges
 from .checking import agreement as agreement
 from .checking import check_edges as check_edges
+from .exchange import Grouping as Grouping
+from .exchange import check_node_numbers as check_node_numbers
+from .exchange import graph_to_json as graph_to_json
+from .exchange import node_ids as node_ids
 from .frozen import FrozenModel as FrozenModel
 from .frozen import freeze as freeze
 from .graph import AttributionGraph as AttributionGraph
+from .graph import Kind as Kind
 from .graph import Node as Node
 from .grid import Grid as Grid
 from .grid import Link as Link
@@ -17,3 +22,5 @@ from .influence import completeness_of as completeness_of
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement
 from .pruning import prune as prune
+from .reading_json import GraphFile as GraphFile
+from .reading_json import graph_from_json as graph_from_json

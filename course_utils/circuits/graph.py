@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.base import may_have_gaps
+
 Kind = Literal["embedding", "latent", "error", "answer"]
 
 
@@ -78,6 +80,11 @@ class AttributionGraph:
         return self.nodes[int(self.targets[0])]
 
     @property
+    def has_bos(self) -> bool:
+        """Whether the first token is one that marks the start, such as <|endoftext|>, and no part of the text."""
+        return self.tokens[0].startswith("<") and self.tokens[0].endswith(">")
+
+    @property
     def left_out(self) -> float:
         """What the answer got from nodes that are not in this graph any more (`prune`), in logits."""
         return (self.sums[0] - self.constants[0] - self.edges[0].sum()).item()
@@ -94,3 +101,6 @@ class AttributionGraph:
         weights = self.edges[rows[0]]
         strongest = weights.abs().argsort(descending=True)
         return [(int(i), weights[i].item()) for i in strongest if weights[i] != 0]
+
+
+may_have_gaps("constants", "sums")(AttributionGraph.__init__)  # files of others do not say them

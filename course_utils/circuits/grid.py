@@ -9,8 +9,17 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
+import torch
+
 from course_utils.circuits.graph import AttributionGraph
 from course_utils.circuits.influence import influence, shares
+
+MOST_EDGES = 10_000
+"""More are a black sheet, and a page of many megabytes."""
+
+
+EMPTY_ROW = 0.4
+"""Height of a layer without nodes: large models have many."""
 
 
 class Span(NamedTuple):
@@ -60,7 +69,6 @@ def grid_of(graph: AttributionGraph, *, at_most: int = 4) -> Grid:
     """A column for each token, as wide as its fullest cell; in a cell, latents before errors.
 
     Examples:
-        >>> import torch
         >>> from course_utils.circuits import AttributionGraph, Node
         >>> nodes = (Node("embedding", -1, 0, None, 2.0), Node("latent", 0, 0, 4, 2.0), Node("latent", 0, 0, 7, 1.0),
         ...          Node("answer", 1, 0, None, 5.0))
@@ -70,13 +78,18 @@ def grid_of(graph: AttributionGraph, *, at_most: int = 4) -> Grid:
 
     Args:
         at_most: nodes side by side; further ones of a cell stand below.
+
+    Raises:
+        ValueError: if there are more than 10,000 edges.
     """
+    if (n_edges := int((graph.edges != 0).sum())) > MOST_EDGES:
+        raise ValueError(f"{n_edges:,} edges are too many to draw: prune the graph first")
     n_rows = max(node.layer for node in graph.nodes) + 2
     cells: dict[tuple[int, int], list[int]] = {}
     order = sorted(range(len(graph.nodes)), key=lambda i: (graph.nodes[i].kind == "error", i))
     for i in order:
         cells.setdefault((graph.nodes[i].layer + 1, graph.nodes[i].position), []).append(i)
-    width, height = [1] * len(graph.tokens), [1] * n_rows
+    width, height = [1.0] * len(graph.tokens), [EMPTY_ROW] * n_rows
     for (row, column), members in cells.items():
         lines = ceil(len(members) / at_most)
         height[row] = max(height[row], lines)
@@ -98,7 +111,6 @@ def links_of(graph: AttributionGraph) -> list[Link]:
     """The edges of a graph, those along which most of the answer passes first.
 
     Examples:
-        >>> import torch
         >>> from course_utils.circuits import AttributionGraph, Node
         >>> nodes = Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)
         >>> edges = torch.tensor([[-4.0, 0.0]])
@@ -106,21 +118,17 @@ def links_of(graph: AttributionGraph) -> list[Link]:
         [Link(source=0, target=1, weight=-4.0, flow=1.0, checked=False, contradicted=False)]
     """
     flow = shares(graph.edges) * influence(graph.edges, graph.targets)[graph.targets, None]
-    links = []
-    for row, source in graph.edges.nonzero().tolist():
-        marks = [mark is not None and bool(mark[row, source]) for mark in (graph.checked, graph.contradicted)]
-        links.append(
-            Link(
-                source,
-                int(graph.targets[row]),
-                graph.edges[row, source].item(),
-                flow[row, source].item(),
-                *marks,
-            )
-        )
+    rows, sources = graph.edges.nonzero().T
+    none = torch.zeros_like(graph.edges, dtype=torch.bool)
+    columns = [sources, graph.targets[rows]]
+    columns += [each[rows, sources] for each in (graph.edges, flow)]
+    columns += [
+        (none if mark is None else mark)[rows, sources] for mark in (graph.checked, graph.contradicted)
+    ]
+    links = [Link(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
     return sorted(links, key=lambda link: -link.flow)
 
 
-def _spans(sizes: list[int]) -> tuple[Span, ...]:
-    ends = [float(sum(sizes[: i + 1])) for i in range(len(sizes))]
+def _spans(sizes: list[float]) -> tuple[Span, ...]:
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     return tuple(Span(end - size, end) for end, size in zip(ends, sizes, strict=True))

@@ -1,6 +1,7 @@
 """Arrays in, HTML out, with everything escaped.
 
-`html` has the pieces (a strip of tokens, the card of a latent, a table, a picture); `dashboard` makes one page of many.
+`html` has the pieces (a strip of tokens, the card of a latent, a table, a picture); `dashboard` makes one page of many,
+`page_of_circuit` one of an attribution graph.
 """
 
 from course_utils.base import attach

@@ -1,3 +1,7 @@
+from .circuit_words import circuit_lead as circuit_lead
+from .circuit_words import describe_circuit as describe_circuit
+from .circuit_words import latent_labels as latent_labels
+from .circuit_words import node_name as node_name
 from .dashboard import dashboard_entry as dashboard_entry
 from .dashboard import export_dashboard as export_dashboard
 from .html import FAINT as FAINT
@@ -9,5 +13,7 @@ from .html import picture as picture
 from .html import plain_table as plain_table
 from .html import show_token as show_token
 from .html import token_strip as token_strip
+from .page_of_circuit import circuit_page as circuit_page
+from .page_of_circuit import export_circuit as export_circuit
 from .page_of_dictionary import Section as Section
 from .page_of_dictionary import dictionary_page as dictionary_page

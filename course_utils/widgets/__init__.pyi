@@ -1,3 +1,4 @@
+from .circuit import circuit_panel as circuit_panel
 from .day_1 import NeuronCard as NeuronCard
 from .day_1 import cell_panel as cell_panel
 from .day_1 import concept_panel as concept_panel
