@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import kl_div, layer_norm, linear, normalize
 
 from course_utils.base import asset_path
+from course_utils.circuits import completeness_of
 from course_utils.exercises import Answer, Exercise, Multiple, Numeric, Option, Ordering, Quiz, Single
 from course_utils.interventions import disagreement
 from course_utils.lm import GPT2, IOI_PLACES, NAMES, apply_delta_, value_at
@@ -252,6 +253,78 @@ def _attribution_cases(seed: int = 0) -> list[tuple]:
     for n, (pos, d_in, d_sae) in enumerate([(4, 5, 8), (6, 7, 3)]):
         pre, gradient, W_dec = _random(10 * seed + n, (pos, d_sae), (pos, d_in), (d_sae, d_in))
         cases.append((2 * pre.relu(), 1.5 * gradient, W_dec))
+    return cases
+
+
+# ── through_attention ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def through_attention(x: Tensor, pattern: Tensor, W_V: Tensor, W_O: Tensor) -> Tensor:
+    """What all heads together bring to each token (pos, d), with their patterns held."""
+    return (pattern @ x @ W_V @ W_O).sum(dim=0)
+
+
+def _heads_cases(seed: int = 0) -> list[tuple]:
+    by_head = (
+        torch.tensor([[1.0, 2.0], [3.0, -1.0]]),
+        torch.tensor([[[1.0, 0.0], [0.5, 0.5]], [[1.0, 0.0], [1.0, 0.0]]]),
+        torch.tensor([[[1.0], [0.0]], [[0.0], [2.0]]]),
+        torch.tensor([[[1.0, 1.0]], [[0.0, 3.0]]]),
+    )
+    cases: list[tuple] = [by_head]
+    for n, (heads, pos, d, d_head) in enumerate([(3, 5, 4, 2), (2, 3, 7, 6)]):
+        x, scores, W_V, W_O = _random(
+            10 * seed + n, (pos, d), (heads, pos, pos), (heads, d, d_head), (heads, d_head, d)
+        )
+        pattern = (2 * scores).masked_fill(torch.ones(pos, pos).triu(1).bool(), -torch.inf).softmax(dim=-1)
+        cases.append((x + 0.5, pattern, W_V, 1.5 * W_O))
+    return cases
+
+
+def _head_by_head(x: Tensor, pattern: Tensor, W_V: Tensor, W_O: Tensor) -> Tensor:
+    out = torch.zeros_like(x)
+    for head in range(len(pattern)):
+        values = x @ W_V[head]
+        out += pattern[head] @ values @ W_O[head]
+    return out
+
+
+# ── edges ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def edges(latents: Tensor, W_dec: Tensor, carry: Tensor, W_enc: Tensor) -> Tensor:
+    """What each latent below gives to each latent above (n_below, n_above), before its activation function."""
+    return latents[:, None] * (W_dec @ carry @ W_enc)
+
+
+def _edges_cases(seed: int = 0) -> list[tuple]:
+    by_head = (
+        torch.tensor([2.0, 0.0, 1.0]),
+        torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]),
+        torch.tensor([[1.0, 2.0], [0.0, 0.5]]),
+        torch.tensor([[1.0, 0.0, -1.0, 1.0], [0.0, 2.0, 1.0, 1.0]]),
+    )
+    cases: list[tuple] = [by_head]
+    for n, (below, d, above) in enumerate([(6, 4, 9), (5, 7, 3)]):
+        pre, W_dec, carry, W_enc = _random(10 * seed + n, (below,), (below, d), (d, d), (d, above))
+        cases.append((2 * (pre + 0.3).relu(), W_dec, carry, 1.5 * W_enc))
+    return cases
+
+
+# ── completeness ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _completeness_cases(seed: int = 0) -> list[tuple]:
+    by_head = (
+        torch.tensor([[2.0, -1.0, 3.0], [0.0, 1.0, -3.0]]),
+        torch.tensor([False, False, True]),
+        torch.tensor([1.0, 0.25]),
+    )
+    cases: list[tuple] = [by_head]
+    for n, (targets, nodes) in enumerate([(4, 7), (3, 5)]):
+        weights, influence = _random(10 * seed + n, (targets, nodes), (targets,))
+        sizes = torch.arange(1.0, targets + 1)[:, None]
+        cases.append((sizes * weights, torch.arange(nodes) % 3 == n, influence.abs()))
     return cases
 
 
@@ -828,6 +901,212 @@ EXERCISES = {
             score would lose without it *if the score were a straight line* from here to there. One backward pass gives
             all of them; a real ablation costs a forward pass each.""",
     ),
+    "through_attention": Exercise(
+        through_attention,
+        cases=_heads_cases,
+        difficulty=2,
+        hints=(
+            "For one head: `x @ W_V[h]` is what each token has to say, `pattern[h] @ …` what arrives at each token, `… @ W_O[h]` how it is written.",
+            "`@` treats the first axis of `pattern`, `W_V` and `W_O` as a list of heads: no loop is needed.",
+            "`(pattern @ x @ W_V @ W_O).sum(dim=0)`.",
+        ),
+        slips={
+            "Heads add up in the residual stream: their sum, not their mean.": lambda x, pattern, W_V, W_O: (
+                pattern @ x @ W_V @ W_O
+            ).mean(dim=0),
+            "All heads write into the same stream: add them up, over the first axis.": lambda x, pattern, W_V, W_O: (
+                pattern @ x @ W_V @ W_O
+            ),
+            "Row q of a pattern says where token q looks, and weighs what it takes from there; yours is transposed.": lambda x, pattern, W_V, W_O: (
+                (pattern.mT @ x @ W_V @ W_O).sum(dim=0)
+            ),
+            "The pattern is frozen: it is a result of softmax already.": lambda x, pattern, W_V, W_O: (
+                pattern.softmax(dim=-1) @ x @ W_V @ W_O
+            ).sum(dim=0),
+            "That is what each token has to say, brought nowhere: weigh it by the pattern.": lambda x, pattern, W_V, W_O: (
+                (x @ W_V @ W_O).sum(dim=0)
+            ),
+            "Asked is what attention adds to the stream; you added the stream itself.": lambda x, pattern, W_V, W_O: (
+                x + (pattern @ x @ W_V @ W_O).sum(dim=0)
+            ),
+            "That is the first head alone; all heads write.": lambda x, pattern, W_V, W_O: (
+                pattern[0] @ x @ W_V[0] @ W_O[0]
+            ),
+            "That is the last head alone: collect what each of them brings.": lambda x, pattern, W_V, W_O: (
+                pattern[-1] @ x @ W_V[-1] @ W_O[-1]
+            ),
+            "Those are the values that arrive; each head still writes them into the stream, with its `W_O`.": lambda x, pattern, W_V, W_O: (
+                (pattern @ x @ W_V).sum(dim=0)
+            ),
+            "That sums over the tokens; the heads are the first axis.": lambda x, pattern, W_V, W_O: (
+                pattern @ x @ W_V @ W_O
+            ).sum(dim=1),
+            "Each head has values and an output of its own; you added up the matrices over heads first.": lambda x, pattern, W_V, W_O: (
+                pattern.sum(dim=0) @ x @ W_V.sum(dim=0) @ W_O.sum(dim=0)
+            ),
+            "Patterns differ from head to head; you took their mean for all of them.": lambda x, pattern, W_V, W_O: (
+                (pattern.mean(dim=0) @ x @ W_V @ W_O).sum(dim=0)
+            ),
+            "Nothing bends between `W_V` and `W_O`: no ReLU.": lambda x, pattern, W_V, W_O: (
+                (pattern @ x @ W_V).relu() @ W_O
+            ).sum(dim=0),
+            "No division by the root of the head's size here: that belongs to the scores, and the pattern is made.": lambda x, pattern, W_V, W_O: (
+                (pattern @ x @ W_V @ W_O).sum(dim=0) / W_V.shape[-1] ** 0.5
+            ),
+        },
+        variants={
+            "head by head": _head_by_head,
+            "einsum": lambda x, pattern, W_V, W_O: torch.einsum("hqk,kd,hde,hef->qf", pattern, x, W_V, W_O),
+            "values first": lambda x, pattern, W_V, W_O: sum(
+                p @ (x @ v @ o) for p, v, o in zip(pattern, W_V, W_O, strict=True)
+            ),
+        },
+        explanation="""
+            With the pattern held, attention is a matrix product: twice the input brings twice as much, and what two
+            tokens bring is the sum of what each brings. All that bends, the softmax over the scores, is in the pattern,
+            and is not explained here.""",
+    ),
+    "edges": Exercise(
+        edges,
+        cases=_edges_cases,
+        difficulty=2,
+        hints=(
+            "For one pair: the latent below writes `latents[i] * W_dec[i]`. Carried up, that is `… @ carry`; what the latent above gets of it is the dot product with `W_enc[:, j]`.",
+            "All pairs at once: `W_dec @ carry @ W_enc` is (n_below, n_above).",
+            "Row i times `latents[i]`: `latents[:, None] * (W_dec @ carry @ W_enc)`.",
+        ),
+        slips={
+            "That is what one unit of each latent would give: multiply row i by its value, `latents[:, None]`.": lambda latents, W_dec, carry, W_enc: (
+                W_dec @ carry @ W_enc
+            ),
+            "Keep the latents below apart: that is what all of them together give.": lambda latents, W_dec, carry, W_enc: (
+                latents @ W_dec @ carry @ W_enc
+            ),
+            "What is written passes through norms and attention on its way up: `@ carry` is missing.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (W_dec @ W_enc)
+            ),
+            "A row vector is carried by `… @ carry`; yours is carried by the transpose.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (W_dec @ carry.T @ W_enc)
+            ),
+            "Keep the sign: a latent can hold another one down.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (W_dec @ carry @ W_enc)
+            ).abs(),
+            "An edge may be negative: no ReLU, the target's activation function comes after all edges are added.": lambda latents, W_dec, carry, W_enc: (
+                (latents[:, None] * (W_dec @ carry @ W_enc)).relu()
+            ),
+            "How strongly it fires counts, not only whether: multiply by the value, not by `latents > 0`.": lambda latents, W_dec, carry, W_enc: (
+                (latents > 0)[:, None] * (W_dec @ carry @ W_enc)
+            ),
+            "A row for each latent below, a column for each above: yours is transposed.": lambda latents, W_dec, carry, W_enc: (
+                (latents[:, None] * (W_dec @ carry @ W_enc)).T
+            ),
+            "Take each decoder direction as long as it is: do not normalise it.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (normalize(W_dec, dim=1) @ carry @ W_enc)
+            ),
+            "Take each encoder direction as long as it is: do not normalise it.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (W_dec @ carry @ normalize(W_enc, dim=0))
+            ),
+            "A dot product of what arrives and what is read, not their cosine.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] * (normalize(W_dec @ carry, dim=1) @ normalize(W_enc, dim=0))
+            ),
+            "Value *times* what is read of its direction; you added them.": lambda latents, W_dec, carry, W_enc: (
+                latents[:, None] + W_dec @ carry @ W_enc
+            ),
+            "The latent's value counts once.": lambda latents, W_dec, carry, W_enc: (
+                latents.square()[:, None] * (W_dec @ carry @ W_enc)
+            ),
+        },
+        variants={
+            "einsum": lambda latents, W_dec, carry, W_enc: torch.einsum(
+                "i,id,de,ej->ij", latents, W_dec, carry, W_enc
+            ),
+            "what is written first": lambda latents, W_dec, carry, W_enc: (
+                (latents[:, None] * W_dec) @ (carry @ W_enc)
+            ),
+            "row by row": lambda latents, W_dec, carry, W_enc: torch.stack(
+                [a * (W_enc.T @ (carry.T @ d)) for a, d in zip(latents, W_dec, strict=True)]
+            ),
+        },
+        explanation="""
+            It is `attribution` again, with another score: what the latent above gets before its activation function.
+            Its gradient is its encoder direction, carried down. But here the score *is* a straight line in what is
+            written below, since all that bends is held; so the guess is exact, and a target's edges and constants
+            add up to it.""",
+    ),
+    "completeness": Exercise(
+        completeness_of,
+        cases=_completeness_cases,
+        difficulty=2,
+        hints=(
+            "For one target: of the sizes of all that flows into it, what share is not from errors?",
+            "Sizes are `edges.abs()`; sum over the nodes, `dim=1`, once for the errors and once for all.",
+            "A mean weighed by influence: `(influence * share).sum() / influence.sum()`.",
+        ),
+        slips={
+            "Sizes count, not signs: what holds a target down flows into it as well. Take `edges.abs()` first.": lambda edges, is_error, influence: (
+                (influence * (edges[:, ~is_error].sum(dim=1) / edges.sum(dim=1))).sum() / influence.sum()
+            ),
+            "Targets count by their influence; yours count all alike.": lambda edges, is_error, influence: (
+                edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1)
+            ).mean(),
+            "A weighed mean: divide by the sum of the influences.": lambda edges, is_error, influence: (
+                influence * (edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1))
+            ).sum(),
+            "That is the share that comes from errors: the rest is asked for.": lambda edges, is_error, influence: (
+                (influence * (edges[:, is_error].abs().sum(dim=1) / edges.abs().sum(dim=1))).sum()
+                / influence.sum()
+            ),
+            "First the share of each target, then the mean: targets have units of their own, and a large one would outweigh the others.": lambda edges, is_error, influence: (
+                (influence * edges[:, ~is_error].abs().sum(dim=1)).sum()
+                / (influence * edges.abs().sum(dim=1)).sum()
+            ),
+            "Targets have units of their own, and count by their influence; you added all edges up.": lambda edges, is_error, influence: (
+                edges[:, ~is_error].abs().sum() / edges.abs().sum()
+            ),
+            "That is the answer's share alone; all targets count, each by its influence.": lambda edges, is_error, influence: (
+                edges[0, ~is_error].abs().sum() / edges[0].abs().sum()
+            ),
+            "One number, please: those are the targets' shares. Weigh them by influence and take the mean.": lambda edges, is_error, influence: (
+                edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1)
+            ),
+            "How much flows counts, not how many nodes are errors.": lambda edges, is_error, influence: (
+                (~is_error).float().mean()
+            ),
+            "Influences as they are, divided by their sum; you divided by the number of targets.": lambda edges, is_error, influence: (
+                (influence * (edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1))).mean()
+            ),
+            "A share of *all* that flows in: divide by the sum over all nodes, errors included.": lambda edges, is_error, influence: (
+                (
+                    influence * (edges[:, ~is_error].abs().sum(dim=1) / edges[:, is_error].abs().sum(dim=1))
+                ).sum()
+                / influence.sum()
+            ),
+            "Sizes are `edges.abs()`, not squares.": lambda edges, is_error, influence: (
+                (influence * (edges[:, ~is_error].square().sum(dim=1) / edges.square().sum(dim=1))).sum()
+                / influence.sum()
+            ),
+        },
+        variants={
+            "what is not from errors": lambda edges, is_error, influence: (
+                (influence * (edges[:, ~is_error].abs().sum(dim=1) / edges.abs().sum(dim=1))).sum()
+                / influence.sum()
+            ),
+            "a product of matrices": lambda edges, is_error, influence: (
+                1 - (influence / influence.sum()) @ normalize(edges, p=1, dim=1).abs() @ is_error.to(edges)
+            ),
+            "target by target": lambda edges, is_error, influence: (
+                sum(
+                    w * row[~is_error].abs().sum() / row.abs().sum()
+                    for w, row in zip(influence, edges, strict=True)
+                )
+                / influence.sum()
+            ),
+        },
+        explanation="""
+            Errors are what the MLPs wrote and no latent caught. The score counts them where they flow in, at every
+            node that matters and not only at the answer. It says nothing about whether what is explained is
+            explained rightly: an experiment has to.""",
+    ),
     "disagreement": Exercise(
         disagreement,
         cases=_logit_cases,
@@ -1268,6 +1547,30 @@ PREDICTIONS = {
             Option(
                 "At the second mention of the giver's name up to the upper layers, and then at the last token, with no stop on the way.",
                 "In the lower layers it is there; but a layer below the top it rests at the verb.",
+            ),
+        ),
+        of_pocket=True,
+    ),
+    "edges_hold": Single(
+        "The edges hold attention and norms as they were. Now each source in the picture is taken out of the real model. Of how many edges "
+        "does the target move the way that the edge says?",
+        (
+            Option(
+                "About half, as by chance: once attention moves, the sums are worth nothing.",
+                "Attention moves, but mostly not far: one part less changes little of where the heads look.",
+            ),
+            Option(
+                "About two thirds: right for what stands at the same token, a coin for what attention carries.",
+                "More than that: the thickest edges here are carried by attention, and they hold.",
+            ),
+            Option(
+                "Most, but not all.",
+                "85% of them; and when other latents may not answer for the one that is missing, 95%.",
+                right=True,
+            ),
+            Option(
+                "All: the sums were exact.",
+                "They are exact in the model that is held. The real one answers for what is missing, and some targets move the other way.",
             ),
         ),
         of_pocket=True,

@@ -42,15 +42,6 @@ def test_a_map_has_its_first_row_at_the_bottom_and_writes_what_matters():
     assert sorted(t.get_text() for t in ax.texts) == ["-0.4", "1.0"]
 
 
-def test_a_circuit_shows_every_node_and_the_weights_that_count():
-    edges = [steering.Edge("x", "y", 2.0), steering.Edge("x", "z", -0.01)]
-    ax = steering.plot_circuit([["x"], ["y", "z"]], edges, ["in", "out"])
-    said = [t.get_text() for t in ax.texts]
-    assert {"x", "y", "z", "in", "out", "+2.00"} <= set(said) and "-0.01" not in said
-    assert len(ax.lines) == 2
-    drawn(ax)
-
-
 def test_dose_and_price_share_their_rates():
     rate, cost = torch.tensor([0.0, 0.5]), torch.tensor([10.0, 80.0])
     axes = dose_response.plot_dose_and_price([0, 5], {"latent": (rate, rate / 10)}, {"latent": cost})

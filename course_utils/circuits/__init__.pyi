@@ -1,4 +1,8 @@
 from .attribution import attribution_graph as attribution_graph
+from .checking import Agreement as Agreement
+from .checking import CheckedEdges as CheckedEdges
+from .checking import agreement as agreement
+from .checking import check_edges as check_edges
 from .exchange import Grouping as Grouping
 from .exchange import check_node_numbers as check_node_numbers
 from .exchange import graph_to_json as graph_to_json
@@ -14,6 +18,7 @@ from .grid import Span as Span
 from .grid import grid_of as grid_of
 from .grid import links_of as links_of
 from .influence import completeness as completeness
+from .influence import completeness_of as completeness_of
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement
 from .pruning import prune as prune

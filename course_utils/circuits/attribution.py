@@ -98,7 +98,9 @@ def attribution_graph(
         sums = torch.cat([sums, (frozen.read[layer, at] * t.W_enc.T[which]).sum(dim=1) + t.b_enc[which]])
     question = repr(answer) if against is None else f"{answer!r} rather than {against!r}"
     decoded = tuple(model.tokenizer.decode([token]) for token in ids.tolist())
-    return AttributionGraph(decoded, question, nodes, rows, targets, constants, sums)
+    return AttributionGraph(
+        decoded, question, nodes, rows, targets, constants, sums, ids=ids, asked=tuple(asked)
+    )
 
 
 class Sources:

@@ -9,7 +9,7 @@ A node that was not traced back ends a path, as an embedding or an error does. C
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course_utils.circuits.graph import AttributionGraph
@@ -89,5 +89,26 @@ def completeness(graph: AttributionGraph) -> float:
         0.0
     """
     counted = influence_on_answer(graph)[graph.targets]
-    from_errors = shares(graph.edges)[:, graph.are("error")].sum(dim=1)
-    return (1 - (counted * from_errors).sum() / counted.sum()).item()
+    return completeness_of(graph.edges, graph.are("error"), counted).item()
+
+
+def completeness_of(
+    edges: Float[Tensor, "n_targets n_nodes"],
+    is_error: Bool[Tensor, "n_nodes"],
+    influence: Float[Tensor, "n_targets"],
+) -> Float[Tensor, ""]:
+    """`completeness` from its parts: the mean over targets, by influence, of what does not come from errors.
+
+    Examples:
+        >>> edges = torch.tensor([[3.0, 1.0], [-1.0, 1.0]])  # a quarter and a half come from the second node
+        >>> completeness_of(edges, torch.tensor([False, True]), torch.tensor([1.0, 0.0]))
+        tensor(0.7500)
+
+    Args:
+        is_error: which nodes are errors.
+        influence: of each target on the answer.
+    """
+    sizes = edges.abs()
+    total = sizes.sum(dim=1).clamp(min=torch.finfo(edges.dtype).tiny)
+    from_errors = sizes[:, is_error].sum(dim=1) / total
+    return (influence * (1 - from_errors)).sum() / influence.sum()

@@ -44,8 +44,6 @@ from .recordings import plot_luck as plot_luck
 from .recordings import plot_raster as plot_raster
 from .recordings import plot_two_speakers as plot_two_speakers
 from .steering import Curve as Curve
-from .steering import Edge as Edge
-from .steering import plot_circuit as plot_circuit
 from .steering import plot_doses as plot_doses
 from .steering import plot_guess_and_truth as plot_guess_and_truth
 from .steering import plot_patching_map as plot_patching_map

@@ -1,4 +1,4 @@
-"""Interventions: what doses buy and cost, where patches work, whether attributions hold, how circuits hang together."""
+"""Interventions: what doses buy and cost, where patches work, whether attributions hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from torch import Tensor
 
 from course_utils.plots.style import (
@@ -19,7 +18,6 @@ from course_utils.plots.style import (
     GREEN,
     GREY,
     PURPLE,
-    SKY,
     VERMILLION,
     axes_or_new,
     series,
@@ -157,79 +155,4 @@ def plot_guess_and_truth(
     limits = (low - margin, high + margin)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
     ax.legend(frameon=False, fontsize="small")
-    return ax
-
-
-class Edge(NamedTuple):
-    """One connection of `plot_circuit`, from node to node."""
-
-    source: str
-    """Name of the node that it leaves."""
-
-    target: str
-    """Name of the node that it reaches; the edge is compared with the others that end in this node's column."""
-
-    weight: float
-    """Its sign gives the colour and the dash, its size the width."""
-
-
-def plot_circuit(
-    columns: Sequence[Sequence[str]],
-    edges: Sequence[Edge],
-    titles: Sequence[str] = (),
-    *,
-    ax: Axes | None = None,
-) -> Axes:
-    """Nodes in columns from left to right, and the edges between them, the widest with their weights.
-
-    Examples:
-        >>> edges = [Edge("latent 3", "answer", 2.0), Edge("latent 7", "answer", -0.1)]
-        >>> ax = plot_circuit([["latent 3", "latent 7"], ["answer"]], edges)
-        >>> [text.get_text() for text in ax.texts]  # an edge of less than a quarter of the widest has no number
-        ['+2.00', 'latent 3', 'latent 7', 'answer']
-
-    Args:
-        columns: names of the nodes, none of them twice.
-        edges: between nodes of any two columns. Widths compare the edges that end in the same column.
-        titles: above the columns.
-    """
-    tallest = max(map(len, columns))
-    ax = axes_or_new(ax, (3.2 * len(columns), 0.62 * tallest + 1.2))
-    place = {
-        name: (column, -(row + 0.5) * tallest / len(names))
-        for column, names in enumerate(columns)
-        for row, name in enumerate(names)
-    }
-    tops: dict[float, float] = {}  # widths compare the edges that end in one column
-    for edge in edges:
-        column = place[edge.target][0]
-        tops[column] = max(tops.get(column, 0.0), abs(edge.weight)) or 1.0
-    for i, edge in enumerate(sorted(edges, key=lambda e: abs(e.weight))):
-        (x0, y0), (x1, y1) = place[edge.source], place[edge.target]
-        good = edge.weight >= 0
-        share = abs(edge.weight) / tops[place[edge.target][0]]
-        ax.plot(
-            [x0, x1], [y0, y1], color=BLUE if good else VERMILLION, linestyle="-" if good else "--",
-            linewidth=0.6 + 4.4 * share, alpha=0.35 + 0.55 * share, zorder=1, solid_capstyle="round",
-        )  # fmt: skip
-        if share > 0.25:
-            at = 0.3 if i % 2 else 0.62  # labels of crossing edges keep apart
-            ax.text(
-                x0 + at * (x1 - x0), y0 + at * (y1 - y0), f"{edge.weight:+.2f}", fontsize=7, ha="center", va="center",
-                bbox=dict(facecolor="white", edgecolor="none", pad=0.5, alpha=0.85), zorder=3,
-            )  # fmt: skip
-    for name, (x, y) in place.items():
-        ax.text(
-            x, y, name, ha="center", va="center", fontsize=8, zorder=4,
-            bbox=dict(boxstyle="round,pad=0.4", facecolor="white", edgecolor=SKY, linewidth=1.5),
-        )  # fmt: skip
-    for column, title in enumerate(titles):
-        ax.text(column, 0.25, title, ha="center", va="bottom", fontsize=9, fontweight="bold")
-    keys = [
-        Line2D([], [], color=BLUE, linewidth=2, label="raises"),
-        Line2D([], [], color=VERMILLION, linestyle="--", linewidth=2, label="lowers"),
-    ]
-    ax.legend(handles=keys, frameon=False, fontsize=8, ncols=2, loc="lower center")
-    ax.set(xlim=(-0.45, len(columns) - 0.55), ylim=(-tallest - 0.6, 0.8))
-    ax.axis("off")
     return ax
