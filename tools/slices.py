@@ -100,7 +100,9 @@ class Notebook:
                 kept.add(number)
                 s = self.statements[number]
                 more = {(other, number) for other in s.reads | s.later | s.changes}
-                more |= {(other, later) for other in s.later for later in self._bound_between(other, number, end)}
+                more |= {
+                    (other, later) for other in s.later for later in self._bound_between(other, number, end)
+                }
                 todo += more - seen
                 seen |= more
         return sorted(kept)
