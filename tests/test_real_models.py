@@ -14,7 +14,8 @@ from tools.real_models import quotes
 from tools.real_models.claims import CLAIMS, DIRECTIONS, by_chance, rate_at
 from tools.real_models.figures import FIGURES, SAID
 from tools.real_models.measure import KEPT, _fewer, measure, missing, notebook, rounded
-from tools.real_models.page import NOT_HERE, PAGE, TABLES, figures, load, page, shown, sorted_claims, verdict
+from tools.real_models.page import NOT_HERE, PAGE, figures, load, page, shown, sorted_claims, verdict
+from tools.real_models.tables import TABLES
 
 QUOTE_THE_PAGE = (2,)
 """Days that have to have a paragraph that begins as `quotes.START` says."""
