@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from math import exp
 from types import SimpleNamespace
 
 import nbformat
@@ -11,7 +12,7 @@ import pytest
 from course_utils.lm import few_of_each_concept
 from tools.other_models import make_stand_in
 from tools.real_models import quotes
-from tools.real_models.claims import CLAIMS, DIRECTIONS, by_chance, rate_at
+from tools.real_models.claims import CLAIMS, DIRECTIONS, by_chance, luck, rate_at
 from tools.real_models.figures import FIGURES, SAID
 from tools.real_models.measure import KEPT, _fewer, measure, missing, notebook, rounded
 from tools.real_models.page import NOT_HERE, PAGE, figures, load, page, shown, sorted_claims, verdict
@@ -130,6 +131,10 @@ def test_a_rate_between_two_doses_lies_on_the_line_in_the_logarithm_of_the_price
 
 def test_four_independent_halves_leave_a_sixteenth():
     assert by_chance(SimpleNamespace(kinds=[10, 3, 3], tell_each_of_four=[8] * 4)) == 1.0
+
+
+def test_luck_makes_none_or_more_always_and_one_or_more_as_poisson_says():
+    assert luck(0.5, 0) == 1.0 and luck(0.5, 1) == pytest.approx(1 - exp(-0.5)) and luck(0.2, 18) < 1e-9
 
 
 def test_directions_are_those_of_the_day(models):

@@ -7,7 +7,7 @@ fills the figures in, so that neither can outlive what was measured.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log, prod
+from math import exp, factorial, log, prod
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ def by_chance(f: Figures) -> float:
     """How many neurons would tell all four formats if whether they tell one said nothing about the next."""
     n_neurons = sum(f.kinds)
     return n_neurons * prod(n / n_neurons for n in f.tell_each_of_four)
+
+
+def luck(expected: float, n: int) -> float:
+    """How often luck makes ``n`` or more of what it makes ``expected`` times on average (Poisson)."""
+    return 1 - sum(exp(-expected) * expected**k / factorial(k) for k in range(n))
 
 
 def mixed_share(f: Figures) -> float:
@@ -109,12 +114,14 @@ CLAIMS = [
     ),
     Claim(
         2,
-        "Neurons for citations, Korean, HTTP and dialogue together are more than coincidence makes them.",
-        lambda f: f.tell_of_four[4] > 2 * by_chance(f),
+        "There are more neurons for citations, Korean, HTTP and dialogue together than coincidence makes, by a bar that "
+        "it passes once in a thousand models.",
+        lambda f: luck(by_chance(f), f.tell_of_four[4]) < 1 / 1000,
         lambda f: (
             f"{f.tell_of_four[4]} of {sum(f.kinds):,} tell all four, {by_chance(f):.1f} if the four were independent"
         ),
-        "What tells one format from plain English tells the next as well: some neurons answer to whatever is not prose.",
+        "What tells one format from plain English may tell the next as well: some neurons answer to whatever is not prose. "
+        "The fewer neurons a model has for the same texts, the more of them it has to share.",
     ),
     Claim(
         3,

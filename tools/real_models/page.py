@@ -55,10 +55,10 @@ def sorted_claims(models: dict[str, Kept]) -> dict[str, list[Claim]]:
 
 
 HEADINGS = {
-    "all": "What holds on all of them",
-    "some": "What does not",
+    "all": "What holds on every model measured",
+    "some": "What holds on some of them only",
     "none": "What holds on none of them",
-    "open": "What has been measured on one at most",
+    "open": "What is measured on one model at most",
 }
 
 
