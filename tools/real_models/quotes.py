@@ -47,7 +47,7 @@ def quote(day: int, models: dict[str, dict[str, Any]]) -> str:
     begins, says = SAYS[day]
     told = [(IN[name], shown(says, kept)) for name, kept in models.items()]
     parts = [f"{said} in {model}" for model, said in told if said != NOT_HERE]
-    link = "[All figures side by side](../docs/real_models.md)."
+    link = "[Side by side](../docs/real_models.md)."
     return textwrap.fill(
         f"{START}{begins}{'; '.join(parts)}. {link}", WIDTH, break_on_hyphens=False, break_long_words=False
     )
