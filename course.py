@@ -177,6 +177,9 @@ COMMANDS |= {
     "other-models": program(
         "tools/other_models.py", "run the days on models of random weights of other families (hours)"
     ),
+    "real-models": program(
+        "tools/real_models/run.py", "measure a MODEL that others trained, and write docs/real_models.md"
+    ),
     "test-binder": program("tools/binder.py", "build what Binder builds, run every day in it; takes Docker"),
     "dependencies": program(
         "tools/dependencies.py", "why, licence and size of each, into docs/dependencies.md"

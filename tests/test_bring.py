@@ -103,6 +103,7 @@ def test_scores_stand_beside_controls(done):
 
 def test_the_page_needs_nothing_and_runs_nothing_of_the_data(done):
     html = (done[0] / "index.html").read_text(encoding="utf-8")
+    assert re.search(r"<h1>A dictionary of the model “tiny_\w+”</h1>", html)  # a folder, called by its name
     assert html.count("<script") == 1 and "alert('&')" not in html
     assert not re.search(r"https?://|src=(?!\"data:)|<link|@import|url\(", html)
     assert "default-src 'none'" in html and str(done[0]) not in html

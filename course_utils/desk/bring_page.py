@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,6 +32,13 @@ KINDS = {
     "untrained": "the autoencoder before training",
 }
 
+SHORT = {
+    "latents": "latents",
+    "neurons": "neurons",
+    "random": "random",
+    "untrained": "before training",
+}
+
 Scores = dict[str, dict[str, Any]]
 
 
@@ -38,13 +46,19 @@ def write_page(run: Run) -> None:
     """Write ``index.html``."""
     sae, scores = run.load_dictionary(), read_scores(run)
     page = dictionary_page(
-        f"A dictionary of {describe_model(run.model).split(':')[0]}",
+        f"A dictionary of {_called(run)}",
         _lead(run, sae),
         list(_sections(run, sae, scores)),
         _summaries(run, sae, scores),
         hint=_hint(scores),
     )
     write_text(run.page, page)
+
+
+def _called(run: Run) -> str:
+    """The model's name; a folder's in quotes, since it may be called anything."""
+    name = describe_model(run.model).split(":")[0]
+    return f"the model “{name}”" if Path(run.asked.model).is_absolute() else name
 
 
 def _lead(run: Run, sae: SAE) -> list[str]:
@@ -106,7 +120,7 @@ def _fit_section(run: Run, fit: dict[str, Any]) -> Section:
             row("before training", fit["untrained"]),
             [
                 f"first {pca['n_directions']} principal directions",
-                str(pca["n_directions"]),
+                f"{pca['n_directions']:.1f}",
                 *errors(pca),
                 "–",
             ],
@@ -168,7 +182,8 @@ def _area_sections(areas: dict[str, Any]) -> Iterator[Section]:
     )
     yield Section(
         f"All {n} labels",
-        heads=["label", "texts judged", "latent", *(f"area: {KINDS[name]}" for name in kinds)],
+        ["The held-out area of the best unit of each kind."],
+        heads=["label", "texts judged", "latent number", *(SHORT[name] for name in kinds)],
         rows=[
             [
                 row["label"],

@@ -27,7 +27,13 @@ from tools.layers import floors
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "The seven days": ["notebooks/day_*.ipynb"],
-    "To look things up": ["docs/glossary.md", "docs/dictionaries.md", "docs/scaling.md", "docs/*.md"],
+    "To look things up": [
+        "docs/glossary.md",
+        "docs/real_models.md",
+        "docs/dictionaries.md",
+        "docs/scaling.md",
+        "docs/*.md",
+    ],
     "The package": ["api/index.md"],
     "For teachers": ["docs/teaching.md", "docs/days.md"],
     "For maintainers": [
