@@ -15,7 +15,15 @@ from typing import Any
 from course_utils.base.bounds import NUMBERS
 from course_utils.base.hints import read_number, reader_of
 from course_utils.base.refusing import is_tensor, nearest, shown
-from course_utils.base.tensor_hints import ALL, Call, check_size, has_gaps, one_device, one_precision
+from course_utils.base.tensor_hints import (
+    ALL,
+    Call,
+    check_places,
+    check_size,
+    has_gaps,
+    one_device,
+    one_precision,
+)
 
 HERE = str(Path(__file__).parents[1])
 COMPLAINTS = {
@@ -72,6 +80,8 @@ class Plan:
             if reader is None and self.open and name in NUMBERS and value is not None:
                 reader = read_number
             given[name] = value if reader is None or is_default else reader(value, name, call)
+        for name, value in given.items():
+            check_places(name, value, call)
         given.update(one_precision(call, in_place=self.name.endswith("_")))
         one_device(call)
         check_size(self.answer, call, given, self.name)

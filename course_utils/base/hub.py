@@ -93,10 +93,19 @@ def cached_folder(repository: str, files: Sequence[str]) -> Path | None:
     Args:
         repository: ``"owner/name"`` at the hub.
         files: paths within the repository.
+
+    Raises:
+        ValueError: if no file is asked for, or there can be no such repository.
     """
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    paths = [try_to_load_from_cache(repository, file) for file in files]
+    if not files:
+        raise ValueError("files is empty: name the files that are of use together")
+    try:
+        paths = [try_to_load_from_cache(repository, file) for file in files]
+    except HFValidationError as error:
+        raise ValueError(f"repository is {repository!r}, not OWNER/NAME") from error
     found = [path for path in paths if isinstance(path, str)]
     return Path(found[0]).parent if len(found) == len(paths) else None
 
