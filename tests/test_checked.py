@@ -9,17 +9,19 @@ import sys
 import numpy as np
 import pytest
 import torch
+from ipywidgets import IntSlider
 
 from course_utils.base import attach, may_have_gaps, require_choice, require_index
 from course_utils.base.faces import checked, guarded
 from course_utils.exercises import Numeric, answer, gain, grade_reply, guesses, keys, right_replies
 from course_utils.interventions import ablate, attribute, change_each, disagreement, watch
 from course_utils.lm import LabelledText, format_texts, load_model, tokenize
-from course_utils.plots import plot_areas, plot_children
+from course_utils.plots import plot_areas, plot_arrows, plot_children
 from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
 from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
 from course_utils.sae import functions as formulas
 from course_utils.training import Checkpoint, fit_sae, remove_parallel_gradient_
+from course_utils.widgets import Panel, neuron_panel
 from course_utils.worlds import (
     coherence,
     fit_toy_models,
@@ -103,6 +105,21 @@ def changed(positions, changes):
 def test_it_is_refused_with_both_sides_named(call, said):
     with pytest.raises((ValueError, TypeError), match=re.escape(said)):
         call()
+
+
+def test_what_cannot_be_drawn_is_said_with_what_was_given():
+    with pytest.raises(
+        ValueError, match=r"plot_arrows\(.*titles a list of 2.*\) cannot be drawn: something is empty"
+    ):
+        plot_arrows(torch.ones(1, 2, 3), titles=["one", "two"])
+    with pytest.raises(ValueError, match=r"neuron_panel\(neurons a dict of 0\) cannot be drawn"):
+        neuron_panel({})
+
+    def own(n):
+        return {}["missing"]
+
+    with pytest.raises(KeyError, match="missing"):
+        Panel(own, n=IntSlider(1))
 
 
 def test_a_batch_of_texts_in_a_dict_is_not_read_as_its_keys():

@@ -105,7 +105,7 @@ def checked(function: Callable, called: str = "") -> Callable:
         args, kwargs = plan[0].read(args, kwargs)
         try:
             answer = function(*args, **kwargs)
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:
             if sentence := plan[0].in_our_words(error, args, kwargs):
                 raise ValueError(sentence) from error
             raise
