@@ -2,11 +2,12 @@
 # make lab LAB=--allow-root    passes options on (root in a container)
 # make test JOBS=8             on more cores
 # make test-versions VERSIONS=lowest
+# make stress STRESS=--quick
 # make address URL=https://github.com/OWNER/NAME
 PYTHON ?= python3
 JOBS ?= 2
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens test-versions test-binder lint freeze \
-	pictures address bench bench-pipeline days shake other-models lock dependencies release book
+	pictures address bench bench-pipeline days shake other-models stress lock dependencies release book
 
 .PHONY: help clean $(COMMANDS)
 
@@ -14,7 +15,7 @@ help:
 	@$(PYTHON) course.py
 
 $(COMMANDS):
-	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS) $(VERSIONS) $(URL)
+	$(PYTHON) course.py --jobs $(JOBS) $@ $(LAB) $(SHAKE) $(BENCH) $(OTHER_MODELS) $(VERSIONS) $(STRESS) $(URL)
 
 clean:
 	rm -rf .venv .venv-bench .venv-book .venv-colab .venv-lowest .venv-newest .venv-saelens build dist *.egg-info

@@ -177,6 +177,10 @@ COMMANDS |= {
     "other-models": program(
         "tools/other_models.py", "run the days on models of random weights of other families (hours)"
     ),
+    "stress": program(
+        "tools/stress.py",
+        "attack the course, count what held, write docs/trust.md (hours; --quick; or some parts)",
+    ),
     "test-binder": program("tools/binder.py", "build what Binder builds, run every day in it; takes Docker"),
     "dependencies": program(
         "tools/dependencies.py", "why, licence and size of each, into docs/dependencies.md"

@@ -169,7 +169,9 @@ def test_a_kernel_of_course_start_knows_it_before_any_cell_has_run(tmp_path):
         client.execute_interactive(second, output_hook=seen.append, timeout=120)
         [error] = [m["content"] for m in seen if m["msg_type"] == "error"]
         assert error["ename"] == "NameError" and error["evalue"] == "name 'model' is not defined"
-        assert "`model` comes from a cell that has not run in this kernel" in COLOURS.sub("", error["traceback"][-1])
+        assert "`model` comes from a cell that has not run in this kernel" in COLOURS.sub(
+            "", error["traceback"][-1]
+        )
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
