@@ -21,6 +21,7 @@ from course_utils.plots.style import (
     PURPLE,
     SKY,
     VERMILLION,
+    as_text,
     axes_or_new,
     series,
 )
@@ -122,8 +123,8 @@ def plot_patching_map(
     ax.set(
         xticks=range(n_columns), yticks=range(n_rows), xlabel=xlabel, ylabel=ylabel, title=title,
     )  # fmt: skip
-    ax.set_xticklabels(column_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-    ax.set_yticklabels(row_names, fontsize=8)
+    ax.set_xticklabels(as_text(column_names), rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    ax.set_yticklabels(as_text(row_names), fontsize=8)
     ax.invert_yaxis()
     return ax
 
@@ -220,10 +221,10 @@ def plot_circuit(
             )  # fmt: skip
     for name, (x, y) in place.items():
         ax.text(
-            x, y, name, ha="center", va="center", fontsize=8, zorder=4,
+            x, y, *as_text([name]), ha="center", va="center", fontsize=8, zorder=4,
             bbox=dict(boxstyle="round,pad=0.4", facecolor="white", edgecolor=SKY, linewidth=1.5),
         )  # fmt: skip
-    for column, title in enumerate(titles):
+    for column, title in enumerate(as_text(titles)):
         ax.text(column, 0.25, title, ha="center", va="bottom", fontsize=9, fontweight="bold")
     keys = [
         Line2D([], [], color=BLUE, linewidth=2, label="raises"),

@@ -60,6 +60,11 @@ def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list
     return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
 
 
+def as_text(words: Iterable[str]) -> list[str]:
+    """Labels as they are: a dollar sign in a token or a name begins no formula."""
+    return [word.replace("$", r"\$") for word in words]
+
+
 def figure_of(ax: Axes) -> Figure:
     """The whole figure that ``ax`` is a part of.
 
