@@ -15,5 +15,5 @@ def load_ipython_extension(shell: Any) -> None:
     explain_missing_names(shell)
 
 
-if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
-    load_ipython_extension(shell)
+if "IPython" in sys.modules:
+    load_ipython_extension(None)

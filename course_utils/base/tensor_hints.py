@@ -158,14 +158,18 @@ COUNTED = {
 
 def check_places(name: str, value: Any, call: Call) -> None:
     """Raises a ValueError if there is no such place along the axis, where the call says how long it is."""
-    if COUNTED.get(name) not in call.axes or not (isinstance(value, int) or is_tensor(value)):
+    if COUNTED.get(name) not in call.axes:
+        return
+    if is_tensor(value):
+        if kind_of(value) != "int" or not value.numel() or value.is_meta:
+            return
+        low, high = int(value.min()), int(value.max())
+    elif isinstance(value, int):
+        low = high = value
+    else:
         return
     length, where = call.axes[COUNTED[name]]
-    tensor = is_tensor(value)
-    if tensor and (kind_of(value) != "int" or not value.numel() or value.is_meta):
-        return
     first = -length if COUNTED[name] == "pos" else 0
-    low, high = (int(value.min()), int(value.max())) if tensor else (value, value)
     if not first <= low <= high < length:
         wrong = low if low < first else high
         raise ValueError(f"{name} has {wrong}, and {where} has {first} to {length - 1}")

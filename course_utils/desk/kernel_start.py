@@ -10,7 +10,9 @@ def _start() -> None:
     from pathlib import Path
 
     try:
-        import course_utils  # noqa: F401
+        from course_utils.exercises import explain_missing_names
+
+        explain_missing_names()
     except Exception:  # whatever it is, the kernel starts
         traceback.print_exc()
     own = os.environ.get("COURSE_PYTHONSTARTUP", "")

@@ -190,8 +190,8 @@ def explain_missing_names(shell: Any = None) -> None:
     Args:
         shell: IPython's; without it the one that runs.
     """
-    ipython = sys.modules.get("IPython")
-    shell = shell or (ipython.get_ipython() if hasattr(ipython, "get_ipython") else None)
+    running: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    shell = shell or running()
     if shell is not None and not getattr(shell, "custom_exceptions", True):
         shell.set_custom_exc((NameError,), _with_sentence)
 

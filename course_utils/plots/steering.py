@@ -221,7 +221,7 @@ def plot_circuit(
             )  # fmt: skip
     for name, (x, y) in place.items():
         ax.text(
-            x, y, *as_text([name]), ha="center", va="center", fontsize=8, zorder=4,
+            x, y, as_text([name])[0], ha="center", va="center", fontsize=8, zorder=4,
             bbox=dict(boxstyle="round,pad=0.4", facecolor="white", edgecolor=SKY, linewidth=1.5),
         )  # fmt: skip
     for column, title in enumerate(as_text(titles)):

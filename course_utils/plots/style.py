@@ -5,7 +5,7 @@ Colours are Okabe and Ito's, which readers with any kind of colour vision can te
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from itertools import cycle
 from typing import NamedTuple

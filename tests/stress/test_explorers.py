@@ -65,7 +65,7 @@ def test_random_moves(name, chance, many, tally):
     assert isinstance(panel, Panel)
     n, before, n_widgets = many(500), None, 0
     for move in range(n):
-        if move == n // 5:  # caches are filled
+        if move == n // 2:  # caches are filled
             before, n_widgets = (
                 resident(),
                 len(w.widget.Widget._instances if hasattr(w.widget.Widget, "_instances") else ()),
