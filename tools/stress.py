@@ -28,7 +28,7 @@ COUNTS, PAGE = ROOT / "docs" / "trust.json", ROOT / "docs" / "trust.md"
 MARK = re.compile(r"(?<=<!-- stress -->\n).*(?=<!-- end of stress -->)", re.DOTALL)
 
 PARTS = {
-    "inputs": "Bad input: one argument at a time, to every public function",
+    "inputs": "Bad input: one argument at a time, to each public function that an example calls",
     "writers": "Writing: kills, full disks, and what is no file",
     "injections": "What data can do to a page, in Chromium",
     "explorers": "Explorers: random moves",
@@ -66,7 +66,11 @@ def input_rows(table: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     for wing, count in table.items():
         failed = {kind: count.get(kind, 0) for kind in ("obscure", "NaN out", "NaN in", "no bound")}
         held = count.get("ok", 0) + count.get("ours", 0)
-        note = ", ".join(f"{kind} {n}" for kind, n in failed.items() if n)
+        note = ", ".join(
+            f"{kind} {n}"
+            for kind, n in [*failed.items(), ("no example calls", count.get("not driven", 0))]
+            if n
+        )
         what = f"`{wing}`, {count.get('driven', 0)} functions"
         rows.append({"what": what, "tried": held + sum(failed.values()), "held": held, "note": note})
     return rows

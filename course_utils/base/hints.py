@@ -155,7 +155,10 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
     inside = typing.get_args(hint)[:1]
     in_order = typing.get_origin(hint) is not abc.Collection
     of_strings, of_tensors = inside == (str,), bool(inside) and hasattr(inside[0], "dim_str")
-    of_numbers = not (inside and isinstance(inside[0], type)) or of_tensors or inside[0] in (int, float, bool)
+    of_others = (
+        bool(inside) and isinstance(inside[0], type) and inside[0] not in (int, float, bool, object, Any)
+    )
+    of_others = of_others and not of_tensors and inside[0].__name__ != "Tensor"
 
     def read(value: Any, name: str, call: Call) -> Any:
         if getattr(value, "ndim", 0) and hasattr(value, "tolist") and not is_tensor(value):
@@ -169,7 +172,7 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
         if not is_listed(value):
             raise Unfit(value, name, hint, f"try list({name})" if isinstance(value, abc.Iterable) else "")
         if is_tensor(value):
-            if not of_numbers:
+            if of_others:
                 raise Unfit(value, name, hint)
             if value.numel():
                 check_content(value, name, call)
