@@ -180,6 +180,10 @@ COMMANDS |= {
     "real-models": program(
         "tools/real_models/run.py", "measure a MODEL that others trained, and write docs/real_models.md"
     ),
+    "stress": program(
+        "tools/stress.py",
+        "attack the course, count what held, write docs/trust.md (hours; --quick; or some parts)",
+    ),
     "test-binder": program("tools/binder.py", "build what Binder builds, run every day in it; takes Docker"),
     "dependencies": program(
         "tools/dependencies.py", "why, licence and size of each, into docs/dependencies.md"

@@ -80,6 +80,10 @@ class Hub(ThreadingHTTPServer):
         self.status = 200
         self.cut = False  # the connection closes half-way
         self.stalls = Event()  # if set, nothing comes after the first half until it is cleared
+        self.trickles = self.shorter = False  # a byte a second; less than was said
+        self.page = b""  # a proxy's, in the place of every file
+        self.retry_after = ""
+        self.etag = ""  # what files are called in place of their SHA-256
         self.spoilt = 0  # so many downloads have other bytes than was said
 
     @property
@@ -98,15 +102,25 @@ class Answers(BaseHTTPRequestHandler):
         path = self.server.folder / name
         content = path.read_bytes() if path.is_file() else b""
         self.send_response(self.server.status if content else 404)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("ETag", f'"{self.server.etag or hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(content)))
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.end_headers()
+        content = self.server.page or content
         if self.command == "GET" and content:
             self.server.fetched.append(path.name)
             if self.server.spoilt:
                 self.server.spoilt -= 1
                 content = content[:-1] + bytes([content[-1] ^ 1])
+            if self.server.trickles:
+                for byte in content[:600]:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    time.sleep(1)
+            if self.server.shorter:
+                content = content[:-1]
             half = len(content) // 2
             self.wfile.write(content[:half])
             self.wfile.flush()

@@ -9,16 +9,19 @@ import sys
 import numpy as np
 import pytest
 import torch
+from ipywidgets import IntSlider
 
 from course_utils.base import attach, may_have_gaps, require_choice, require_index
 from course_utils.base.faces import checked, guarded
-from course_utils.interventions import disagreement
+from course_utils.exercises import Numeric, answer, gain, grade_reply, guesses, keys, right_replies
+from course_utils.interventions import ablate, attribute, change_each, disagreement, watch
 from course_utils.lm import LabelledText, format_texts, load_model, tokenize
-from course_utils.plots import plot_areas, plot_children
+from course_utils.plots import plot_areas, plot_arrows, plot_children
 from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
 from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
 from course_utils.sae import functions as formulas
 from course_utils.training import Checkpoint, fit_sae, remove_parallel_gradient_
+from course_utils.widgets import Panel, neuron_panel
 from course_utils.worlds import (
     coherence,
     fit_toy_models,
@@ -26,12 +29,23 @@ from course_utils.worlds import (
     only_output,
     random_directions,
     signal_to_noise,
+    spike_times,
     success_rates,
     welch_bound,
 )
 
 X, W, B, C = torch.randn(5, 3), torch.randn(3, 8), torch.zeros(8), torch.zeros(3)
 NAN = torch.tensor([[torch.nan, 1.0]])
+IDS, HOOK = torch.tensor([[0, 558, 3137]]), "blocks.2.hook_resid_post"
+QUESTION = Numeric("How many axes has a plane?", 2.0, 0.0, "one for each of its dimensions.")
+
+
+def seen(ids):
+    return watch(load_model("pocket"), ids, [HOOK])
+
+
+def changed(positions, changes):
+    return change_each(load_model("pocket"), IDS, HOOK, torch.tensor(positions), changes)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +84,42 @@ NAN = torch.tensor([[torch.nan, 1.0]])
         (lambda: Checkpoint("run.pt", every=0), "every is 0"),
         (lambda: remove_parallel_gradient_(NAN), "W_dec has NaN or infinity"),
         (lambda: pool_by_text([], -1), "n_texts is -1: it has to be at least 0"),
+        (lambda: topk(X, 4), "k is 4, but a row has 3 latents"),
+        (lambda: spike_times(torch.tensor([3.0, -1.0]), seed=0), "spikes has negative counts, down to -1"),
+        (lambda: fit_toy_models(3, 2, steps=1).part(torch.tensor([7])), "some has to number instances: there are 1"),
+        (lambda: keys("day_9"), "day is 'day_9': did you mean day_7? There are day_1"),
+        (lambda: guesses("tuesday"), "day is 'tuesday'"),
+        (lambda: right_replies("abc"), "replies is 'abc': 20 letters, a to d, or - for one left out"),
+        (lambda: gain(None, 0.5), "before is None, not a number"),
+        (lambda: grade_reply(QUESTION, None), "reply is None: this question asks for a number"),
+        (lambda: grade_reply("?", 1), "question is '?', not a"),
+        (lambda: answer("day_6.l0_of_batch", 1.5, "?"), "day_6.l0_of_batch cannot be judged with '?' after your value"),
+        (lambda: seen(IDS + 10**6), "ids has 1003137, and model has 0 to 8191"),
+        (lambda: seen(-IDS), "ids has -3137, and model has 0 to 8191"),
+        (lambda: changed([1, 5], torch.zeros(2, 256)), "positions has 5, and ids (1, 3) has -3 to 2"),
+        (lambda: changed([1, 2], torch.zeros(2, 9)), "blocks.2.hook_resid_post has shape (2, 3, 256), changes (2, 1, 9)"),
+        (lambda: ablate(load_model("pocket"), X).__enter__(), "units is float32 (5, 3), not a Units"),
+        (lambda: attribute(load_model("pocket"), HOOK, IDS, lambda logits: None), "score gives NoneType"),
     ],
 )  # fmt: skip
 def test_it_is_refused_with_both_sides_named(call, said):
     with pytest.raises((ValueError, TypeError), match=re.escape(said)):
         call()
+
+
+def test_what_cannot_be_drawn_is_said_with_what_was_given():
+    with pytest.raises(
+        ValueError, match=r"plot_arrows\(.*titles a list of 2.*\) cannot be drawn: something is empty"
+    ):
+        plot_arrows(torch.ones(1, 2, 3), titles=["one", "two"])
+    with pytest.raises(ValueError, match=r"neuron_panel\(neurons a dict of 0\) cannot be drawn"):
+        neuron_panel({})
+
+    def own(n):
+        return {}["missing"]
+
+    with pytest.raises(KeyError, match="missing"):
+        Panel(own, n=IntSlider(1))
 
 
 def test_a_batch_of_texts_in_a_dict_is_not_read_as_its_keys():

@@ -32,3 +32,9 @@ def test_regions_are_counted_and_bounded():
     panel = polytope_panel().set(width=3, depth=2, seed=4)
     found = len(linear_regions(random_network([3, 3], seed=4), half_width=2.0))
     assert f"6 neurons cut this window into {found} regions; no such network has more than 49" in panel.html
+
+
+def test_the_names_of_places_are_text():
+    html = city_panel(torch.eye(3), ["<img src=x>", "$x^$ & <b>", "$$"]).html
+    said = html.rpartition("<div>")[2]
+    assert said.count(" and ") == 1 and "<img" not in said and "<b>" not in said and "failed" not in html

@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="values is empty"):
         record_firings(relu, torch.zeros(0, 3))
     firings = record_firings(relu, TABLE)
-    with pytest.raises(ValueError, match="3 rows of up to 1 texts do not fit firings on 4 rows"):
+    with pytest.raises(ValueError, match="3 rows of texts 0 to 0 do not fit firings on 4 rows"):
         latent_peaks_by_text(firings, torch.zeros(3, 2, dtype=torch.long), 1)
     with pytest.raises(ValueError, match="of 1 texts"):
         latent_peaks_by_text(firings, torch.ones(4, 2, dtype=torch.long), 1)

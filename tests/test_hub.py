@@ -1,13 +1,17 @@
 """Where a published file is, and what becomes of a download, at a hub that runs on this machine."""
 
+import hashlib
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from stand_in_hub import Hub, bare_machine, hub_at, point_to
 
 from course_utils.base import HubFiles, Unavailable, cached_folder, fetching, first_line, hub_problem
+from course_utils.base.hub import is_damaged
 
 FILES = HubFiles("the thing", "someone/something", ("config.json", "inner/weights.bin"), megabytes=1)
 CONTENT = b"weights" * 1000
@@ -92,3 +96,72 @@ def test_a_file_that_is_not_there_is_named_in_one_line(hub, tmp_path):
     with pytest.raises(Unavailable, match=r"^the download of the thing broke off \(.*404") as caught:
         FILES.fetch()
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_damaged_files_of_the_cache_are_removed_and_fetched_again_by_themselves(hub, cache):
+    FILES.fetch()
+    for blob in (cache / "blobs").iterdir():
+        blob.write_bytes(b"x" * len(blob.read_bytes()))
+    hub.fetched.clear()
+
+    def reader(folder):
+        if not is_whole(folder):
+            raise ValueError("it cannot be read")
+        return "read"
+
+    assert FILES.read(reader) == "read" and sorted(hub.fetched) == ["config.json", "weights.bin"]
+    hub.fetched.clear()
+    with pytest.raises(ValueError, match="as the hub has it"):
+        FILES.read(lambda folder: (_ for _ in ()).throw(ValueError("as the hub has it")))
+    assert hub.fetched == [], "nothing is damaged, so nothing is fetched"
+
+
+def test_small_files_are_known_by_their_git_object(tmp_path):
+    content = b'{"model_type": "gpt2"}'
+    name = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
+    (tmp_path / name).write_bytes(content)
+    assert not is_damaged(tmp_path / name)
+    (tmp_path / name).write_bytes(content[:-1])
+    assert is_damaged(tmp_path / name)
+    (tmp_path / "config.json").write_bytes(b"a copy, where there are no links")
+    assert not is_damaged(tmp_path / "config.json") and not is_damaged(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "asks for an account"),
+        (403, "not give it to this account"),
+        (404, "does not have it"),
+        (429, "wait some minutes"),
+        (503, "out of order"),
+    ],
+)
+def test_what_a_hub_answers_is_one_sentence(hub, status, said):
+    hub.status = status
+    with pytest.raises(Unavailable, match=said) as caught:
+        FILES.fetch()
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+    hub.status = 200
+    assert is_whole(FILES.fetch())
+
+
+def test_a_name_that_is_no_checksum_is_not_written(hub, cache):
+    hub.etag = "../../../../evil_blob"
+    with pytest.raises(Unavailable, match="which is no checksum"):
+        FILES.fetch()
+    assert not list(cache.parents[1].rglob("evil*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_a_lock_that_another_program_holds_is_named(hub, cache, monkeypatch):
+    monkeypatch.setattr(fetching, "SILENCE", 6.0)
+    locks = cache.parent / ".locks" / cache.name
+    locks.mkdir(parents=True)
+    lock = locks / f"{hashlib.sha256(b'{}').hexdigest()}.lock"
+    with (
+        FileLock(lock),
+        pytest.raises(Unavailable, match=f"nothing came for 6 seconds; another program holds {lock}"),
+    ):
+        FILES.fetch()
+    assert is_whole(FILES.fetch())

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from stand_in_hub import COMMIT, GPT2, Hub, bare_machine, fill, hub_at, nobody_called, point_to
 from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM
 
-from course_utils.base import assets, fetching
+from course_utils.base import asset_path, assets, fetching
 from course_utils.lm import ModelUnavailable, describe_model, load_model
 from course_utils.lm.language_model import _choose
 
@@ -343,6 +343,15 @@ def test_a_damaged_cache_says_what_to_delete(cache, gpt2_folder):
         load_model("gpt2")
 
 
+def test_a_damaged_cache_heals_by_itself_where_the_hub_answers(cache, gpt2_folder, monkeypatch):
+    home = fill(cache, gpt2_folder)
+    weights = (home / "snapshots" / COMMIT / "model.safetensors").resolve()
+    weights.write_bytes(weights.read_bytes()[:-4])
+    with hub_at(gpt2_folder, monkeypatch) as hub:
+        assert is_tiny_gpt2(load_model("gpt2"), gpt2_folder)
+    assert hub.fetched == ["model.safetensors"]
+
+
 @pytest.fixture
 def trickle() -> Iterator[socket.socket]:
     """A hub that never stops beginning its answer, so that no single read times out."""
@@ -502,3 +511,34 @@ def test_a_pocket_that_is_missing_or_damaged(tmp_path, monkeypatch):
 def forget_assets() -> None:
     assets._sha256sums.cache_clear()
     assets.asset_path.cache_clear()
+
+
+def test_no_code_of_a_folder_runs_and_no_pickle_is_read(tmp_path):
+    """Asked whether to run it, a notebook would hang, and "y" would run it."""
+    evil = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
+    config = {
+        "model_type": "evil",
+        "architectures": ["EvilLM"],
+        "auto_map": {"AutoConfig": "evil.Evil", "AutoModelForCausalLM": "evil.Evil"},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "evil.py").write_text(f"{evil}\nclass Evil: pass\n")
+    with pytest.raises(ValueError, match="cannot be used") as caught:
+        load_model(tmp_path)
+    assert "[y/N]" not in str(caught.value) and not (tmp_path / "ran").exists()
+
+    pickled = tmp_path / "pickled"
+    pickled.mkdir()
+    for file in ("config.json", "tokenizer.json"):
+        shutil.copy(asset_path("pocket") / file, pickled)
+    torch.save({"x": torch.zeros(1)}, pickled / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"weights in .* cannot be used"):
+        load_model(pickled)
+    outside = {"weight_map": {"x": "../evil.safetensors"}}
+    (pickled / "model.safetensors.index.json").write_text(json.dumps(outside))
+    with pytest.raises(ValueError, match=r"'\.\./evil.safetensors' in .* is no file of this folder"):
+        load_model(pickled)
+    deep = json.loads((pickled / "config.json").read_text()) | {"n_layer": 1_000_000}
+    (pickled / "config.json").write_text(json.dumps(deep))
+    with pytest.raises(ValueError, match="1,000,000 layers"):
+        load_model(pickled)

@@ -1,7 +1,16 @@
 import matplotlib.pyplot as plt
 import pytest
+import torch
+from matplotlib.text import Text
 
-from course_utils.plots import plot_training
+from course_utils.plots import (
+    figure_png,
+    plot_city,
+    plot_patching_map,
+    plot_table,
+    plot_training,
+    plot_weights,
+)
 from course_utils.training import History, Measurement
 
 plt.switch_backend("Agg")  # no window, whatever the machine
@@ -51,3 +60,18 @@ def test_the_lines_of_a_training_run():
 def test_a_training_that_has_not_begun_is_refused():
     with pytest.raises(ValueError, match="before its first step"):
         plot_training(History())
+
+
+@pytest.mark.parametrize("label", ["$$", "$x^$", "a$b$c", "$"])
+def test_dollars_in_names_begin_no_formula(label):
+    shown = [
+        plot_patching_map(torch.ones(1, 2), [label], [label, "b"]),
+        plot_table(torch.ones(1, 2), [label], [label, "b"]),
+        plot_weights(torch.ones(1, 3), [label], title=""),
+        plot_city(torch.eye(3), [label, "b", "c"], 0, 90),
+    ]
+    for ax in shown:
+        figure_png(ax)
+        words = [text.get_text().replace("\\$", "$") for text in ax.findobj(Text)]
+        assert label in words
+        plt.close(ax.figure)

@@ -8,7 +8,9 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from course_utils.desk import copy_notebooks, main, open_lab, shipped_notebooks
+from course_utils.base import shipped_notebooks
+from course_utils.desk import copy_notebooks, main, open_lab
+from course_utils.desk.start import environment
 
 ROOT = Path(__file__).parents[1]
 DAYS = [path.name for path in sorted((ROOT / "notebooks").glob("day_*.ipynb"))]
@@ -48,7 +50,7 @@ def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passe
     ran, beside = [], []
     monkeypatch.setattr(subprocess, "Popen", lambda command: beside.append(command) or MagicMock())
     done = subprocess.CompletedProcess([], 5)
-    monkeypatch.setattr(subprocess, "run", lambda command, cwd: (ran.append((command, cwd)), done)[1])
+    monkeypatch.setattr(subprocess, "run", lambda command, cwd, env: (ran.append((command, cwd)), done)[1])
     assert main(["start", str(tmp_path), "--no-browser", "--port=9999"]) == 5
     [(command, cwd)] = ran
     assert beside[0][-2:] == ["doctor", "--quiet"]
@@ -59,6 +61,23 @@ def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passe
     assert f"--LabApp.default_url=/lab/tree/{DAYS[0]}" in command, "the link that is printed"
     assert open_lab(tmp_path, ["--LabApp.default_url=/tree"]) == 5
     assert [part for part in ran[1][0] if "default_url" in part] == ["--LabApp.default_url=/tree"]
+
+
+def test_kernels_load_the_engine_first_and_run_the_users_own_file_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "own.py"))
+    once = environment()
+    assert once["COURSE_PYTHONSTARTUP"] == str(tmp_path / "own.py")
+    monkeypatch.setenv("PYTHONSTARTUP", once["PYTHONSTARTUP"])
+    monkeypatch.setenv("COURSE_PYTHONSTARTUP", once["COURSE_PYTHONSTARTUP"])
+    assert environment()["COURSE_PYTHONSTARTUP"] == str(tmp_path / "own.py"), "a lab started from a lab"
+    for own, said in (("print('mine'); made = 3", "mine"), ("1 / 0", "ZeroDivisionError")):
+        (tmp_path / "own.py").write_text(own)
+        code = "import os, sys; exec(open(os.environ['PYTHONSTARTUP']).read()); print(sorted(globals()))"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=once, cwd=ROOT, capture_output=True, text=True
+        )
+        assert said in done.stdout + done.stderr and done.returncode == 0
+        assert "course_utils'" not in done.stdout.splitlines()[-1]
 
 
 def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch, capsys):

@@ -36,6 +36,12 @@ def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     assert path.read_text(encoding="utf-8") == "old" and names(tmp_path) == ["report.html"]
 
 
+def test_a_full_disk_is_an_oserror_whoever_notices_it(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device.*weights"), whole_file(tmp_path / "weights"):
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+    assert names(tmp_path) == []
+
+
 @needs.links
 def test_a_link_stays_a_link_and_its_file_is_written(tmp_path):
     (tmp_path / "elsewhere").mkdir()

@@ -25,6 +25,7 @@ import doctest
 import importlib
 import inspect
 import io
+import json
 import linecache
 import math
 import os
@@ -356,7 +357,9 @@ def main() -> None:
         "--only", nargs="*", default=[""], help="what a label has to begin with: worlds.coherence"
     )
     options.add_argument("--show", nargs="*", default=[], help="kinds to list")
+    options.add_argument("--json", type=Path, help="also write the counts by wing into this file")
     asked = options.parse_args()
+    counts = asked.json and asked.json.resolve()
     os.environ["COURSE_PROGRESS"] = ""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.chdir(tempfile.mkdtemp(prefix="stress-"))
@@ -377,12 +380,15 @@ def main() -> None:
             found = results(label, owner, thing, name, asked.seed, asked.most)
             if found is None:
                 undriven.append(label)
+                table[label.split(".")[0]]["not driven"] += 1
                 continue
             table[label.split(".")[0]]["driven"] += 1
             for kind, argument, what, said in found:
                 table[label.split(".")[0]][kind] += 1
                 if kind in asked.show:
                     print(f"{kind:9}{label}({argument}: {what}) {said}", flush=True)
+            if counts:  # what is there already is kept if this is ended
+                counts.write_text(json.dumps(table, indent=1), encoding="utf-8")
     total = sum(table.values(), Counter())
     print(f"\n{'':15}{'driven':>8}" + "".join(f"{kind:>10}" for kind in KINDS))
     for wing, row in [*table.items(), ("all", total)]:

@@ -1,5 +1,6 @@
 from .assets import DATA as DATA
 from .assets import asset_path as asset_path
+from .assets import shipped_notebooks as shipped_notebooks
 from .bars import progress_bar as progress_bar
 from .colours import BLUE_RGB as BLUE_RGB
 from .colours import EDGE_BLUE as EDGE_BLUE

@@ -15,7 +15,15 @@ from typing import Any
 from course_utils.base.bounds import NUMBERS
 from course_utils.base.hints import read_number, reader_of
 from course_utils.base.refusing import is_tensor, nearest, shown
-from course_utils.base.tensor_hints import ALL, Call, check_size, has_gaps, one_device, one_precision
+from course_utils.base.tensor_hints import (
+    ALL,
+    Call,
+    check_places,
+    check_size,
+    has_gaps,
+    one_device,
+    one_precision,
+)
 
 HERE = str(Path(__file__).parents[1])
 COMPLAINTS = {
@@ -34,6 +42,7 @@ class Plan:
 
     def __init__(self, function: Callable, name: str):
         self.name, inner = name, inspect.unwrap(function)
+        self.draws = any(f".{wing}." in inner.__module__ for wing in ("plots", "widgets"))
         self.gaps = ALL if ".plots." in inner.__module__ else getattr(function, "__gaps__", frozenset())
         parameters = inspect.signature(function).parameters
         hints = resolved(inner)
@@ -72,6 +81,8 @@ class Plan:
             if reader is None and self.open and name in NUMBERS and value is not None:
                 reader = read_number
             given[name] = value if reader is None or is_default else reader(value, name, call)
+        for name, value in given.items():
+            check_places(name, value, call)
         given.update(one_precision(call, in_place=self.name.endswith("_")))
         one_device(call)
         check_size(self.answer, call, given, self.name)
@@ -79,18 +90,30 @@ class Plan:
         return [given.pop(name) for name in self.names[:n]] + rest, given
 
     def in_our_words(self, error: Exception, args: list, kwargs: dict[str, Any]) -> str | None:
-        """A sentence for torch's complaint about sizes or precisions; None if it is about something else, or not ours."""
-        frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-        mine = [file for file in frames if "site-packages" not in file]
+        """A sentence for torch's complaint about sizes or precisions, or for any error of a library that draws.
+
+        None if it is about something else, comes from the caller's own code, or is said in our words already.
+        """
+        stack = traceback.extract_tb(error.__traceback__)
+        mine = [frame.filename for frame in stack if "site-packages" not in frame.filename]
+        ours = stack[-1].filename.startswith(HERE) and (stack[-1].line or "").startswith("raise")
         about = next(
             (words for words, signs in COMPLAINTS.items() if any(sign in str(error) for sign in signs)), None
         )
         about = "is more than this machine's memory holds" if isinstance(error, MemoryError) else about
+        if self.draws and not ours:
+            about = (
+                about
+                or "cannot be drawn: something is empty, of another kind, or shorter than what it goes with"
+            )
+        elif not isinstance(error, RuntimeError | MemoryError):
+            return None
         if about is None or not mine[-1].startswith(HERE):
             return None
         given = {**dict(zip(self.names, args, strict=False)), **kwargs}
         each = ", ".join(f"{name} {shown(value)}" for name, value in given.items())
-        return f"{self.name}({each}) {about} (torch: {str(error).splitlines()[0][:120]})"
+        said = (str(error).splitlines() or [""])[0][:120]
+        return f"{self.name}({each}) {about} ({type(error).__name__}: {said})"
 
     def check_answer(self, answer: Any) -> None:
         """Raises a ValueError if there is NaN or infinity in what a function returns, and its docstring does not say so."""

@@ -155,6 +155,10 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
     inside = typing.get_args(hint)[:1]
     in_order = typing.get_origin(hint) is not abc.Collection
     of_strings, of_tensors = inside == (str,), bool(inside) and hasattr(inside[0], "dim_str")
+    of_others = (
+        bool(inside) and isinstance(inside[0], type) and inside[0] not in (int, float, bool, object, Any)
+    )
+    of_others = of_others and not of_tensors and inside[0].__name__ != "Tensor"
 
     def read(value: Any, name: str, call: Call) -> Any:
         if getattr(value, "ndim", 0) and hasattr(value, "tolist") and not is_tensor(value):
@@ -168,6 +172,8 @@ def read_list(hint: Any, reader: Reader | None) -> Reader:
         if not is_listed(value):
             raise Unfit(value, name, hint, f"try list({name})" if isinstance(value, abc.Iterable) else "")
         if is_tensor(value):
+            if of_others:
+                raise Unfit(value, name, hint)
             if value.numel():
                 check_content(value, name, call)
             return value
@@ -244,6 +250,13 @@ def know_axes(value: Any, name: str, call: Call) -> None:
             call.axes.setdefault(axis, (length, name))
 
 
+def know_tokens(model: Any, name: str, call: Call) -> None:
+    """A model says how many tokens it knows, which bounds their numbers."""
+    count = getattr(getattr(model, "cfg", None), "d_vocab", None)
+    if isinstance(count, int):
+        call.axes["tokens"] = (count, name)
+
+
 def read_kind(kind: type) -> Reader:
     """An instance; of other packages' classes, and of protocols, anything that is not plainly something else."""
     ours = kind.__module__.startswith("course_utils.") and not getattr(kind, "_is_protocol", False)
@@ -253,6 +266,7 @@ def read_kind(kind: type) -> Reader:
         if kind.__module__ == ELSEWHERE and any(
             base.__name__ == kind.__name__ for base in type(value).__mro__
         ):
+            know_tokens(value, name, call)
             return value
         try:
             if isinstance(value, kind):

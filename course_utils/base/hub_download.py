@@ -2,36 +2,39 @@
 
     python -m course_utils.base.hub_download OWNER/NAME FILE …
 
-Large files are called after their SHA-256 in the cache. One that does not have it is removed and fetched once more;
-huggingface_hub compares sizes only. If anything fails, the last line that is printed says why.
+Files are called after their SHA-256, or their Git object, in the cache. One that does not have it is removed and fetched
+once more; huggingface_hub compares sizes only. If anything fails, the last line that is printed says why.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
 import signal
 import sys
 from pathlib import Path
 
-from course_utils.base.hub import first_line
+from course_utils.base.hub import first_line, in_words, is_damaged
+
+FIRST_ANSWER = 10.0  # seconds to the first byte of an answer
 
 
 def download(repository: str, file: str) -> None:
-    """One file, with its SHA-256 compared.
+    """One file, with its checksum compared.
 
     Raises:
-        ValueError: if it came with other bytes twice.
+        ValueError: if it came with other bytes twice, or the hub names no checksum.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
+    # it becomes the name of a file in the cache
+    etag = get_hf_file_metadata(hf_hub_url(repository, file), timeout=FIRST_ANSWER).etag
+    if not re.fullmatch(r"[0-9a-fA-F]{32,64}(-\d+)?", etag or ""):
+        raise ValueError(f"the hub calls {file} {str(etag)[:40]!r}, which is no checksum")
     for _ in range(2):
-        path = Path(hf_hub_download(repository, file))
-        blob = path.resolve()
-        if len(blob.name) != 64:  # small files have another name; so has a copy where there are no links
+        path = Path(hf_hub_download(repository, file, etag_timeout=FIRST_ANSWER))
+        if not is_damaged(path):
             return
-        with blob.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").hexdigest() == blob.name:
-                return
+        blob = path.resolve()
         path.unlink()
         blob.unlink(missing_ok=True)
     raise ValueError(f"{file} arrived with other bytes than the hub says, twice")
@@ -52,7 +55,8 @@ def main(repository: str, *files: str) -> None:
                 error.__cause__, Exception
             ):  # huggingface_hub wraps what happened
                 error = error.__cause__
-            sys.exit(first_line(error))
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            sys.exit(f"the hub {in_words(status)}: {file}" if status else first_line(error))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ def render_template(wing: str, name: str, **values: Any) -> str:
 
     Raises:
         jinja2.UndefinedError: if the template needs a value that is not given.
+        ValueError: if there is no such template.
     """
+    if not (Path(__file__).parents[1] / wing / f"{name}.html.jinja").is_file():
+        raise ValueError(f"there is no template {wing}/{name}.html.jinja")
     return _environment().get_template(f"{wing}/{name}.html.jinja").render(**values)
 
 

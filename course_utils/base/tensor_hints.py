@@ -149,6 +149,32 @@ def check_content(value: Any, name: str, call: Call) -> None:
         raise ValueError(f"{name} has NaN or infinity in {n:,} of {value.numel():,} numbers")
 
 
+COUNTED = {
+    **dict.fromkeys(("ids", "clean_ids", "corrupted_ids", "right", "wrong"), "tokens"),
+    **dict.fromkeys(("positions", "position"), "pos"),
+}
+"""Arguments that name places along an axis: token numbers, and positions, which may count from the end."""
+
+
+def check_places(name: str, value: Any, call: Call) -> None:
+    """Raises a ValueError if there is no such place along the axis, where the call says how long it is."""
+    if COUNTED.get(name) not in call.axes:
+        return
+    if is_tensor(value):
+        if kind_of(value) != "int" or not value.numel() or value.is_meta:
+            return
+        low, high = int(value.min()), int(value.max())
+    elif isinstance(value, int):
+        low = high = value
+    else:
+        return
+    length, where = call.axes[COUNTED[name]]
+    first = -length if COUNTED[name] == "pos" else 0
+    if not first <= low <= high < length:
+        wrong = low if low < first else high
+        raise ValueError(f"{name} has {wrong}, and {where} has {first} to {length - 1}")
+
+
 def has_gaps(value: Any) -> bool:
     """Whether there is NaN or infinity in floats; of what torch only traces or maps over, it is not asked."""
     from torch._C._functorch import peek_interpreter_stack

@@ -10,6 +10,7 @@ beside it is removed when the same file is written the next time. Symbolic links
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -56,7 +57,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         )  # the umask takes its share
         mode = unfinished.stat().st_mode
-        yield unfinished
+        try:
+            yield unfinished
+        except Exception as error:
+            if not isinstance(error, OSError) and "os error 28" in str(error):  # as safetensors says it
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+            raise
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         if target.exists():

@@ -11,5 +11,4 @@ from .own_texts import OwnTexts as OwnTexts
 from .own_texts import read_texts as read_texts
 from .start import copy_notebooks as copy_notebooks
 from .start import open_lab as open_lab
-from .start import shipped_notebooks as shipped_notebooks
 from .typesetting import latex_html as latex_html

@@ -7,31 +7,17 @@ and says a line if something is off.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from course_utils.base import DATA, write_text
+from course_utils.base import shipped_notebooks, write_text
 
 SETTINGS = Path(__file__).with_name("lab_settings")
-
-
-def shipped_notebooks() -> list[Path]:
-    """The seven days, as they came with this installation or lie in this clone.
-
-    Examples:
-        >>> [path.stem[:5] for path in shipped_notebooks()]
-        ['day_1', 'day_2', 'day_3', 'day_4', 'day_5', 'day_6', 'day_7']
-
-    Raises:
-        FileNotFoundError: if there are none.
-    """
-    for folder in (DATA / "notebooks", DATA.parents[1] / "notebooks"):
-        if found := sorted(folder.glob("day_*.ipynb")):
-            return found
-    raise FileNotFoundError("this installation has no notebooks: install the course again")
+FIRST_IN_A_KERNEL = Path(__file__).with_name("kernel_start.py")
 
 
 def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
@@ -96,6 +82,14 @@ def open_lab(folder: str | Path, options: Sequence[str] = ()) -> int:
     settings = [f"{name}={value}" for name, value in ours.items() if name not in given]
     # beside JupyterLab, which need not wait for it
     with subprocess.Popen([sys.executable, "-m", "course_utils.desk.cli", "doctor", "--quiet"]) as checking:
-        done = subprocess.run([sys.executable, "-m", "jupyterlab", *settings, *options, first], cwd=folder)
+        command = [sys.executable, "-m", "jupyterlab", *settings, *options, first]
+        done = subprocess.run(command, cwd=folder, env=environment())
         checking.kill()
     return done.returncode
+
+
+def environment() -> dict[str, str]:
+    """The variables of JupyterLab, and so of its kernels: each runs `kernel_start` first, and then the user's own file."""
+    own = os.environ.get("PYTHONSTARTUP", "")
+    kept = {} if own == str(FIRST_IN_A_KERNEL) else {"COURSE_PYTHONSTARTUP": own}
+    return {**os.environ, **kept, "PYTHONSTARTUP": str(FIRST_IN_A_KERNEL)}

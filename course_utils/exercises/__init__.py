@@ -12,9 +12,10 @@ is judged: `guards` runs it safely within a `memory_limit`, `compare`, `dtype_fe
 returned, `feedback` and `describing` find the words). What passes becomes `adopted`, so that the cells below get what
 the reference would give them. A learner sees a `card`, built of `rendering`; quizzes are `quizzes` and `quiz_grading`,
 guesses `predictions`, the twenty questions `concept_inventory`; `progress_file` remembers, `progress_table` shows;
-`picture_words` describes figures to those who cannot see them.
+`picture_words` describes figures to those who cannot see them. Where a cell runs before those that it needs,
+`earlier_cells` names the one to begin with.
 """
 
-import lazy_loader
+from course_utils.base import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__, unchecked=("exercise", "hint", "Exercise"))

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from course_utils.base import require_choice
 from course_utils.exercises import _solutions
 from course_utils.exercises.describing import kind
 
@@ -268,7 +269,12 @@ def keys(day: str, table: str = "EXERCISES") -> list[str]:
     Args:
         day: one of `days`.
         table: ``"EXERCISES"``, ``"QUIZZES"`` or ``"PREDICTIONS"``.
+
+    Raises:
+        ValueError: if there is no such day or table.
     """
+    require_choice("day", day, days())
+    require_choice("table", table, WHAT)
     return [f"{day}.{name}" for name in getattr(day_module(day), table, {})]
 
 

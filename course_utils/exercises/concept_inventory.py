@@ -17,6 +17,7 @@ from typing import Any, Literal
 from course_utils.base import EDGE_BLUE, EDGE_GREY
 from course_utils.exercises import rendering
 from course_utils.exercises.answer_key import Single, day_module
+from course_utils.exercises.describing import short
 from course_utils.exercises.progress_file import read_progress, remember_inventory
 from course_utils.exercises.quizzes import controls
 from course_utils.exercises.rendering import Shown
@@ -118,7 +119,14 @@ def right_replies(replies: str) -> list[bool]:
     Examples:
         >>> sum(right_replies("a" * 20))  # six of twenty begin with the right one
         6
+
+    Raises:
+        ValueError: if they are not a letter of an option, or ``-``, for each question.
     """
+    if not is_reply(replies):
+        raise ValueError(
+            f"replies is {short(replies)}: {len(INVENTORY)} letters, a to d, or - for one left out"
+        )
     return [
         letter != SKIPPED and item.options[ascii_lowercase.index(letter)].right
         for letter, item in zip(replies, INVENTORY, strict=True)

@@ -205,11 +205,15 @@ class Said(io.TextIOBase):
 
 @contextlib.contextmanager
 def kept_state() -> Iterator[None]:
-    """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it."""
+    """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it.
+
+    Meanwhile floats are of single precision, whatever a notebook has set: cases and references are made for it.
+    """
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 — a learner may use it
     with torch.random.fork_rng(devices=[]):
         try:
             with kept_settings():
+                torch.set_default_dtype(torch.float32)
                 yield
         finally:
             random.setstate(python_state)

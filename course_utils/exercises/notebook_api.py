@@ -88,14 +88,22 @@ def answer(key: str, value: Any = ..., *context: Any) -> Any:
     Raises:
         KeyError: if there is no such exercise.
         TypeError: if the exercise asks for a function.
+        ValueError: if the reference can compute nothing from ``context``.
     """
     record = find(key)
     if not isinstance(record, Answer):
         raise TypeError(f'{key} asks for a function: write @exercise("{key}") above it')
+    try:
+        expected = record.reference(*context) if callable(record.reference) else record.reference
+    except Exception as error:
+        given = ", ".join(short(one) for one in context) or "nothing"
+        raise ValueError(
+            f"{key} cannot be judged with {given} after your value: copy the line again"
+        ) from error
     verdict = judge_value(record, value, context)
     note = remember_verdict(key, verdict)
     card(key, record, verdict, partial(remember_seen, key), note).show()
-    return record.reference(*context) if callable(record.reference) else record.reference
+    return expected
 
 
 def hint(key: str, number: int | None = None) -> None:

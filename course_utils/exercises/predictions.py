@@ -123,6 +123,9 @@ def guesses(day: str) -> None:
     Examples:
         >>> guesses("day_6")  # doctest: +ELLIPSIS
         You made ... of the ... guesses of day 6...
+
+    Raises:
+        ValueError: if there is no such day.
     """
     guesses_shown(day).show()
 

@@ -32,7 +32,11 @@ def grade_reply(question: Question, reply: Any) -> Graded:
 
     Args:
         reply: a place, counted from 0, for `Single`; places for `Multiple` and `Ordering`; a number for `Numeric`.
+
+    Raises:
+        ValueError: if it is nothing of the kind, or there is no option at such a place.
     """
+    _check_reply(question, reply)
     if isinstance(question, Numeric):
         return _grade_number(question, reply)
     if isinstance(question, Ordering):
@@ -47,6 +51,23 @@ def grade_reply(question: Question, reply: Any) -> Graded:
     ):
         lines.append(f"{left} of the others {'holds' if left == 1 else 'hold'} too.")
     return Graded(False, tuple(lines))
+
+
+def _check_reply(question: Question, reply: Any) -> None:
+    if isinstance(question, Numeric):
+        if isinstance(reply, bool) or not isinstance(reply, int | float):
+            raise ValueError(f"reply is {short(reply)}: this question asks for a number")
+        return
+    n = len(question.options)
+    single = isinstance(question, Single)
+    places = [reply] if single else reply
+    listed = isinstance(places, list | tuple | set | frozenset | range)
+    if not listed or not all(type(place) is int and 0 <= place < n for place in places):
+        raise ValueError(
+            f"reply is {short(reply)}: {'one place' if single else 'a list of places'} from 0 to {n - 1} is asked for"
+        )
+    if isinstance(question, Ordering) and sorted(places) != list(range(n)):
+        raise ValueError(f"reply is {short(reply)}: each of the {n} places once")
 
 
 def _n_right(question: Multiple, chosen: Sequence[int]) -> int:

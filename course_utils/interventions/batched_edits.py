@@ -64,6 +64,8 @@ def change_each(
     for where, by in zip(positions.split(batch_size), changes.split(batch_size), strict=True):
 
         def add(x: Tensor, hook: object, where: Tensor = where, by: Tensor = by) -> Tensor:
+            if by.shape[-1:] != x.shape[2:]:
+                raise ValueError(f"{hook_name} has shape {tuple(x.shape)}, changes {tuple(changes.shape)}")
             rows = torch.arange(len(x))[:, None].expand_as(where)
             return x.index_put((rows, where), by.to(x), accumulate=True)
 
@@ -141,7 +143,10 @@ def ablate_each(
         pairs: a row for each run: position of the token, number of the latent.
 
     Raises:
-        ValueError: if the SAE does not say where it reads, or there is more than one text.
+        ValueError: if the SAE does not say where it reads, there is more than one text, or no such token or latent.
     """
     where, which = pairs.T
+    for name, numbers, count in (("tokens", where, len(latents)), ("latents", which, sae.d_sae)):
+        if len(pairs) and not 0 <= int(numbers.min()) <= int(numbers.max()) < count:
+            raise ValueError(f"pairs names {name} that are not there: there are {count}, counted from 0")
     return change_each(model, ids, hook_name_of(sae), where, -latents[where, which, None] * sae.W_dec[which])

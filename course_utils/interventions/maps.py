@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course_utils.interventions.batched_edits import change_each
 from course_utils.interventions.measures import brought_back
-from course_utils.interventions.patching import Score, patch_heads, watch
+from course_utils.interventions.patching import Score, patch_heads, scored, watch
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -76,13 +76,15 @@ def patching_map(
         raise ValueError(f"part is {part!r}, not one of {', '.join(PATCHABLE_PARTS)}")
     rows = [f"blocks.{layer}.{PATCHABLE_PARTS[part]}" for layer in range(model.cfg.n_layers)]
     clean, corrupted = watch(model, clean_ids, rows), watch(model, corrupted_ids, rows)
-    ends = [score(run["logits"]).item() for run in (clean, corrupted)]
+    ends = [scored(score, run["logits"]).item() for run in (clean, corrupted)]
     if part == HEADS:
         scores = patch_heads(model, corrupted_ids, clean, score)
     else:
         scores = torch.full((len(rows), clean_ids.shape[1]), ends[1])
-        for scored, row in zip(scores, rows, strict=True):
+        for line, row in zip(scores, rows, strict=True):
             change = (clean[row] - corrupted[row])[0]
             places = change.any(dim=1).nonzero()[:, 0]  # in front of the first other token nothing differs
-            scored[places] = score(change_each(model, corrupted_ids, row, places, change[places])[:, None])
+            line[places] = scored(
+                score, change_each(model, corrupted_ids, row, places, change[places])[:, None]
+            )
     return PatchingMap(brought_back(scores, *ends), *ends)

@@ -27,6 +27,20 @@ Score = Callable[[Float[Tensor, "batch pos d_vocab"]], Tensor]
 """From logits to one number for each text, or for all of them."""
 
 
+def scored(score: Score, logits: Float[Tensor, "batch pos d_vocab"]) -> Tensor:
+    """What a score gives.
+
+    Raises:
+        TypeError: if that is no tensor.
+    """
+    value = score(logits)
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"score gives {type(value).__name__}: it has to return a tensor, one number for each text"
+        )
+    return value
+
+
 @torch.no_grad()
 def watch(model: TransformerBridge, ids: Ids, hook_names: Sequence[str]) -> dict[str, Tensor]:
     """The activations at some hook points, copied, and the logits (batch, pos, d_vocab) under ``"logits"``.
@@ -125,13 +139,15 @@ def patch_positions(
         ValueError: if a hook point is unknown or not in ``clean``, or the two runs differ in their number of tokens.
     """
 
+    if not hook_names:
+        raise ValueError("hook_names is empty")
     for name in hook_names:
         require_choice("hook_names", name, clean)
 
     def row(name: str) -> Float[Tensor, "pos"]:
         places = range(ids.shape[1])
         return torch.stack(
-            [score(patch(model, ids, name, clean[name], (slice(None), p))).mean() for p in places]
+            [scored(score, patch(model, ids, name, clean[name], (slice(None), p))).mean() for p in places]
         )
 
     return torch.stack([row(name) for name in hook_names])
@@ -166,7 +182,7 @@ def patch_heads(
         heads = range(model.cfg.n_heads)
         at = (slice(None), slice(None))
         rows.append(
-            torch.stack([score(patch(model, ids, name, clean[name], (*at, h))).mean() for h in heads])
+            torch.stack([scored(score, patch(model, ids, name, clean[name], (*at, h))).mean() for h in heads])
         )
     return torch.stack(rows)
 
@@ -223,7 +239,7 @@ def attribute(model: TransformerBridge, what: SAE | str, ids: Ids, score: Score)
         logits = model.run_with_hooks(
             ids.to(model.cfg.device), return_type="logits", fwd_hooks=[(hook_name, leaf)]
         )
-        total = score(logits.float()).sum()
+        total = scored(score, logits.float()).sum()
     if not total.requires_grad:
         raise ValueError(f"the score does not depend on {hook_name}")
     (gradient,) = torch.autograd.grad(total, caught)

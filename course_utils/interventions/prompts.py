@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from course_utils.lm import whole_signs
+
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -21,7 +23,7 @@ def prompt_ids(model: TransformerBridge, text: str) -> Int[Tensor, "pos"]:
         >>> ids  # ids[None] is a batch of this one text
         tensor([   0,  558, 3137, 7027])
     """
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids = model.tokenizer(whole_signs(text), add_special_tokens=False)["input_ids"]
     return torch.tensor([model.tokenizer.bos_token_id, *ids])
 
 

@@ -47,4 +47,5 @@ from .tokens import Texts as Texts
 from .tokens import Tokens as Tokens
 from .tokens import check_hook_name as check_hook_name
 from .tokens import tokenize as tokenize
+from .tokens import whole_signs as whole_signs
 from .words import NAMES as NAMES

@@ -11,6 +11,7 @@ public model, or a folder.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -19,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from course_utils.base import asset_path, first_line, label_of
 from course_utils.lm.model_size import what_it_reads
 from course_utils.lm.quiet import no_collecting, quiet_libraries
-from course_utils.lm.sources import KNOWN_MODELS, ModelUnavailable, find_model, have_model
+from course_utils.lm.sources import KNOWN_MODELS, ModelUnavailable, find_model, have_model, remove_damaged
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HERE = "found on this machine"
+MOST_LAYERS = 1000
 TITLES = {
     "pocket": "pocket GPT-2",
     **{known.full_name: known.source.title for known in KNOWN_MODELS.values()},
@@ -82,7 +84,7 @@ def describe_model(model: TransformerBridge) -> str:
 def _auto() -> TransformerBridge:
     name, why = _choose()
     try:
-        model, note = _load(name)
+        model, note = _load(name, may_fetch=False)
     except (ModelUnavailable, ValueError) as error:
         if why != HERE:
             raise
@@ -103,11 +105,17 @@ def _choose() -> tuple[str, str]:
     return ("gpt2", HERE) if find_model("gpt2") else ("pocket", "GPT-2 small is not on this machine")
 
 
-def _load(name: str | Path) -> tuple[TransformerBridge, str]:
+def _load(name: str | Path, may_fetch: bool = True) -> tuple[TransformerBridge, str]:
     """The model, and what one has to know of its weights where there are several kinds of them."""
     if name == "pocket":
         return _open(_pocket(), "pocket"), ""
     if isinstance(name, str) and name in KNOWN_MODELS:
+        found = have_model(name)
+        try:
+            return _open(found.folder, found.full_name), found.note
+        except ValueError:
+            if not (may_fetch and remove_damaged(name, found.folder)):
+                raise
         found = have_model(name)
         return _open(found.folder, found.full_name), found.note
     folder = Path(name).expanduser().resolve()
@@ -162,11 +170,14 @@ def _check_config(folder: Path) -> None:
 
     if not (folder / "config.json").is_file():
         raise ValueError("there is none")
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     architecture = (config.architectures or [CAUSAL.get(config.model_type)])[0]
     usable = set(CAUSAL.values()) & set(SUPPORTED_ARCHITECTURES) - {"BertLMHeadModel"}  # it reads both ways
     if architecture not in usable:
         raise ValueError(f"{architecture} is not a causal language model that TransformerLens can wrap")
+    layers = config.get_text_config().num_hidden_layers
+    if layers > MOST_LAYERS:
+        raise ValueError(f"{layers:,} layers: more than {MOST_LAYERS:,} are not begun")
 
 
 def _read_weights(folder: Path) -> PreTrainedModel:
@@ -174,12 +185,15 @@ def _read_weights(folder: Path) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
+    _check_index(folder)
     # annotated as the model alone; with output_loading_info it is a pair
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.float32,
         attn_implementation="eager",
         local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,  # a pickle may run code
         ignore_mismatched_sizes=True,  # they come back in the report
         output_loading_info=True,
     )
@@ -197,11 +211,21 @@ def _read_weights(folder: Path) -> PreTrainedModel:
     return hf_model
 
 
+def _check_index(folder: Path) -> None:
+    """Raises a ValueError if weights in several files name one outside of the folder."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return
+    files = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+    if outside := sorted(file for file in set(files) if Path(file).name != file):
+        raise ValueError(f"{outside[0]!r} in {index.name} is no file of this folder")
+
+
 def _read_tokenizer(folder: Path, hf_model: PreTrainedModel) -> PreTrainedTokenizerBase:
     """The tokenizer; without its files transformers would make up an empty one."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     rows = hf_model.get_input_embeddings().num_embeddings
     if not 0 < tokenizer.vocab_size <= rows:
         raise ValueError(f"it knows {tokenizer.vocab_size} tokens and the model {rows}")

@@ -171,6 +171,18 @@ def have_model(name: str) -> FoundModel:
     )
 
 
+def remove_damaged(name: str, folder: Path) -> bool:
+    """Whether files of a known model that are in the hub's cache were damaged, and are gone now, to be fetched again.
+
+    Args:
+        folder: where the model was found; another than the cache's is left as it is.
+    """
+    return any(
+        isinstance(known.source, HubFiles) and known.source.find() == folder and known.source.remove_damaged()
+        for known in _known(name)
+    )
+
+
 def _known(name: str) -> Iterator[KnownModel]:
     """The model of this name, and then what stands in for it."""
     while name:

@@ -69,7 +69,7 @@ Texts = str | HasText | Sequence[str] | Sequence[HasText] | Tokens
 
 
 def as_list(texts: str | HasText | Sequence[str] | Sequence[HasText]) -> list[str]:
-    """The texts as strings, with a lone text (itself a sequence!) taken as one.
+    """The texts as strings, with a lone text (itself a sequence!) taken as one; half a surrogate pair becomes ``?``.
 
     Raises:
         ValueError: if there are none.
@@ -78,7 +78,17 @@ def as_list(texts: str | HasText | Sequence[str] | Sequence[HasText]) -> list[st
     strings = [text if isinstance(text, str) else text.text for text in several]
     if not strings:
         raise ValueError("there are no texts: the list is empty")
-    return strings
+    return [whole_signs(string) for string in strings]
+
+
+def whole_signs(text: str) -> str:
+    """A text that can be encoded: half a surrogate pair becomes ``?``.
+
+    Examples:
+        >>> whole_signs("a whale \\ud83d")
+        'a whale ?'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def tokenize(model: TransformerBridge, texts: Texts, *, max_tokens_per_text: int | None = None) -> Tokens:

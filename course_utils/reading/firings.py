@@ -118,10 +118,10 @@ def latent_peaks_by_text(
     Raises:
         ValueError: if ``where`` has another number of rows than were recorded, or names a text beyond ``n_texts``.
     """
-    if len(where) != firings.n_rows or int(where[:, 0].max()) >= n_texts:
+    first, last = int(where[:, 0].min()), int(where[:, 0].max())
+    if len(where) != firings.n_rows or not 0 <= first <= last < n_texts:
         raise ValueError(
-            f"{len(where)} rows of up to {int(where[:, 0].max()) + 1} texts do not fit firings on {firings.n_rows} rows "
-            f"of {n_texts} texts"
+            f"{len(where)} rows of texts {first} to {last} do not fit firings on {firings.n_rows} rows of {n_texts} texts"
         )
     d_sae = len(firings.counts)
     place = where[firings.rows.long(), 0] * d_sae + firings.latents

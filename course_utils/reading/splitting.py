@@ -128,7 +128,12 @@ def find_holes(
 
     Returns:
         One `Hole` for each part that has texts and siblings.
+
+    Raises:
+        ValueError: if ``pooled`` has other latents than ``wide`` scores.
     """
+    if pooled.shape[1] != len(wide.threshold):
+        raise ValueError(f"pooled has {pooled.shape[1]} latents, wide scores {len(wide.threshold)}")
     ids, n_parts, holes = part_ids[judged], len(wide_of_part), []
     sizes = ids.bincount(minlength=n_parts)
     for concept in wide_of_part.unique().tolist():

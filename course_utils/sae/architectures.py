@@ -127,6 +127,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         stored_as="gated",
     ),
 }
+"""The kinds of autoencoder, by the name that `SAE` takes: formula, loss, options, and how each is stored."""
 
 
 # ── Matryoshka (Bussmann et al. 2025, arXiv 2503.17547) ─────────────────────────────────────────────────────────────

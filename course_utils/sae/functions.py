@@ -29,7 +29,12 @@ def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "
 
     Args:
         k: at most d_sae.
+
+    Raises:
+        ValueError: if it is more.
     """
+    if k > pre_activations.shape[-1]:
+        raise ValueError(f"k is {k}, but a row has {pre_activations.shape[-1]} latents")
     values, kept = pre_activations.topk(k, dim=-1, sorted=False)
     return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
 

@@ -60,18 +60,20 @@ def load_public_sae(layer: int, folder: str | Path | None = None) -> SAE:
     """
     if not 0 <= layer < len(PUBLISHED_L0):
         raise ValueError(f"GPT-2 small has layers 0 to {len(PUBLISHED_L0) - 1}, not {layer}")
-    found = _from_hub(layer) if folder is None else Path(folder)
-    if (found / hook_before(layer)).is_dir():
-        found = found / hook_before(layer)
-    sae = centred(load_sae(found))
+    if folder is None:
+        read = _from_hub(layer)
+    else:
+        inside = Path(folder) / hook_before(layer)
+        read = load_sae(inside if inside.is_dir() else Path(folder))
+    sae = centred(read)
     sae.metadata = {"hook_name": hook_before(layer), **sae.metadata}
     return sae
 
 
-def _from_hub(layer: int) -> Path:
+def _from_hub(layer: int) -> SAE:
     files = tuple(f"{hook_before(layer)}/{file}" for file in FILES)
     try:
-        return HubFiles("the public autoencoder", REPOSITORY, files, megabytes=151).fetch()
+        return HubFiles("the public autoencoder", REPOSITORY, files, megabytes=151).read(load_sae)
     except Unavailable as reason:
         raise ModelUnavailable(
             f"{reason}: try again with a network, or name the folder of a copy"

@@ -98,16 +98,16 @@ def omp(
         k entries a row are filled; one that fitted badly may be below 0.
     """
     chosen = torch.zeros(len(x), 0, dtype=torch.long)
-    strengths, rest = torch.zeros(len(x), 0), x
+    strengths, rest = torch.zeros(len(x), 0, dtype=x.dtype), x
     for _ in range(k):
         match = (rest @ codes.T).round(decimals=9)  # or rounding errors would choose between equal matches
         match = match.scatter(1, chosen, -torch.inf)
         chosen = torch.cat([chosen, match.argmax(dim=1, keepdim=True)], dim=1)
         picked = codes[chosen]  # (n, picks so far, n_channels)
-        gram = picked @ picked.mT + 1e-6 * torch.eye(chosen.shape[1])
+        gram = picked @ picked.mT + 1e-6 * torch.eye(chosen.shape[1], dtype=x.dtype)
         strengths = torch.linalg.solve(gram, picked @ x[:, :, None])[:, :, 0]
         rest = x - (strengths[:, None] @ picked)[:, 0]
-    return torch.zeros(len(x), len(codes)).scatter(1, chosen, strengths)
+    return torch.zeros(len(x), len(codes), dtype=x.dtype).scatter(1, chosen, strengths)
 
 
 def learn_dictionary(

@@ -5,6 +5,7 @@ Each is equal to the plain call that its docstring names; `tools/benchmarks` tim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -54,9 +55,15 @@ class RowAdam(torch.optim.Adam):
         >>> RowAdam([W], lr=0.1).step()
         >>> W.data  # Adam's first step has the length of lr, however large the gradient
         tensor([[-0.1000,  0.1000]])
+
+    Raises:
+        ValueError: if there are no parameters.
     """
 
-    def __init__(self, parameters, lr: float):
+    def __init__(self, parameters: Iterable[Tensor], lr: float):
+        parameters = list(parameters)
+        if not parameters or not all(isinstance(one, Tensor) for one in parameters):
+            raise ValueError("parameters has to hold tensors: those of a model, from model.parameters()")
         super().__init__(parameters, lr=lr, fused=True)
 
     # torch's own signature differs between versions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import ipywidgets as w
 import torch
@@ -64,7 +65,7 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
         plot_city(places, names, 0, 90, ax=left)
         plot_city(places, names, turn, tilt, ax=right)
         shown = picture(figure_png(right), alt=f"The city as arrows, from above and from the side. {said}")
-        return f"{shown}<div>{said}</div>"
+        return f"{shown}<div>{escape(said)}</div>"
 
     return Panel(
         view,

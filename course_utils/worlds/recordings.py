@@ -205,6 +205,11 @@ def spike_times(spikes: Float[Tensor, "trials"], *, seconds: float = SECONDS, se
 
     Returns:
         For each presentation the seconds since it began, in ascending order.
+
+    Raises:
+        ValueError: if a count is negative.
     """
+    if (spikes < 0).any():
+        raise ValueError(f"spikes has negative counts, down to {spikes.min():g}")
     generator = torch.Generator().manual_seed(seed)
     return [sorted((seconds * torch.rand(int(n), generator=generator)).tolist()) for n in spikes.tolist()]

@@ -85,7 +85,17 @@ class ToyModels:
         return picked
 
     def part(self, some: slice | Tensor) -> ToyModels:
-        """Some instances without their history; a slice shares its memory with the whole."""
+        """Some instances without their history; a slice shares its memory with the whole.
+
+        Raises:
+            ValueError: if a tensor names an instance that is not there.
+        """
+        if isinstance(some, Tensor) and some.dtype != torch.bool and some.numel():
+            n = len(self.W)
+            if some.is_floating_point() or not -n <= int(some.min()) <= int(some.max()) < n:
+                raise ValueError(f"some has to number instances: there are {n}, counted from 0")
+        elif isinstance(some, Tensor) and some.shape != self.W.shape[:1]:
+            raise ValueError(f"some has shape {tuple(some.shape)}, and there are {len(self.W)} instances")
         correlation = self.task.correlation
         task = replace(
             self.task,

@@ -1,0 +1,165 @@
+"""Attack the course for minutes, count what held, and write the table of docs/trust.md.
+
+    python course.py stress                      all parts; hours on two cores, most of them the notebooks
+    python course.py stress --quick              a tenth of each
+    python course.py stress inputs hub --seed 3  some parts
+
+Each part is a file of tests/stress, or what is a test already and is only counted; `inputs` is tools/stress_inputs.py.
+The counts stand in docs/trust.json, with seed, date and processor of the run that they come from; a part that was not
+run keeps its older ones, and one that never was is said to be not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+COUNTS, PAGE = ROOT / "docs" / "trust.json", ROOT / "docs" / "trust.md"
+MARK = re.compile(r"(?<=<!-- stress -->\n).*(?=<!-- end of stress -->)", re.DOTALL)
+
+PARTS = {
+    "inputs": "Bad input: one argument at a time, to each public function that an example calls",
+    "writers": "Writing: kills, full disks, and what is no file",
+    "injections": "What data can do to a page, in Chromium",
+    "explorers": "Explorers: random moves",
+    "hub": "Faults of a hub",
+    "notebooks": "Notebooks under stress",
+    "hand_ins": "Hand-ins: more than thirty at once, a dozen of them hostile, and killed graders",
+}
+TESTS = {"hand_ins": ["tests/test_grade.py", "tests/test_grade_killed.py"]}
+"""Parts that are plain tests already; the others are tests/stress/test_<part>.py."""
+
+
+def processor() -> str:
+    """Of this machine, in words."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def bad_inputs(seed: int, quick: bool) -> list[dict[str, Any]]:
+    """A row for each wing."""
+    with tempfile.TemporaryDirectory() as folder:
+        counts = Path(folder, "counts.json")
+        command = [sys.executable, "tools/stress_inputs.py", "--seed", str(seed), "--json", str(counts)]
+        subprocess.run([*command, "--most", "6" if quick else "24"], cwd=ROOT, check=True)
+        table = json.loads(counts.read_text(encoding="utf-8"))
+    return input_rows(table)
+
+
+def input_rows(table: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """What `tools/stress_inputs.py` counted, as rows: an answer holds if it is right or ours, and bounded."""
+    rows = []
+    for wing, count in table.items():
+        failed = {kind: count.get(kind, 0) for kind in ("obscure", "NaN out", "NaN in", "no bound")}
+        held = count.get("ok", 0) + count.get("ours", 0)
+        note = ", ".join(
+            f"{kind} {n}"
+            for kind, n in [*failed.items(), ("no example calls", count.get("not driven", 0))]
+            if n
+        )
+        what = f"`{wing}`, {count.get('driven', 0)} functions"
+        rows.append({"what": what, "tried": held + sum(failed.values()), "held": held, "note": note})
+    return rows
+
+
+def tested(part: str, seed: int, quick: bool) -> list[dict[str, Any]]:
+    """Rows that the tests of a part counted, and one of those that were skipped, with the reason."""
+    files = TESTS.get(part, [f"tests/stress/test_{part}.py"])
+    with tempfile.TemporaryDirectory() as folder:
+        tally, report = Path(folder, "tally.jsonl"), Path(folder, "report.xml")
+        variables = {"STRESS_TALLY": str(tally), "STRESS_SEED": str(seed), "OMP_NUM_THREADS": "1"}
+        variables |= {"STRESS_QUICK": "1"} if quick else {}
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **variables})
+        lines = tally.read_text(encoding="utf-8").splitlines() if tally.exists() else []
+        text = report.read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        row.pop("part", None)
+    found = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', text)
+    errors, failures, skipped, tests = map(int, found.groups()) if found else (1, 0, 0, 1)
+    if part in TESTS:
+        rows = [
+            {
+                "what": f"tests of {', '.join(files)}",
+                "tried": tests - skipped,
+                "held": tests - skipped - errors - failures,
+            }
+        ]
+    elif errors:
+        rows.append({"what": "tests that could not begin", "tried": errors, "held": 0})
+    reasons = sorted(set(re.findall(r'type="pytest.skip" message="([^"]*)"', text)))
+    return rows + [{"what": f"skipped: {reason}", "tried": 0, "held": 0} for reason in reasons]
+
+
+def table(kept: dict[str, Any]) -> str:
+    """Markdown of all parts."""
+    lines = []
+    for part, title in PARTS.items():
+        lines += ["", f"### {title}", ""]
+        run = kept.get(part)
+        if run is None:
+            lines += [f"Not run yet: `python course.py stress {part}`."]
+            continue
+        tried, held = (sum(row[key] for row in run["rows"]) for key in ("tried", "held"))
+        made = f"Seed {run['seed']}, {run['scale']}; {run['date']}, {run['processor']}."
+        lines += [f"{held:,} of {tried:,} held. {made}", ""]
+        lines += ["| tried | cases | held | |", "|---|--:|--:|---|"]
+        for row in run["rows"]:
+            numbers = f"{row['tried']:,} | {row['held']:,}" if row["tried"] else "– | –"
+            lines += [f"| {row['what']} | {numbers} | {row.get('note', '')} |"]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def write_page() -> None:
+    """docs/trust.md, from docs/trust.json."""
+    kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(MARK.sub(lambda _: "\n" + table(kept) + "\n", text), encoding="utf-8", newline="\n")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without one, all")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--quick", action="store_true", help="a tenth of the cases")
+    options.add_argument(
+        "--page", action="store_true", help="only write docs/trust.md anew from docs/trust.json"
+    )
+    asked = options.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        options.error(f"there is no part {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
+    for part in () if asked.page else asked.parts or PARTS:
+        print(f"{PARTS[part]} …", flush=True)
+        rows = (
+            bad_inputs(asked.seed, asked.quick) if part == "inputs" else tested(part, asked.seed, asked.quick)
+        )
+        kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
+        scale = "a tenth of the cases" if asked.quick else "all cases"
+        about = {"seed": asked.seed, "scale": scale, "date": f"{datetime.date.today()}"}
+        kept[part] = {**about, "processor": processor(), "rows": rows}
+        COUNTS.write_text(
+            json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+        )
+        write_page()
+        print(f"{sum(r['held'] for r in rows):,} of {sum(r['tried'] for r in rows):,} held\n", flush=True)
+    if asked.page:
+        write_page()
+
+
+if __name__ == "__main__":
+    main()
