@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from itertools import product, starmap
+from typing import Any, NamedTuple
 
 import ipywidgets as w
 import torch
@@ -11,8 +14,10 @@ from torch import Tensor
 
 from course_utils.plots import figure_png, plot_phase_map, plot_waveforms
 from course_utils.views import audio, picture
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
+    PROGRAMME_KINDS,
     SAMPLE_RATE,
     Stations,
     broadcast,
@@ -27,6 +32,17 @@ from course_utils.worlds import (
 Receiver = Callable[[Float[Tensor, "samples n_channels"]], Float[Tensor, "samples n_stations"]]
 N_BLOCKS = 12
 """Blocks of time in `tuner_panel`, in each of which a station talks or pauses."""
+
+
+class Tuned(NamedTuple):
+    """What comes of one setting of the radio."""
+
+    said: str
+    sent: Float[Tensor, "some"]
+    """At the most crowded moment, a tenth of a second."""
+
+    heard: Float[Tensor, "some"]
+    sound: Float[Tensor, "samples"]
 
 
 def tuner_panel(
@@ -55,30 +71,45 @@ def tuner_panel(
         station: the one to start with.
     """
 
-    def view(station: int, receiver: str, others: float) -> str:
+    def tuned(station: int, receiver: str, others: float) -> Tuned:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
         features = broadcast(stations.sound, on)
         heard = receivers[receiver](features @ codes)[:, station]
         sent = features[:, station]
-        quality = signal_to_noise(sent, heard)
         speaking = (features > 0).sum(dim=1)
         # the moment at which a receiver is tested
         crowded = int((speaking == speaking.max()).float().argmax())
         some = slice(crowded, crowded + SAMPLE_RATE // 10)
-        ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
-        at_once = speaking.float().mean()
-        alt = (
-            f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "
-            f"{at_once:.1f} stations on the air at once on average."
+        said = (
+            f"Station {stations.names[station]} through the {receiver}: {signal_to_noise(sent, heard):.0f} dB, "
+            f"{speaking.float().mean():.1f} stations on the air at once on average."
         )
-        return picture(figure_png(ax), alt=f"{alt} The strength read, over the strength sent.") + audio(
-            wav_bytes(listen(heard)), alt=alt
-        )
+        return Tuned(said, sent[some], heard[some], listen(heard))
 
+    def view(station: int, receiver: str, others: float) -> str:
+        said, sent, heard, sound = tuned(station, receiver, others)
+        ax = plot_waveforms(sent, {receiver: heard}, SAMPLE_RATE)
+        shown = picture(figure_png(ax), alt=f"{said} The strength read, over the strength sent.")
+        return shown + audio(wav_bytes(sound), alt=said)
+
+    def on_the_page() -> list[dict[str, Any]]:
+        return [
+            {
+                "said": t.said,
+                "sent": numbers(t.sent.double().round(decimals=3)),
+                "heard": numbers(t.heard.double().round(decimals=3)),
+                "sound": b64encode((127.5 + 127 * t.sound).round().clamp(0, 255).byte().numpy()).decode(),
+            }
+            for t in starmap(tuned, product(offered["station"], receivers, offered["others"]))
+        ]
+
+    one_of_each_kind = {(station + i) % len(codes) for i in range(len(PROGRAMME_KINDS))}
+    offered = {"station": sorted(one_of_each_kind), "others": [0.5, 2.0]}
     return Panel(
         view,
         title="Tune in",
         slow=True,
+        page=Page("tuner", on_the_page, offered=offered),
         station=w.IntSlider(station, 0, len(codes) - 1),
         receiver=w.Dropdown(options=list(receivers)),
         others=w.FloatSlider(
@@ -127,6 +158,15 @@ def recovery_panel(
         view,
         title="How many can speak at once?",
         slow=True,
+        page=Page(
+            "recovery",
+            lambda: {
+                "deltas": numbers(deltas),
+                "rhos": numbers(rhos),
+                "success": numbers(success),
+                "theory": numbers(theory),
+            },
+        ),
         stations=w.IntSlider(100, min=20, max=300, step=20),
         channels=w.IntSlider(50, min=5, max=150, step=5),
         speaking=w.IntSlider(20, min=1, max=100),

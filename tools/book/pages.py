@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 from course_utils.desk import for_readers
 from course_utils.grade import read_notebook
+from course_utils.widgets import live_output, live_scripts, live_style
 from tools.book.wings import overview, wing_page, with_face
 from tools.layers import floors
 
@@ -56,12 +57,14 @@ def lay_out(out: Path, root: Path = ROOT) -> list[str]:
     write(out / "api" / "index.md", overview(faces) + toctree("", names))
     for wing in faces:
         write(out / "api" / f"{wing}.md", wing_page(wing, root))
+    write(out / "_live" / "live.js", "\n".join(live_scripts().values()))
+    write(out / "_live" / "live.css", live_style())
     contents = {part: list(pages) for part, pages in parts(root, out)}
     known = {page for pages in contents.values() for page in pages}
     for page in sorted(known):
         source = root / page
         if page.endswith(".ipynb"):
-            write(out / page, nbformat.writes(foldable(for_readers(read_notebook(source)))))
+            write(out / page, nbformat.writes(foldable(alive(for_readers(read_notebook(source)), page))))
         elif source.exists():
             write(out / page, settled(source.read_text(encoding="utf-8"), page, known, out, root))
     start = settled((root / "README.md").read_text(encoding="utf-8"), "index.md", known, out, root)
@@ -81,6 +84,16 @@ def parts(root: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
             names.sort(key=lambda name: not name.endswith("index.md"))
             pages += [name for name in names if pattern in named or name not in named]
         yield part, pages
+
+
+def alive(notebook: NotebookNode, page: str) -> NotebookNode:
+    """The same with explorers, quizzes and predictions as boxes for the scripts that marks.py brings."""
+    tell = lambda sentence: print(f"{page}: {sentence}", file=sys.stderr)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if (box := live_output(output.get("data", {}), tell)) is not None:
+                output.data["text/html"] = box
+    return notebook
 
 
 def foldable(notebook: NotebookNode) -> NotebookNode:
