@@ -135,12 +135,13 @@ def _alive(notebook: NotebookNode, told: Told) -> dict[str, str]:
     """
     found = {}
     for number, cell in enumerate(notebook.cells, 1):
+        tell = lambda sentence, number=number: told(f"cell {number}: {sentence}")
         for output in cell.get("outputs", ()):
-            tell = lambda sentence, number=number: told(f"cell {number}: {sentence}")
             data = output.get("data", {})
-            safe = {**data, "text/html": inert(data.get("text/html", ""), lambda address: None, told)}
-            if "text/plain" in data and (box := live_output(safe, tell)) is not None:
-                found[cell.id] = box
+            if "text/plain" in data and "text/html" in data:
+                still = inert(data["text/html"], picture=lambda address: None, told=lambda sentence: None)
+                if (box := live_output({**data, "text/html": still}, tell)) is not None:
+                    found[cell.id] = box
     return found
 
 

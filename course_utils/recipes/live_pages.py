@@ -1,6 +1,6 @@
 """What the explorers show on pages that nothing runs behind: data/live/day_N.json.
 
-    python -m course_utils.recipes.live_pages notebooks/day_3_*.ipynb
+    python -m course_utils.recipes.live_pages notebooks/day_3_*.ipynb [--only city_panel …]
 
 Of a notebook the statements that an explorer depends on are run, in this process, with the pocket model; each explorer that
 hands something to pages gives its data. What it shows first has to be what the notebook keeps. Beside the data, in
@@ -10,17 +10,19 @@ to say too.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import dis
 import json
 import os
 import random
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import MagicMock, patch
 
 from course_utils.base import DATA, write_text
 from course_utils.grade import read_notebook
@@ -41,15 +43,16 @@ class Piece(NamedTuple):
     """Whether it is the explorer itself."""
 
 
-def pieces(sources: list[str]) -> list[Piece]:
-    """The cells' statements, in order."""
+def pieces(sources: list[str], panels: Sequence[str] = ()) -> list[Piece]:
+    """The cells' statements, in order; only explorers that these functions make count, or all."""
+    call = re.compile(rf"\b({'|'.join(panels)})\(" if panels else r"_panel\(")
     found = []
     for number, source in enumerate(sources):
         body = ast.parse(source).body
         for statement in body:
             last = statement is body[-1] and isinstance(statement, ast.Expr)
             text = ast.unparse(statement)
-            found.append(Piece(number, text, last and "_panel(" in text))
+            found.append(Piece(number, text, last and bool(call.search(text))))
     return found
 
 
@@ -93,7 +96,7 @@ def _names(source: str) -> tuple[set[str], set[str], set[str]]:
     return makes, changes, uses
 
 
-def panels_of(notebook: Path) -> Iterator[Panel]:
+def panels_of(notebook: Path, panels: Sequence[str] = ()) -> Iterator[Panel]:
     """Run what is needed of a notebook; each panel that a cell ends in, as soon as it is there.
 
     Raises:
@@ -106,7 +109,7 @@ def panels_of(notebook: Path) -> Iterator[Panel]:
     shell = InteractiveShell.instance()
     shell.reset()
     cells = [c for c in read_notebook(notebook).cells if c.cell_type == "code"]
-    for piece in needed(pieces([cell.source for cell in cells])):
+    for piece in needed(pieces([cell.source for cell in cells], panels)):
         result = shell.run_cell(piece.source)
         result.raise_error()
         pyplot.close("all")
@@ -143,21 +146,49 @@ def brief(said: str) -> str:
     return said if len(said) <= 600 else f"{said[:200]}… {sha256(said.encode()).hexdigest()}"
 
 
-def main(notebooks: list[Path]) -> None:
-    for notebook in notebooks:
-        views, states = [], []
-        for panel in panels_of(notebook):
-            view = live_view(panel)
-            views.append(view)
-            some = some_states(view)
-            states.append([{"state": s, "said": brief(words(panel.shown_at(**s)))} for s in some])
-            print(f"{panel.title}: {len(json.dumps(view)) / 1e3:.0f} kB, {len(some)} states", flush=True)
-        name = f"{notebook.name[:5]}.json"
-        for folder, content in ((DATA / "live", views), (STATES, states)):
-            folder.mkdir(exist_ok=True)
-            write_text(folder / name, json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n")
+def _some_axes(n: int | Sequence[float], *size: object) -> list[MagicMock]:
+    return [MagicMock() for _ in range(n if isinstance(n, int) else len(n))]
+
+
+@contextmanager
+def without_drawing() -> Iterator[None]:
+    """Only words count: the plots that an explorer draws are left out."""
+    from course_utils.widgets import day_2, day_3, day_4, day_5, day_7
+
+    with ExitStack() as left_out:
+        for module in (day_2, day_3, day_4, day_5, day_7):
+            stubs = {name: MagicMock() for name in vars(module) if name.startswith("plot_")}
+            rows = {name: _some_axes for name in vars(module) if name.startswith("axes_")}
+            left_out.enter_context(patch.multiple(module, **stubs, **rows, figure_png=lambda ax: b"drawn"))
+        yield
+
+
+def main(notebook: Path, panels: Sequence[str]) -> None:
+    folders = {DATA / "live": {}, STATES: {}}
+    for folder, kept in folders.items():
+        folder.mkdir(exist_ok=True)
+        if (path := folder / f"{notebook.name[:5]}.json").exists():
+            kept |= {each["title"]: each for each in json.loads(path.read_text(encoding="utf-8"))}
+    for panel in panels_of(notebook, panels):
+        view = live_view(panel)
+        some = some_states(view)
+        with without_drawing():
+            said = [{"state": s, "said": brief(words(panel.shown_at(**s)))} for s in some]
+        for (folder, kept), new in zip(
+            folders.items(), (view, {"title": panel.title, "states": said}), strict=True
+        ):
+            kept[panel.title] = new
+            text = json.dumps(list(kept.values()), ensure_ascii=False, separators=(",", ":"))
+            write_text(folder / f"{notebook.name[:5]}.json", text + "\n")
+        print(f"{panel.title}: {len(json.dumps(view)) / 1e3:.0f} kB, {len(some)} states", flush=True)
 
 
 if __name__ == "__main__":
     os.environ |= {"COURSE_MODEL": "pocket", "COURSE_PROGRESS": "", "TQDM_DISABLE": "1"}
-    main([Path(name) for name in sys.argv[1:]])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="PANEL", help="functions, such as city_panel"
+    )
+    asked = parser.parse_args()
+    main(asked.notebook, asked.only)

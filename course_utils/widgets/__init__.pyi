@@ -31,7 +31,6 @@ from .live_html import live_style as live_style
 from .live_html import page_of_views as page_of_views
 from .page import Page as Page
 from .page import live_view as live_view
-from .page import states as states
 from .page import words as words
 from .panel import WIDGET as WIDGET
 from .panel import Panel as Panel

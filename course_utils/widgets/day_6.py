@@ -128,7 +128,7 @@ def latent_panel(
                 "concept": sorted(concepts),
                 "sentence": [sentence, *(s for s in SENTENCES if s != sentence)],
                 "number": sorted(range(0, sae.d_sae, sae.d_sae // 16)),
-                "row": [1, 2, 3],
+                "row": [1, 2],
             },
             asks={
                 "find_by": {

@@ -10,7 +10,7 @@ they begin with. Nothing here takes torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def shipped_views() -> dict[str, dict[str, Any]]:
     return {view["title"]: view for view in views}
 
 
-def live_output(output: Mapping[str, Any], told: Any = lambda sentence: None) -> str | None:
+def live_output(output: Mapping[str, Any], told: Callable[[str], None] = lambda sentence: None) -> str | None:
     """A kept output as HTML that scripts bring to life; None for one that is no explorer, quiz or prediction.
 
     Examples:
@@ -84,17 +84,25 @@ def live_scripts() -> dict[str, str]:
 
 
 def live_style() -> str:
-    """The style sheet of live views."""
+    """The style sheet of live views, as CSS.
+
+    Examples:
+        >>> ".course-live" in live_style()
+        True
+    """
     return (SCRIPTS / "live.css").read_text(encoding="utf-8")
 
 
 def page_of_views(views: Iterable[Mapping[str, Any]]) -> str:
-    """A bare page of these views alone, which needs nothing else: to look at them, and to test them.
+    """A bare page of these views alone, which needs nothing else: to look at them, and to test them. Returns HTML.
 
     Examples:
         >>> view = {"title": "Squares", "script": "frames", "controls": [], "data": {}}
         >>> page_of_views([view]).count("course.view(") > 0
         True
+
+    Args:
+        views: of `live_view`, or of `asked_on_a_page`.
     """
     scripts = "".join(f"<script>{text}</script>" for text in live_scripts().values())
     boxes = "".join(live_box("", view) for view in views)

@@ -14,7 +14,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ KINDS = {"SelectionSlider": "slide", "ToggleButtons": "buttons", "Dropdown": "ch
 
 
 class Page(NamedTuple):
-    """How a panel lives on a page without a kernel."""
+    """How a panel lives on a page without a kernel.
+
+    Examples:
+        >>> Page("city", lambda: {"names": ["castle"]}).data()
+        {'names': ['castle']}
+    """
 
     script: str
     """Name of a file in ``scripts/``."""
@@ -85,7 +90,7 @@ def words(html: str) -> str:
 
 
 def live_view(panel: Panel) -> dict[str, Any]:
-    """All that a page needs to let a panel live there, as JSON has it.
+    """All that a page needs to let a panel live there, as JSON takes it.
 
     Examples:
         >>> import ipywidgets as w
@@ -94,6 +99,9 @@ def live_view(panel: Panel) -> dict[str, Any]:
         >>> view = live_view(Panel(lambda n: f"<b>{n * n}</b>", page=page, title="Squares", n=w.IntSlider(1, 0, 9)))
         >>> view["title"], view["controls"][0]["values"], view["first"]
         ('Squares', [1, 2], 'Squares n: 1 1')
+
+    Args:
+        panel: one with a `Page`. Where that keeps frames, the view is drawn at every setting that is offered.
 
     Returns:
         The panel's title, the script's name, the controls, the data, and in words what it shows at first.
@@ -116,7 +124,7 @@ def live_view(panel: Panel) -> dict[str, Any]:
 
 
 def _described(name: str, control: Control, offered: Sequence[Any] | None) -> dict[str, Any]:
-    """A control as the page's script draws it."""
+    """A control as the page's script draws it; ``of`` is how many values the notebook has, None if it takes any text."""
     said: dict[str, Any] = {"name": name, "label": control.description, "value": control.value}
     kind = KINDS.get(type(control).__name__)
     if kind == "tick":
@@ -124,12 +132,20 @@ def _described(name: str, control: Control, offered: Sequence[Any] | None) -> di
     if hasattr(control, "_options_values"):
         labels = dict(zip(control._options_values, map(str, control._options_labels), strict=True))
         values = list(labels if offered is None else offered)
-        return {**said, "kind": kind, "values": values, "labels": [labels[value] for value in values]}
-    if offered is not None:
-        even = len(offered) > 1 and all(b - a == 1 for a, b in zip(offered, offered[1:], strict=False))
-        labels = [f"{v:g}" if isinstance(v, float) else str(v) for v in offered]
-        return {**said, "kind": "slide" if even else "choice", "values": list(offered), "labels": labels}
-    return {**said, "kind": "range", "min": control.min, "max": control.max, "step": control.step}
+        named = [labels[value] for value in values]
+        return {**said, "kind": kind, "values": values, "labels": named, "of": len(labels)}
+    if offered is None:
+        return {**said, "kind": "range", "min": control.min, "max": control.max, "step": control.step}
+    whole = len(offered) > 1 and all(isinstance(value, int) for value in offered)
+    even = whole and all(b - a == 1 for a, b in pairwise(offered))
+    labels = [f"{value:g}" if isinstance(value, float) else str(value) for value in offered]
+    return {
+        **said,
+        "kind": "slide" if even else "choice",
+        "values": list(offered),
+        "labels": labels,
+        "of": round((control.max - control.min) / control.step) + 1 if hasattr(control, "max") else None,
+    }
 
 
 def states(panel: Panel, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,9 +7,12 @@ import json
 from itertools import combinations, islice, permutations
 from pathlib import Path
 
+import ipywidgets as w
+import nbformat
 import pytest
 
 from course_utils.base import DATA
+from course_utils.desk import export_html
 from course_utils.exercises import (
     Numeric,
     Ordering,
@@ -25,26 +28,26 @@ from course_utils.exercises.guess_in_words import compared
 from course_utils.exercises.quiz_grading import parsed
 from course_utils.exercises.rendering import rich
 from course_utils.recipes.live_pages import brief
-from course_utils.widgets import page_of_views, words
+from course_utils.widgets import Page, Panel, live_view, page_of_views, words
 
-STATES = Path(__file__).parents[1] / "live_states"
+ROOT = Path(__file__).parents[2]
+STATES = ROOT / "tests" / "live_states"
 
 
-def kept(folder, day):
+def read(folder, day):
     path = folder / f"day_{day}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 CASES = [
-    pytest.param(view, states, id=view["title"].replace(" ", "_"))
+    pytest.param(view, kept["states"], id=view["title"].replace(" ", "_"))
     for day in range(1, 8)
-    for view, states in zip(kept(DATA / "live", day), kept(STATES, day), strict=True)
+    for view, kept in zip(read(DATA / "live", day), read(STATES, day), strict=True)
 ]
 
 ALL_STATES = """async (states) => {
   const box = document.querySelector(".course-live"), said = [];
   await box.course.begin();
-  box.course.unseen = true;
   for (const { state } of states) {
     await box.course.set(state);
     said.push(course.words(box.querySelector(".shown")));
@@ -208,3 +211,40 @@ def test_no_text_ends_its_element_and_no_data_become_html(opened):
     )
     assert tab.title() == "Explorers" and tab.locator("img").count() == 0
     assert evil in tab.locator(".live > b").inner_text()
+
+
+def test_controls_that_do_not_count_are_hidden_and_what_is_left_out_is_named(opened):
+    panel = Panel(
+        lambda by, n, text: f"<b>{n if by == 'number' else text}</b>",
+        page=Page(
+            "frames",
+            offered={"n": [1, 2], "text": ["a", "b"]},
+            asks={"by": {"number": ["n"], "text": ["text"]}},
+        ),
+        title="Two ways",
+        by=w.ToggleButtons(options=["number", "text"]),
+        n=w.IntSlider(1, 0, 9),
+        text=w.Text("a"),
+    )
+    tab = opened(live_view(panel))
+    assert tab.get_by_label("n", exact=True).is_visible() and not tab.get_by_label("text").last.is_visible()
+    assert tab.locator(".note").inner_text() == (
+        "Prepared here (n: 2 of 10 · text: 2 prepared); the notebook has all settings."
+    )
+    tab.get_by_label("text", exact=True).first.check()
+    assert tab.locator(".shown").inner_text() == "a" and not tab.get_by_label("n", exact=True).is_visible()
+    tab.locator("select").select_option(label="b")
+    assert tab.locator(".shown").inner_text() == "b"
+
+
+def test_an_exported_day_lives_under_its_policy(opened, tmp_path):
+    path = next((ROOT / "notebooks").glob("day_3_*"))
+    cells = [c for c in nbformat.read(path, as_version=4).cells if "city_panel(" in c.source]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "day.ipynb")
+    tab, said = opened(), []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.goto(export_html(tmp_path / "day.ipynb", tmp_path / "day.html", live=True).as_uri())
+    slider = tab.get_by_label("tilt (90 is from above)")
+    slider.press("End")
+    assert "from above" in tab.locator(".shown").inner_text() and said == []
+    assert tab.evaluate("(() => { try { return eval('1') } catch { return 'refused' } })()") == "refused"

@@ -131,10 +131,14 @@ const course = (() => {
     };
   }
 
-  /** A line on what the notebook offers and the page does not, from the controls that have one value only. */
-  function fixedOnes(specs) {
-    const alone = specs.filter((spec) => spec.values && spec.values.length === 1);
-    return alone.map((spec) => `${spec.label}: ${(spec.labels || spec.values)[0]}`).join(" · ");
+  /** A line on what the notebook offers and the page does not. */
+  function leftOut(specs) {
+    const few = specs.filter(({ values, of }) => values && of > values.length).map((spec) =>
+      (spec.values.length === 1 ? `${spec.label}: ${spec.labels[0]}` : `${spec.label}: ${spec.values.length} of ${thousands(spec.of)}`));
+    const any = specs.filter(({ of }) => of === null).map((spec) =>
+      (spec.values.length === 1 ? `${spec.label}: ${spec.labels[0]}` : `${spec.label}: ${spec.values.length} prepared`));
+    const parts = [...few, ...any];
+    return parts.length ? `Prepared here (${parts.join(" · ")}); the notebook has all settings.` : "";
   }
 
   class Explorer {
@@ -155,23 +159,22 @@ const course = (() => {
       const draw = await views[spec.script](spec.data, this);
       this.render = draw;
       this.controls = new Map();
-      const row = el("div", { class: "controls", role: "group", "aria-label": spec.title });
+      const row = el("div", { class: "controls" });
       for (const each of spec.controls) {
-        const made = control(each, () => this.draw());
-        this.controls.set(each.name, made);
-        if (!(each.values && each.values.length === 1)) row.append(made.node);
+        const drawn = control(each, () => this.draw([each.name]));
+        this.controls.set(each.name, drawn);
+        if (!(each.values && each.values.length === 1)) row.append(drawn.node);
       }
       this.busy = el("span", { class: "busy", role: "status" });
       this.status = el("p", { class: "said", role: "status" });
       this.shown = el("div", { class: "shown" });
-      const still = fixedOnes(spec.controls);
-      const note = [spec.note, still && `Here always ${still}; the notebook has all settings.`].filter(Boolean).join(" ");
+      const note = leftOut(spec.controls);
       row.append(this.busy);
-      const live = el("div", { class: "live" }, el("b", {}, spec.title), row,
-        note ? el("p", { class: "note" }, note) : null, this.shown, this.status);
+      const asks = !spec.controls.length; // a quiz or a prediction brings its own words and buttons
+      const live = el("div", { class: asks ? "live asks" : "live", role: "group", "aria-label": spec.title },
+        asks ? null : el("b", {}, spec.title), asks ? null : row, note ? el("p", { class: "note" }, note) : null, this.shown, this.status);
+      await this.draw(); // until then, or if it fails, the still view stays
       box.querySelector(":scope > .still").replaceWith(live);
-      await this.draw(true);
-      box.dataset.ready = "";
     }
 
     get state() {
@@ -181,7 +184,7 @@ const course = (() => {
     /** Move controls, by name; a promise that is kept when the view has followed. */
     set(values) {
       for (const [name, value] of Object.entries(values)) this.controls.get(name).set(value);
-      return this.draw();
+      return this.draw(Object.keys(values));
     }
 
     /** Which controls count now, by what others ask. */
@@ -194,7 +197,9 @@ const course = (() => {
       return out;
     }
 
-    async draw(first = false) {
+    /** Show what the controls say now; `moved` names those that were moved. */
+    async draw(moved = []) {
+      this.moved = moved;
       const turn = ++this.turn;
       const current = () => turn === this.turn;
       const ignored = this.ignored();
@@ -202,7 +207,7 @@ const course = (() => {
       const show = (said, ...nodes) => {
         if (!current()) return;
         this.shown.replaceChildren(...nodes.flat().filter((node) => node != null));
-        if (!first) this.status.textContent = said;
+        if (moved.length) this.status.textContent = said;
       };
       try {
         await this.render(this.state, show, current, this);

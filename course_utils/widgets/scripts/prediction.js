@@ -82,7 +82,7 @@
     const lines = made_.map((record) => made(`${good.includes(record) ? "✓" : "✗"} ${record.key}: you guessed ` +
       `${inWords(record.question, recall(record.key))}; it is ${inWords(record.question, right(record.question))}.`));
     show("", el("div", {}, `You made ${made_.length} of the ${records.length} guesses of ${day}${were}`), lines);
-    if (!explorer.listens) document.addEventListener("course-guess", () => explorer.draw(true));
+    if (!explorer.listens) document.addEventListener("course-guess", () => explorer.draw());
     explorer.listens = true;
   });
 })();

@@ -3,7 +3,6 @@
 course.view("rating", async ({ cards, kinds, all_kinds: allKinds }) => {
   const { el, made, words } = course;
   const shown = (await course.unpackJson(cards)).map(made), ratings = new Map();
-  let last = 1;
 
   function median(sorted) {
     const half = sorted.length >> 1;
@@ -20,11 +19,10 @@ course.view("rating", async ({ cards, kinds, all_kinds: allKinds }) => {
   }
 
   return ({ card, rating, tell }, show, _, explorer) => {
-    if (card !== last && !explorer.unseen) {
-      rating = ratings.get(card - 1) ?? null;
+    if (explorer.moved.join() === "card") {
+      rating = ratings.get(card - 1) ?? null; // a rating never passes to the next card
       explorer.controls.get("rating").set(rating);
     }
-    last = card;
     if (rating == null) ratings.delete(card - 1);
     else ratings.set(card - 1, rating);
     if (tell) {

@@ -133,7 +133,7 @@ course.view("toy", (starts) => {
   }
 
   return async (state, show, current, explorer) => {
-    const model = new Model(state), seen = !matchMedia("(prefers-reduced-motion: reduce)").matches && !explorer.unseen;
+    const model = new Model(state), seen = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     while (model.steps < STEPS) {
       const until = performance.now() + 30;
       while (model.steps < STEPS && performance.now() < until) model.step();
