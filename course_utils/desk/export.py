@@ -138,7 +138,7 @@ def _alive(notebook: NotebookNode, told: Told) -> dict[str, str]:
         tell = lambda sentence, number=number: told(f"cell {number}: {sentence}")
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if "text/plain" in data and "text/html" in data:
+            if "id" in cell and "text/plain" in data and "text/html" in data:
                 still = inert(data["text/html"], picture=lambda address: None, told=lambda sentence: None)
                 if (box := live_output({**data, "text/html": still}, tell)) is not None:
                     found[cell.id] = box

@@ -157,9 +157,10 @@ def without_drawing() -> Iterator[None]:
 
     with ExitStack() as left_out:
         for module in (day_2, day_3, day_4, day_5, day_7):
-            stubs = {name: MagicMock() for name in vars(module) if name.startswith("plot_")}
-            rows = {name: _some_axes for name in vars(module) if name.startswith("axes_")}
-            left_out.enter_context(patch.multiple(module, **stubs, **rows, figure_png=lambda ax: b"drawn"))
+            stubs: dict[str, Any] = {name: MagicMock() for name in vars(module) if name.startswith("plot_")}
+            stubs |= {name: _some_axes for name in vars(module) if name.startswith("axes_")}
+            for name, stub in {**stubs, "figure_png": lambda ax: b"drawn"}.items():
+                left_out.enter_context(patch.object(module, name, stub))
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import product, starmap
 from typing import Any, NamedTuple
 
@@ -71,6 +72,7 @@ def tuner_panel(
         station: the one to start with.
     """
 
+    @lru_cache(maxsize=32)  # a place on the dial that one comes back to
     def tuned(station: int, receiver: str, others: float) -> Tuned:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
         features = broadcast(stations.sound, on)
@@ -98,7 +100,9 @@ def tuner_panel(
                 "said": t.said,
                 "sent": numbers(t.sent.double().round(decimals=3)),
                 "heard": numbers(t.heard.double().round(decimals=3)),
-                "sound": b64encode((127.5 + 127 * t.sound).round().clamp(0, 255).byte().numpy()).decode(),
+                "sound": b64encode(
+                    (127.5 + 127 * t.sound).round().clamp(0, 255).byte().numpy().tobytes()
+                ).decode(),
             }
             for t in starmap(tuned, product(offered["station"], receivers, offered["others"]))
         ]

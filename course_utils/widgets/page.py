@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from course_utils.widgets.panel import Control, Panel
+    from course_utils.widgets.panel import Panel
 
 FRAMES = "frames"
 KINDS = {"SelectionSlider": "slide", "ToggleButtons": "buttons", "Dropdown": "choice", "Checkbox": "tick"}
@@ -123,7 +123,7 @@ def live_view(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _described(name: str, control: Control, offered: Sequence[Any] | None) -> dict[str, Any]:
+def _described(name: str, control: Any, offered: Sequence[Any] | None) -> dict[str, Any]:
     """A control as the page's script draws it; ``of`` is how many values the notebook has, None if it takes any text."""
     said: dict[str, Any] = {"name": name, "label": control.description, "value": control.value}
     kind = KINDS.get(type(control).__name__)

@@ -19,7 +19,7 @@ course.view("dose", ({ doses, rates, log_perplexities: costs }, { spec }) => {
 
   return ({ concept }, show) => {
     const i = concepts.indexOf(concept);
-    const said = names.map((name) => `${name}: at most ${percent(Math.max(...rates[name][i]))}`).join("; ");
+    const said = names.map((name) => `${name}: at most ${percent(Math.fround(Math.max(...rates[name][i])))}`).join("; ");
     const price = names.map((name) => costs[name][i].map(Math.exp)), all = price.flat();
     const y = { from: -0.02, to: 1.02, label: "share of texts about the concept", ticks: [0, 0.25, 0.5, 0.75, 1].map((v) => [v, String(v)]) };
     const bought = curves({ from: Math.min(...doses) - 0.5, to: Math.max(...doses) + 0.5, label: "dose" }, y, null, "what a dose buys")(

@@ -122,7 +122,7 @@ const course = (() => {
     }
     tell();
     const states = (bounds.max - bounds.min) / bounds.step;
-    range.style.width = `min(100%, ${Math.round(Math.min(26, 9 + states / 8))}em)`;
+    range.style.width = `${Math.round(Math.min(26, 9 + states / 8))}em`;
     const node = el("div", { class: "control" }, el("label", { for: id }, spec.label), range, told);
     return {
       node,
