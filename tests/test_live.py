@@ -29,7 +29,6 @@ ROOT = Path(__file__).parents[1]
 STATES = ROOT / "tests" / "live_states"
 MOVES = "; run the notebook to move the controls"
 STILL = {
-    "Tune in",
     "Look up a latent",
     "How clear is its subject?",
     "What became of a latent?",
