@@ -30,8 +30,6 @@ STATES = ROOT / "tests" / "live_states"
 MOVES = "; run the notebook to move the controls"
 STILL = {
     "Look up a latent",
-    "How clear is its subject?",
-    "What became of a latent?",
     "Turn the dial",
     "One concept at a time",
 }
