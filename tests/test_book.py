@@ -72,6 +72,23 @@ def test_a_picture_says_what_it_shows_and_whether_it_is_wide():
     assert narrow == {"alt": "Arrows."} and wide == {"alt": "Arrows.", "classes": "wide"}
 
 
+def test_an_exercise_leads_to_its_notebook_where_there_is_an_address():
+    exercise = v4.new_code_cell('@exercise("day_6.encode")\ndef encode(x): ...')
+    day = v4.new_notebook(cells=[exercise, v4.new_code_cell("1")])
+    assert pages.with_way_in(day, "notebooks/day_6.ipynb", None) is day
+    cells = pages.with_way_in(day, "notebooks/day_6.ipynb", "https://github.com/who/what").cells
+    assert [cell.cell_type for cell in cells] == ["code", "markdown", "code"]
+    assert "mybinder.org/v2/gh/who/what" in cells[1].source and "colab" in cells[1].source
+
+
+def test_explorers_and_quizzes_of_a_day_are_alive_and_their_scripts_come_along(laid_out):
+    out = laid_out[0]
+    day = next((out / "notebooks").glob("day_3_*")).read_text(encoding="utf-8")
+    assert day.count('class=\\"course-live\\"') == 3 + 1 + 7 + 1  # explorers, quiz, predictions, guesses
+    script = (out / "_live" / "live.js").read_text(encoding="utf-8")
+    assert script.count('course.view("') >= 14 and (out / "_live" / "live.css").is_file()
+
+
 def test_links_stay_become_downloads_or_are_dropped(tmp_path):
     text = "[g](glossary.md#day-1) [s](../README.md) [c](../LICENSE) [f](jupyterhub) [w](https://arxiv.org)"
     settled = pages.settled(text, "docs/days.md", {"docs/glossary.md"}, tmp_path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -16,13 +18,14 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode, v4
 
 from course_utils.base import check_writable, write_text
-from course_utils.desk.inert_html import POLICY
+from course_utils.desk.inert_html import POLICY, inert
 from course_utils.desk.reading_page import make_readable
 from course_utils.desk.slides import cut_into_slides
 from course_utils.desk.still_cells import make_still
 from course_utils.desk.typesetting import Told
 from course_utils.exercises import days, find, folded, keys, solution_shown
 from course_utils.grade import exercise_keys, read_notebook
+from course_utils.widgets import live_output, live_scripts, live_style
 
 
 def for_readers(notebook: NotebookNode) -> NotebookNode:
@@ -47,7 +50,12 @@ def for_readers(notebook: NotebookNode) -> NotebookNode:
 
 
 def export_html(
-    notebook: Path, out: Path, *, slides: bool = False, told: Told = lambda sentence: None
+    notebook: Path,
+    out: Path,
+    *,
+    slides: bool = False,
+    live: bool = False,
+    told: Told = lambda sentence: None,
 ) -> Path:
     """Write a day as one page that loads nothing: pictures are in it, formulas are MathML, solutions are folded.
 
@@ -65,6 +73,8 @@ def export_html(
         notebook: an ``.ipynb`` file; it is not run, its kept outputs are shown.
         out: the file to write, in a folder that exists.
         slides: one screen a section: each heading begins a new one; PageDown goes on.
+        live: explorers, quizzes and predictions work on the page, by scripts of the course that stand in it; nothing
+            else may run there. Without it a page has no script.
         told: is called with a sentence for each thing that a page cannot carry; a line stands in its place.
 
     Returns:
@@ -80,6 +90,7 @@ def export_html(
     except ValueError as error:
         raise ValueError(f"{notebook} is not a notebook: {error}") from None
     title = _title(read, notebook)
+    alive = _alive(read, told) if live else {}
     make_still(read.cells, notebook.parent, told)
     exporter = HTMLExporter(require_js_url="", jquery_url="", mathjax_url="", mermaid_js_url="")
     exporter.register_filter("markdown2html", lambda source: source)  # it is HTML already
@@ -93,6 +104,10 @@ def export_html(
         soup.head.insert(0, soup.new_tag("meta", attrs=policy))
     for script in soup.find_all("script"):
         script.decompose()  # nothing in a finished page needs one
+    for cell_id, box in alive.items():
+        for shown in soup.select(f'[id="cell-id={cell_id}"] .jp-RenderedHTML'):
+            shown.clear()
+            shown.append(BeautifulSoup(box, "html.parser"))
     for cell in read.cells:
         if "alt" in cell.metadata:
             for image in soup.select(f'[id="cell-id={cell.id}"] .jp-RenderedImage img'):
@@ -104,8 +119,40 @@ def export_html(
         cut_into_slides(soup)
     else:
         make_readable(soup)
+    if live:
+        _bring_scripts(soup)
     write_text(out, str(soup))
     return out
+
+
+def _alive(notebook: NotebookNode, told: Told) -> dict[str, str]:
+    """The cells with an explorer, a quiz or a prediction, by id, and what stands in the place of their output.
+
+    The kept view is made by the course, since its words are those that ship; nothing of it can run (`inert`).
+    """
+    found = {}
+    for number, cell in enumerate(notebook.cells, 1):
+        tell = lambda sentence, number=number: told(f"cell {number}: {sentence}")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if "id" in cell and "text/plain" in data and "text/html" in data:
+                still = inert(data["text/html"], picture=lambda address: None, told=lambda sentence: None)
+                if (box := live_output({**data, "text/html": still}, tell)) is not None:
+                    found[cell.id] = box
+    return found
+
+
+def _bring_scripts(soup: BeautifulSoup) -> None:
+    """The style sheet and the scripts at the end of the page, and in its policy the sums of just these."""
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    if soup.head is None or soup.body is None or not isinstance(policy, Tag):
+        raise ValueError("a page without head, body and policy cannot be given scripts")
+    soup.head.append(soup.new_tag("style", string=live_style()))
+    sums = []
+    for text in live_scripts().values():
+        soup.body.append(soup.new_tag("script", string=text))
+        sums.append(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'")
+    policy["content"] = f"{policy['content']}; script-src {' '.join(sums)}"
 
 
 def _title(notebook: NotebookNode, path: Path) -> str:

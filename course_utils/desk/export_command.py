@@ -19,6 +19,9 @@ def add_export(commands: Any) -> None:
     parser.add_argument("notebooks", type=Path, nargs="+", metavar="NOTEBOOK", help="*.ipynb, outputs kept")
     parser.add_argument("--slides", action="store_true", help="one screen a heading")
     parser.add_argument(
+        "--live", action="store_true", help="explorers and quizzes work on the page, by script"
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="where the pages go (here)"
     )
 
@@ -40,7 +43,7 @@ def run_export(chosen: argparse.Namespace) -> int:
         out = chosen.out / f"{name}{'_slides' if chosen.slides else ''}.html"
         tell = partial(_warn, notebook)
         try:
-            export_html(notebook, out, slides=chosen.slides, told=tell)
+            export_html(notebook, out, slides=chosen.slides, live=chosen.live, told=tell)
             print(f"wrote {out}", flush=True)
         except BrokenPipeError:
             raise

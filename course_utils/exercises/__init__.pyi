@@ -23,6 +23,7 @@ from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint
 from .notebook_api import solution as solution
+from .on_a_page import asked_on_a_page as asked_on_a_page
 from .predictions import guesses as guesses
 from .predictions import predict as predict
 from .predictions import your_guess as your_guess

@@ -26,5 +26,12 @@ from .day_7 import dial_panel as dial_panel
 from .day_7 import dose_panel as dose_panel
 from .day_7 import patching_panel as patching_panel
 from .day_7 import texts_side_by_side as texts_side_by_side
+from .live_html import live_output as live_output
+from .live_html import live_scripts as live_scripts
+from .live_html import live_style as live_style
+from .live_html import page_of_views as page_of_views
+from .page import Page as Page
+from .page import live_view as live_view
+from .page import words as words
 from .panel import WIDGET as WIDGET
 from .panel import Panel as Panel

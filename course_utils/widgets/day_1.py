@@ -14,6 +14,7 @@ from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB
 from course_utils.lm import Passage
 from course_utils.reading import ConceptScores, chance_roc_area, concept_scores
 from course_utils.views import FAINT, token_strip
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import Recording, selectivity
 
@@ -96,6 +97,21 @@ def cell_panel(
     return Panel(
         view,
         title=f"Which cell knows {names[person]}?",
+        page=Page(
+            "cell",
+            lambda: {
+                "names": list(names),
+                "person": names[person],
+                "kinds": list(kinds),
+                "spikes": [
+                    [recording.spikes[recording.stimulus == s, c].int().tolist() for s in range(len(names))]
+                    for c in range(len(kinds))
+                ],
+                "area": numbers(area),
+                "index": numbers(index),
+                "luck": luck,
+            },
+        ),
         cell=w.IntSlider(first, 0, len(kinds) - 1),
         scores=w.Checkbox(False, description="show its scores", indent=False),
         truth=w.Checkbox(False, description="tell me what it is", indent=False),
@@ -177,4 +193,5 @@ def concept_panel(
         )
 
     menu = w.Dropdown(options=sorted(order), value=first or order[0], description="concept")
-    return Panel(view, title="Each concept's best neuron", concept=menu)
+    page = Page("frames", offered={"concept": menu.options})
+    return Panel(view, title="Each concept's best neuron", page=page, concept=menu)

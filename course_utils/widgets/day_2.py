@@ -14,6 +14,7 @@ from course_utils.base import FRAME
 from course_utils.lm import Passage
 from course_utils.plots import figure_png, plot_seen
 from course_utils.views import FAINT, picture, token_strip
+from course_utils.widgets.page import Page, numbers, packed
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
     PICTURE_CONCEPTS,
@@ -96,6 +97,7 @@ def neuron_panel(neurons: Mapping[str, Sequence[Side]]) -> Panel:
     return Panel(
         lambda neuron: passages_side_by_side(neurons[neuron], title=neuron),
         title="What makes it fire?",
+        page=Page("frames", offered={"neuron": names}),
         neuron=menu,
     )
 
@@ -145,11 +147,29 @@ def vision_panel(network: VisionNetwork, pictures: Pictures, rules: Mapping[str,
         view,
         title="Look through the network",
         slow=True,
+        page=Page(
+            "vision",
+            lambda: {
+                "filters": [numbers(filters.detach()) for filters in network.filters],
+                "W_units": numbers(matrices[-2]),
+                "W_out": numbers(matrices[-1]),
+                "side": network.side,
+                "concepts": list(PICTURE_CONCEPTS),
+                "n_each": n_each,
+                "pixels": packed(_as_16_bits(pictures, n_each)),
+            },
+        ),
         concept=w.Dropdown(options=PICTURE_CONCEPTS, value=PICTURE_CONCEPTS[0], description="picture of"),
         number=w.IntSlider(1, 1, n_each, description="number"),
         why=w.Dropdown(options=list(asked.items()), value=-1, description="explain"),
         rule=w.Dropdown(options=list(rules), description="rule"),
     )
+
+
+def _as_16_bits(pictures: Pictures, n_each: int) -> bytes:
+    """The pictures that can be chosen, concept by concept, a number from 0 to 65535 for each pixel."""
+    chosen = [pictures.pixels[pictures.concept_ids == c][:n_each] for c in range(len(PICTURE_CONCEPTS))]
+    return (65535 * torch.stack(chosen)).round().numpy().astype("<u2").tobytes()
 
 
 @torch.no_grad()

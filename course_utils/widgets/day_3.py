@@ -12,6 +12,7 @@ from torch import Tensor
 
 from course_utils.plots import axes_side_by_side, figure_png, plot_city, plot_packing, plot_regions, seen_from
 from course_utils.views import picture
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
     coherence,
@@ -70,6 +71,7 @@ def city_panel(places: Float[Tensor, "n 3"], names: Sequence[str]) -> Panel:
     return Panel(
         view,
         title="The city from any side",
+        page=Page("city", lambda: {"places": numbers(places), "names": list(names)}),
         turn=w.IntSlider(value=0, min=-180, max=180, step=5, description="turn (degrees)"),
         tilt=w.IntSlider(value=15, min=0, max=90, step=5, description="tilt (90 is from above)"),
     )
@@ -98,6 +100,7 @@ def packing_panel() -> Panel:
     return Panel(
         view,
         title="How much room is there?",
+        page=Page("packing"),
         slow=True,
         n=w.IntSlider(value=20, min=2, max=60, description="directions"),
         d=w.IntSlider(value=8, min=2, max=16, description="dimensions"),
@@ -124,6 +127,7 @@ def polytope_panel() -> Panel:
     return Panel(
         view,
         title="Into how many pieces?",
+        page=Page("polytopes"),
         slow=True,
         width=w.IntSlider(value=6, min=2, max=12, description="neurons a layer"),
         depth=w.IntSlider(value=2, min=1, max=3, description="layers"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as w
 import torch
 from jaxtyping import Float, Int
@@ -19,8 +21,12 @@ from course_utils.plots import (
     plot_phases,
 )
 from course_utils.views import picture
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Panel
-from course_utils.worlds import ToyModels, feature_dimensionality, fit_toy_models
+from course_utils.worlds import ToyModels, feature_dimensionality, feature_rng, fit_toy_models
+
+JUDGES = 12345
+"""The seed of the features on which `ToyModels.loss` measures."""
 
 REPRESENTED = 0.5
 """A feature has a direction if it is at least this long."""
@@ -112,6 +118,7 @@ def toy_model_panel() -> Panel:
         toy_model_view,
         title="Train a toy model",
         slow=True,
+        page=Page("toy", lambda: {str(seed): _words_of_state(seed) for seed in (*range(10), JUDGES)}),
         n_features=w.IntSlider(5, 2, 12, description="features n"),
         d_hidden=w.IntSlider(2, 1, 6, description="dimensions m"),
         sparsity=w.FloatSlider(0.9, min=0, max=0.99, step=0.01),
@@ -120,6 +127,12 @@ def toy_model_panel() -> Panel:
         ),
         seed=w.IntSlider(0, 0, 9, description="start"),
     )
+
+
+def _words_of_state(seed: int) -> list[int]:
+    """Where `feature_rng` starts, as eight numbers of 32 bits, low before high."""
+    words: Any = feature_rng(seed).bit_generator.state
+    return [int(half) for word in words["state"]["state"] for half in (word & 0xFFFFFFFF, word >> 32)]
 
 
 def phase_panel(
@@ -176,6 +189,18 @@ def phase_panel(
     return Panel(
         view,
         title="Walk the phase diagram",
+        page=Page(
+            "phases",
+            lambda: {
+                "importance": numbers(importance),
+                "probability": numbers(probability),
+                "phase": phase.tolist(),
+                "boundary": numbers(boundary),
+                "W": numbers(models.W[:, 0]),
+                "loss": numbers(found),
+                "names": list(PHASES),
+            },
+        ),
         importance_of_second=menu(importance, "importance of the second"),
         probability_of_feature=menu(probability, "probability of a feature"),
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import product, starmap
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import ipywidgets as w
 import torch
@@ -12,8 +16,10 @@ from torch import Tensor
 
 from course_utils.plots import figure_png, plot_phase_map, plot_waveforms
 from course_utils.views import audio, picture
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Panel
 from course_utils.worlds import (
+    PROGRAMME_KINDS,
     SAMPLE_RATE,
     Stations,
     broadcast,
@@ -28,6 +34,16 @@ from course_utils.worlds import (
 Receiver = Callable[[Float[Tensor, "samples n_channels"]], Float[Tensor, "samples n_stations"]]
 N_BLOCKS = 12
 """Blocks of time in `tuner_panel`, in each of which a station talks or pauses."""
+
+
+class Tuned(NamedTuple):
+    """What comes of one setting of the radio."""
+
+    said: str
+    sent: Float[Tensor, "samples"]
+    heard: Float[Tensor, "samples"]
+    crowded: slice
+    """A tenth of a second from the most crowded moment on, which is drawn."""
 
 
 def tuner_panel(
@@ -60,32 +76,62 @@ def tuner_panel(
 
     started = perf_counter()
 
-    def view(station: int, receiver: str, others: float, playing: bool) -> str:
+    @lru_cache(maxsize=32)  # a place on the dial that one comes back to
+    def tuned(station: int, receiver: str, others: float) -> Tuned:
         on = on_air(N_BLOCKS, len(codes), others / 100, seed=seed, always=station)
         features = broadcast(stations.sound, on)
         heard = receivers[receiver](features @ codes)[:, station]
         sent = features[:, station]
-        quality = signal_to_noise(sent, heard)
         speaking = (features > 0).sum(dim=1)
         # the moment at which a receiver is tested
         crowded = int((speaking == speaking.max()).float().argmax())
         some = slice(crowded, crowded + SAMPLE_RATE // 10)
-        ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
-        at_once = speaking.float().mean()
-        alt = (
-            f"Station {stations.names[station]} through the {receiver}: {quality:.0f} dB, "
-            f"{at_once:.1f} stations on the air at once on average."
+        said = (
+            f"Station {stations.names[station]} through the {receiver}: {signal_to_noise(sent, heard):.0f} dB, "
+            f"{speaking.float().mean():.1f} stations on the air at once on average."
         )
-        at = (perf_counter() - started) % (len(heard) / SAMPLE_RATE) if playing else None
-        players = audio(wav_bytes(listen(heard)), alt=alt, playing_at=at) + audio(
-            wav_bytes(listen(sent)), alt=f"For comparison, station {stations.names[station]} as it was sent."
-        )
-        return picture(figure_png(ax), alt=f"{alt} The strength read, over the strength sent.") + players
+        return Tuned(said, sent, heard, some)
 
+    def view(station: int, receiver: str, others: float, playing: bool) -> str:
+        said, sent, heard, some = tuned(station, receiver, others)
+        ax = plot_waveforms(sent[some], {receiver: heard[some]}, SAMPLE_RATE)
+        at = (perf_counter() - started) % (len(heard) / SAMPLE_RATE) if playing else None
+        players = audio(wav_bytes(listen(heard)), alt=said, playing_at=at) + audio(
+            wav_bytes(listen(sent)), alt=as_sent(station)
+        )
+        return picture(figure_png(ax), alt=f"{said} The strength read, over the strength sent.") + players
+
+    def as_sent(station: int) -> str:
+        return f"For comparison, station {stations.names[station]} as it was sent."
+
+    def on_the_page() -> dict[str, Any]:
+        settings = list(starmap(tuned, product(offered["station"], receivers, offered["others"])))
+        of_each = settings[
+            :: len(settings) // len(offered["station"])
+        ]  # what is sent hangs on the station only
+        return {
+            "settings": [
+                {
+                    "said": t.said,
+                    "sent": numbers(t.sent[t.crowded].double().round(decimals=3)),
+                    "heard": numbers(t.heard[t.crowded].double().round(decimals=3)),
+                    "sound": _one_byte_each(listen(t.heard)),
+                }
+                for t in settings
+            ],
+            "as_sent": [
+                {"said": as_sent(station), "sound": _one_byte_each(listen(t.sent))}
+                for station, t in zip(offered["station"], of_each, strict=True)
+            ],
+        }
+
+    one_of_each_kind = {(station + i) % len(codes) for i in range(len(PROGRAMME_KINDS))}
+    offered = {"station": sorted(one_of_each_kind), "others": [0.5, 2.0], "playing": [False]}
     return Panel(
         view,
         title="Tune in",
         slow=True,
+        page=Page("tuner", on_the_page, offered=offered),
         station=w.IntSlider(station, 0, len(codes) - 1),
         receiver=w.Dropdown(options=list(receivers)),
         others=w.FloatSlider(
@@ -93,6 +139,10 @@ def tuner_panel(
         ),
         playing=w.Checkbox(False, indent=False, description="play on while tuning"),
     )
+
+
+def _one_byte_each(sound: Float[Tensor, "samples"]) -> str:
+    return b64encode((127.5 + 127 * sound).round().clamp(0, 255).byte().numpy().tobytes()).decode()
 
 
 def recovery_panel(
@@ -135,6 +185,15 @@ def recovery_panel(
         view,
         title="How many can speak at once?",
         slow=True,
+        page=Page(
+            "recovery",
+            lambda: {
+                "deltas": numbers(deltas),
+                "rhos": numbers(rhos),
+                "success": numbers(success),
+                "theory": numbers(theory),
+            },
+        ),
         stations=w.IntSlider(100, min=20, max=300, step=20),
         channels=w.IntSlider(50, min=5, max=150, step=5),
         speaking=w.IntSlider(20, min=1, max=100),

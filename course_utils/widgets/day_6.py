@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -28,12 +28,23 @@ from course_utils.reading import (
 )
 from course_utils.sae import SAE
 from course_utils.views import FAINT, concept_hit_list, hit_list, latent_card, plain_table
+from course_utils.widgets.page import Page, packed
 from course_utils.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 N_HITS = 6
+SENTENCES = (
+    "When Mary and John went to the store, John gave a drink to Mary.",
+    "The judge read the verdict, and the courtroom was silent.",
+    "The ship sailed into the harbour before the storm.",
+    "She stirred the soup and added a little salt.",
+    "SELECT name FROM users WHERE age > 30;",
+    "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6",
+    "The dentist looked at my teeth and frowned.",
+)
+"""What a page without a model offers to look up, beside the panel's own sentence."""
 N_CHILDREN = 12
 IDLE = {
     "concept": ("sentence", "number"),
@@ -41,6 +52,7 @@ IDLE = {
     "number": ("concept", "sentence", "row"),
 }
 """By what one looks for a latent, and which controls of `latent_panel` then do nothing."""
+LEAST_COSINE = 0.2
 
 
 def latent_panel(
@@ -117,6 +129,22 @@ def latent_panel(
         title="Look up a latent",
         slow=True,
         idle=lambda values: IDLE[values["find_by"]],
+        page=Page(
+            "frames",
+            offered={
+                "concept": sorted(concepts),
+                "sentence": [sentence, *(s for s in SENTENCES if s != sentence)],
+                "number": sorted(range(0, sae.d_sae, sae.d_sae // 16)),
+                "row": [1, 2],
+            },
+            asks={
+                "find_by": {
+                    "concept": ["concept", "row"],
+                    "sentence": ["sentence", "row"],
+                    "number": ["number"],
+                }
+            },
+        ),
         find_by=w.ToggleButtons(options=["concept", "sentence", "number"], value="concept"),
         concept=w.Dropdown(options=sorted(concepts), value=concept or sorted(concepts)[0]),
         sentence=w.Text(value=sentence, continuous_update=False, layout=w.Layout(width="40em")),
@@ -157,6 +185,19 @@ def rating_panel(summaries: Sequence[LatentSummary], game: RatingGame) -> Panel:
     return Panel(
         view,
         title="How clear is its subject?",
+        page=Page(
+            "rating",
+            lambda: {
+                "cards": packed(
+                    [
+                        latent_card(summaries[i], title=f"Card {p} of {len(game)}", blind=True)
+                        for p, i in enumerate(game.order, 1)
+                    ]
+                ),
+                "kinds": [game.kind(place) for place in range(len(game))],
+                "all_kinds": list(game.by_kind()),
+            },
+        ),
         card=card,
         rating=rating,
         tell=w.Checkbox(
@@ -220,10 +261,27 @@ def family_panel(
             else ""
         )
 
+    def _children(size: int) -> list[list[Any]]:
+        """(parent, latent, cosine, its guess, the guess's area), nearest first: what any setting can show."""
+        return [
+            [
+                parent,
+                child,
+                round(families[size].cosine[child].item(), 6),
+                guesses[size][child].concept,
+                f"{guesses[size][child].roc_area:.2f}",
+            ]
+            for parent in offered
+            for child in families[size].children(parent, LEAST_COSINE)
+        ]
+
     return Panel(
         view,
         title="What became of a latent?",
+        page=Page("family", lambda: {str(size): _children(size) for size in families}),
         parent=w.Dropdown(options=[(f"{i}: {parents[i].concept}", i) for i in offered], value=parent),
         size=w.ToggleButtons(options=list(families), value=max(families), description="latents"),
-        at_least=w.FloatSlider(value=0.5, min=0.2, max=0.95, step=0.05, description="cosine at least"),
+        at_least=w.FloatSlider(
+            value=0.5, min=LEAST_COSINE, max=0.95, step=0.05, description="cosine at least"
+        ),
     )

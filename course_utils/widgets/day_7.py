@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import ipywidgets as w
 import torch
@@ -23,6 +23,7 @@ from course_utils.interventions import (
 )
 from course_utils.plots import figure_png, plot_dose_and_price, plot_patching_map
 from course_utils.views import FAINT, picture
+from course_utils.widgets.page import Page, numbers
 from course_utils.widgets.panel import Control, Panel
 
 if TYPE_CHECKING:
@@ -41,16 +42,23 @@ class StreamingPanel(Panel):
 
     Args:
         view: takes the controls' values by name, yields one HTML string after the other.
-        title, controls: as for `Panel`. Sliders report when they are let go.
+        title, page, controls: as for `Panel`. Sliders report when they are let go.
     """
 
     sign = "writing …"
 
-    def __init__(self, view: Callable[..., Iterator[str]], *, title: str = "", **controls: Control) -> None:
-        super().__init__(view, title=title, slow=True, idle=lambda values: (), **controls)
+    def __init__(
+        self,
+        view: Callable[..., Iterator[str]],
+        *,
+        title: str = "",
+        page: Page | None = None,
+        **controls: Control,
+    ) -> None:
+        super().__init__(view, title=title, slow=True, page=page, idle=lambda values: (), **controls)
 
-    def _pages(self) -> Iterator[str]:
-        return self._view(**self.values)
+    def _pages(self, values: dict[str, Any]) -> Iterator[str]:
+        return self._view(**values)
 
 
 def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
@@ -104,6 +112,9 @@ def dial_panel(
         n_tokens: to write at most.
     """
 
+    # for each prompt and seed: the model untouched, and what it wrote so far, which no turn of the dial changes
+    written: dict[tuple[str, int], tuple[Iterator[list[str]], list[str]]] = {}
+
     def view(
         what: str, how: Literal["add", "clamp", "scale"], dial: float, prompt: str, seed: int
     ) -> Iterator[str]:
@@ -112,16 +123,31 @@ def dial_panel(
         nothing = direction_unit(
             torch.ones(model.cfg.d_model), f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
         )
-        untouched = stream(model, nothing, [0.0], prompts=prompt, n_tokens=n_tokens, seed=seed)
+        untouched, own = written.setdefault(
+            (prompt, seed),
+            (stream(model, nothing, [0.0], prompts=prompt, n_tokens=n_tokens, seed=seed), [""]),
+        )
         turned = stream(model, chosen, [amount], prompts=prompt, how=how, n_tokens=n_tokens, seed=seed)
-        own = steered = [""]
-        for _ in range(n_tokens):
-            own, steered = next(untouched, own), next(turned, steered)
-            yield texts_side_by_side(prompt, {"untouched": own[0], f"{what}: {how} {dial:+g}": steered[0]})
+        steered = [""]
+        for i in range(1, n_tokens + 1):
+            if len(own) <= i:
+                own += next(untouched, own[-1:])
+            steered = next(turned, steered)
+            yield texts_side_by_side(prompt, {"untouched": own[i], f"{what}: {how} {dial:+g}": steered[0]})
 
     return StreamingPanel(
         view,
         title="Turn the dial",
+        page=Page(
+            "frames",
+            offered={
+                "what": list(units),
+                "how": ["add"],
+                "dial": sorted({3.0, 10.0, dial}),
+                "prompt": [prompt],
+                "seed": [0],
+            },
+        ),
         what=w.Dropdown(options=list(units), value=next(iter(units))),
         how=w.ToggleButtons(options=["add", "clamp", "scale"], value="add"),
         dial=w.FloatSlider(value=dial, min=-10, max=10, step=0.5),
@@ -164,8 +190,26 @@ def dose_panel(
         view,
         title="One concept at a time",
         slow=True,
+        page=Page(
+            "dose",
+            lambda: {
+                "doses": list(doses),
+                "rates": {name: numbers(rate) for name, rate in rates.items()},
+                "log_perplexities": {name: numbers(cost) for name, cost in log_perplexities.items()},
+            },
+        ),
         concept=w.Dropdown(options=list(concepts), value=concepts[0]),
     )
+
+
+class PatchedSentence(NamedTuple):
+    """What one part of the model gives back, and the words around it."""
+
+    brought_back: Float[Tensor, "n_rows n_columns"]
+    rows: list[str]
+    columns: list[str]
+    lines: list[str]
+    note: str
 
 
 def patching_panel(
@@ -189,7 +233,7 @@ def patching_panel(
         corrupt: (prompt, subject, indirect object) → the prompt with another answer.
     """
 
-    def view(sentence: int, part: str) -> str:
+    def measured(sentence: int, part: str) -> PatchedSentence:
         s = sentences[sentence]
         other = corrupt(s.prompt, s.subject, s.indirect_object)
         ids, other_ids = prompt_ids(model, s.prompt)[None], prompt_ids(model, other)[None]
@@ -203,26 +247,33 @@ def patching_panel(
             columns = [f"head {h}" for h in range(model.cfg.n_heads)]
         else:
             columns = [model.tokenizer.decode([i]) if p else "BOS" for p, i in enumerate(ids[0].tolist())]
-        ax = plot_patching_map(
-            found.brought_back,
-            [f"layer {layer}" for layer in range(model.cfg.n_layers)],
-            columns,
-            title=part,
-            ylabel="patched at",
-        )
         lines = [
             f"clean: {s.prompt} … ({found.clean:+.1f})",
             f"corrupted: {other} … ({found.corrupted:+.1f})",
         ]
-        said = "".join(f"<div>{escape(line)}</div>" for line in lines)
         note = f"in brackets: logit of {s.indirect_object} less logit of {s.subject}"
+        rows = [f"layer {layer}" for layer in range(model.cfg.n_layers)]
+        return PatchedSentence(found.brought_back, rows, columns, lines, note)
+
+    def view(sentence: int, part: str) -> str:
+        found = measured(sentence, part)
+        ax = plot_patching_map(found.brought_back, found.rows, found.columns, title=part, ylabel="patched at")
+        said = "".join(f"<div>{escape(line)}</div>" for line in found.lines)
         shown = picture(figure_png(ax), f"Share of the answer that patching the {part} brings back, by layer")
-        return f'{said}<div style="{FAINT}">{escape(note)}</div>{shown}'
+        return f'{said}<div style="{FAINT}">{escape(found.note)}</div>{shown}'
+
+    def all_maps() -> dict[str, list[dict[str, Any]]]:
+        found = {part: [measured(i, part) for i in range(len(sentences))] for part in PATCHABLE_PARTS}
+        return {
+            part: [each._asdict() | {"brought_back": numbers(each.brought_back)} for each in maps]
+            for part, maps in found.items()
+        }
 
     return Panel(
         view,
         title="Where does the answer come from?",
         slow=True,
+        page=Page("patching", all_maps),
         sentence=w.Dropdown(options=[(s.prompt, i) for i, s in enumerate(sentences)], value=0),
         part=w.ToggleButtons(options=list(PATCHABLE_PARTS), value="residual stream"),
     )

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import ipywidgets as w
 from IPython import get_ipython
 
+from course_utils.widgets.page import Page
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 """The media type under which a notebook's front end finds the live widget of an output."""
 
@@ -89,10 +91,12 @@ class Panel:
         slow: for views that take much longer than a tenth of a second: sliders report when they are let go, not on the
             way.
         idle: the names of the controls that change nothing, from the values of all; they are hidden meanwhile.
+        page: what a page without a kernel gets to show the same; None leaves the first view there.
         controls: value widgets by name; one without a description is described by its name.
 
     Attributes:
         controls: the widgets by name, as they were given.
+        page: as it was given.
     """
 
     sign = "working …"
@@ -104,10 +108,11 @@ class Panel:
         slow: bool = False,
         title: str = "",
         idle: Callable[[dict[str, Any]], Collection[str]] = lambda values: (),
+        page: Page | None = None,
         **controls: Control,
     ) -> None:
         self._view: Callable[..., Any] = view
-        self.title, self.controls, self._slow, self._idle = title, controls, slow, idle
+        self.title, self.controls, self.page, self._slow, self._idle = title, controls, page, slow, idle
         self._waiting = False
         self._shown = w.HTML().add_class("course-view")
         self._busy = w.HTML().add_class("course-busy")
@@ -142,6 +147,14 @@ class Panel:
             self.controls[name].value = value
         return self
 
+    def shown_at(self, **values: Any) -> str:
+        """What the view gives at these values of all controls, which stay where they are; a complaint as a sentence."""
+        try:
+            *_, shown = self._pages(values)
+        except ValueError as error:
+            return f"<i>{escape(str(error))}</i>"
+        return shown
+
     def _heading(self) -> str:
         return f"<b>{escape(self.title)}</b>"
 
@@ -164,8 +177,8 @@ class Panel:
             self._say(self.sign)
         started = perf_counter()
         try:
-            for page in self._pages():
-                self._shown.value = page
+            for shown in self._pages(self.values):
+                self._shown.value = shown
         except ValueError as error:
             self._shown.value = f"<i>{escape(str(error))}</i>"
         except Exception as error:  # the front end would hide it and leave the old view standing
@@ -175,9 +188,9 @@ class Panel:
             self._say("")
         self._slow = self._slow or perf_counter() - started > BEARABLE
 
-    def _pages(self) -> Iterator[str]:
+    def _pages(self, values: dict[str, Any]) -> Iterator[str]:
         """What is shown one after the other."""
-        yield self._view(**self.values)
+        yield self._view(**values)
 
     def _say(self, what: str) -> None:
         """Beside the controls; a screen reader is told as well."""

@@ -16,6 +16,9 @@ from sphinx.util import logging
 from course_utils.desk import latex_html
 
 GLOSSARY = "docs/glossary"
+LIVE = "_live"
+"""Where pages.py puts the script and the style sheet of explorers and quizzes."""
+
 TERM = re.compile(r"- \*\*(.+?)\*\* \([^)]*\): (.+)")
 ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 PAPERS = tomllib.loads(Path(__file__).with_name("papers.toml").read_text(encoding="utf-8"))
@@ -131,9 +134,18 @@ def link_pictures(app: Any, doctree: nodes.document, page: str) -> None:
             image.replace_self(nodes.reference("", "", image.deepcopy(), refuri=file, classes=["picture"]))
 
 
+def bring_scripts(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """What explorers and quizzes need, to the pages that have some."""
+    if doctree is not None and any("course-live" in raw.astext() for raw in doctree.findall(nodes.raw)):
+        app.add_css_file("live.css")
+        app.add_js_file("live.js", loading_method="defer")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
+    app.config.html_static_path.append(str(Path(app.srcdir) / LIVE))
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("doctree-read", mark)
     app.connect("doctree-resolved", link_pictures)
+    app.connect("html-page-context", bring_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

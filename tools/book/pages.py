@@ -20,8 +20,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.desk import for_readers
-from course_utils.grade import read_notebook
+from course_utils.grade import exercise_keys, read_notebook
+from course_utils.widgets import live_output, live_scripts, live_style
+from tools.address import address
 from tools.book.wings import overview, wing_page, with_face
+from tools.launch import launchers
 from tools.layers import floors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,12 +65,14 @@ def lay_out(out: Path, root: Path = ROOT) -> list[str]:
     write(out / "api" / "index.md", overview(faces) + toctree("", names))
     for wing in faces:
         write(out / "api" / f"{wing}.md", wing_page(wing, root))
+    write(out / "_live" / "live.js", "\n".join(live_scripts().values()))
+    write(out / "_live" / "live.css", live_style())
     contents = {part: list(pages) for part, pages in parts(root, out)}
     known = {page for pages in contents.values() for page in pages}
     for page in sorted(known):
         source = root / page
         if page.endswith(".ipynb"):
-            write(out / page, nbformat.writes(foldable(for_readers(read_notebook(source)))))
+            write(out / page, nbformat.writes(page_of(source, page, address(root))))
         elif source.exists():
             write(out / page, settled(source.read_text(encoding="utf-8"), page, known, out, root))
     start = settled((root / "README.md").read_text(encoding="utf-8"), "index.md", known, out, root)
@@ -87,6 +92,35 @@ def parts(root: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
             names.sort(key=lambda name: not name.endswith("index.md"))
             pages += [name for name in names if pattern in named or name not in named]
         yield part, pages
+
+
+def page_of(source: Path, page: str, repository: str | None) -> NotebookNode:
+    """A day as MyST-NB takes it."""
+    return foldable(alive(with_way_in(for_readers(read_notebook(source)), page, repository), page))
+
+
+def with_way_in(notebook: NotebookNode, page: str, repository: str | None) -> NotebookNode:
+    """Under each exercise the buttons that open its notebook, where the repository has an address."""
+    if repository is None:
+        return notebook
+    binder, colab = launchers(repository, page)
+    ways = f'<a class="way-in" href="{binder}">Try it on Binder</a> <a class="way-in" href="{colab}">Try it in Colab</a>'
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        if cell.cell_type == "code" and exercise_keys(cell.source):
+            cells.append(nbformat.v4.new_markdown_cell(ways, id=f"way-in-{len(cells)}"))
+    return NotebookNode(notebook | {"cells": cells})
+
+
+def alive(notebook: NotebookNode, page: str) -> NotebookNode:
+    """The same with explorers, quizzes and predictions as boxes for the scripts that marks.py brings."""
+    tell = lambda sentence: print(f"{page}: {sentence}", file=sys.stderr)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if (box := live_output(output.get("data", {}), tell)) is not None:
+                output.data["text/html"] = box
+    return notebook
 
 
 def foldable(notebook: NotebookNode) -> NotebookNode:
