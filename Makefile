@@ -8,7 +8,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 COMMANDS := lab check test notebooks test-browser test-colab test-saelens test-versions test-binder lint freeze \
-	pictures address bench bench-pipeline days shake other-models real-models stress lock dependencies release book
+	pictures address bench bench-pipeline days shake other-models real-models scores stress lock dependencies release book
 
 .PHONY: help clean $(COMMANDS)
 

@@ -180,6 +180,9 @@ COMMANDS |= {
     "real-models": program(
         "tools/real_models/run.py", "measure a MODEL that others trained, and write docs/real_models.md"
     ),
+    "scores": program(
+        "tools/scores/run.py", "score the scores by dictionaries whose truth is known, into docs/scores.md (an hour)"
+    ),
     "stress": program(
         "tools/stress.py",
         "attack the course, count what held, write docs/trust.md (hours; --quick; or some parts)",

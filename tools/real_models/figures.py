@@ -204,7 +204,7 @@ SAID: dict[int, list[str]] = {
         "at {hook} every token is",
         "{day_6_tokens[0]:,} tokens to train on and {day_6_tokens[1]:,} to judge by",
         "hold {three_largest:.0%} of all squared length",
-        "{outlier_dimensions} of them have more than 100 times",
+        "{outlier_dimensions} of the 256 have more than 100 times",
         "{start_times:.1f} times as long",
         "of {outlier_tokens[1]:,} other tokens {outlier_tokens[0]} are more than ten times as long",
         "{d_sae} latents, {l0:.0f} active a token; misses {fvu:.0%} of the variance",
