@@ -1,4 +1,4 @@
-"""Take the README's moving picture from the real pages: `make moving-picture`, after `make freeze`.
+"""Take the README's moving picture from the real pages: `python tools/moving_picture.py`, after `make freeze`.
 
 The days are exported with `--live`, opened in Chromium, and their explorers moved; what stands on the page is what is
 seen. One GIF, since code hosts play it everywhere.
