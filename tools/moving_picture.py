@@ -24,7 +24,7 @@ from course_utils.desk import export_html  # noqa: E402
 
 OUT = ROOT / "docs" / "pictures" / "explorers.gif"
 MAX_BYTES = 1_500_000
-WIDTH, HEIGHT = 720, 560
+WIDTH, HEIGHT, MARGIN = 720, 500, 16
 FRAME, LAST_FRAME = 350, 1800  # milliseconds
 SCENES: list[tuple[int, str, list[dict[str, Any]]]] = [
     (3, "The city from any side", [{"turn": turn, "tilt": 20} for turn in range(-120, 121, 20)]),
@@ -48,7 +48,9 @@ def frames(page: Page, title: str, states: list[dict[str, Any]]) -> Iterator[Ima
         box.evaluate("async (box, state) => await box.course.set(state)", asked)
         shot = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
         canvas = Image.new("RGB", (WIDTH, HEIGHT), "white")
-        canvas.paste(shot.resize((WIDTH, round(shot.height * WIDTH / shot.width)), Image.Resampling.LANCZOS))
+        width = WIDTH - 2 * MARGIN
+        shown = shot.resize((width, round(shot.height * width / shot.width)), Image.Resampling.LANCZOS)
+        canvas.paste(shown, (MARGIN, MARGIN))
         yield canvas
 
 
