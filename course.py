@@ -181,7 +181,8 @@ COMMANDS |= {
         "tools/real_models/run.py", "measure a MODEL that others trained, and write docs/real_models.md"
     ),
     "scores": program(
-        "tools/scores/run.py", "score the scores by dictionaries whose truth is known, into docs/scores.md (an hour)"
+        "tools/scores/run.py",
+        "score the scores by dictionaries whose truth is known, into docs/scores.md (an hour)",
     ),
     "stress": program(
         "tools/stress.py",
