@@ -82,7 +82,7 @@ def licence(package: Distribution) -> str:
         ", ".join(text.split(" :: ")[-1] for text in classifiers),
     ]
     names = about.get_all("License-File", [])
-    written = (file.read_text() or "" for file in package.files or [] if file.name in names)
+    written = (file.read_text(encoding="utf-8") or "" for file in package.files or [] if file.name in names)
     return next(
         (text for text in chain(texts, about.get_all("License", []), written) if text), "not stated"
     ).splitlines()[0]
