@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_utils.exercises import find, judge
+from course_utils.exercises import exercise, find, judge
 from course_utils.sae import SAE, load_sae
 from course_utils.training import fit_sae
 from course_utils.worlds import (
@@ -56,6 +56,24 @@ def test_double_precision_by_default_changes_no_right_answer():
         assert len(fit_sae(SAE(8, 32), torch.randn(3, 16, 8), l1_coefficient=1.0, progress=False).loss) == 3
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_after_a_tick_double_precision_stays_double():
+    torch.set_default_dtype(torch.float64)
+    try:
+        for key in ("day_5.ista_step", "day_5.fresh_pairs"):
+            record = find(key)
+            args = record.cases()[0]
+            used = exercise(key)(lambda *a, right=record.reference: right(*a))
+            expected = record.reference(*args)
+            for given, wanted in zip(as_tuple(used(*args)), as_tuple(expected), strict=True):
+                assert given.dtype == wanted.dtype == torch.float64, key
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def as_tuple(value):
+    return value if isinstance(value, tuple) else (value,)
 
 
 def run(code, **more):

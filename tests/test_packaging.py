@@ -14,7 +14,14 @@ from tools.freeze import DATA, checksums
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OWN = {"course", "course_utils", "solutions", "tools", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+OWN = {
+    "tests",
+    "course",
+    "course_utils",
+    "solutions",
+    "tools",
+    *(path.stem for path in (ROOT / "tests").glob("*.py")),
+}
 
 
 def normalised(name):

@@ -43,6 +43,7 @@ WHY = {
     "nbclient": "`course grade`: runs a learner's notebook",
     "nbformat": "`course grade`: reads a learner's notebook",
     "ipykernel": "`course grade`: where a learner's notebook runs",
+    "jupyter-client": "a kernel that a test starts itself",
     "psutil": "`course grade`: memory and processes of a learner's notebook",
     "scikit-learn": "recipes, and what our formulas are compared with",
     "scipy": "what our formulas are compared with",

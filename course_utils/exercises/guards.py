@@ -205,19 +205,26 @@ class Said(io.TextIOBase):
 
 @contextlib.contextmanager
 def kept_state() -> Iterator[None]:
-    """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it.
-
-    Meanwhile floats are of single precision, whatever a notebook has set: cases and references are made for it.
-    """
+    """Leave the global generators and torch's settings as they were, so that a verdict does not change what is below it."""
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 — a learner may use it
     with torch.random.fork_rng(devices=[]):
         try:
             with kept_settings():
-                torch.set_default_dtype(torch.float32)
                 yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def single_precision() -> Iterator[None]:
+    """Floats of single precision, whatever a notebook has set: cases are made for it."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from course_utils.exercises.guards import (
     guarded,
     innermost,
     kept_state,
+    single_precision,
 )
 from course_utils.exercises.near_misses import near_miss
 from course_utils.exercises.other_kinds import told
@@ -87,7 +88,7 @@ def judge(record: Exercise, attempt: Callable[..., Any], *, quiet: bool = True) 
     Raises:
         KeyboardInterrupt: if the learner pressed the button.
     """
-    with kept_state():
+    with kept_state(), single_precision():
         verdict = _judge(record, attempt, quiet)
     if quiet and verdict.error is not None:
         traceback.clear_frames(verdict.error.__traceback__)  # or what filled the memory would stay in it

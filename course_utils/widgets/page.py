@@ -98,7 +98,7 @@ def live_view(panel: Panel) -> dict[str, Any]:
         >>> page = Page("frames", offered={"n": [1, 2]})
         >>> view = live_view(Panel(lambda n: f"<b>{n * n}</b>", page=page, title="Squares", n=w.IntSlider(1, 0, 9)))
         >>> view["title"], view["controls"][0]["values"], view["first"]
-        ('Squares', [1, 2], 'Squares n: 1 1')
+        ('Squares', [1, 2], 'Squares n: 1 Run this cell in a notebook to move the controls. 1')
 
     Args:
         panel: one with a `Page`. Where that keeps frames, the view is drawn at every setting that is offered.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from tools.scores.measure import FOUND_AGAIN, LABELS, ROWS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RESULTS, PAGE = DOCS / "scores" / "results.json", DOCS / "scores.md"
-RESAMPLES = 2000
+RESAMPLES = 500
 NEAR_THE_TRUTH = (4.0, 9.0)
 """Latents on a row, for the second table: six features are."""
 
@@ -65,6 +66,12 @@ dictionary drawn together. **Bold** where that is above 0 throughout, *misleads*
 The same among those with {{ low }} to {{ high }} latents on in a row.
 
 {{ near }}
+## At the same size
+
+The same among those with {{ largest }} latents. A large dictionary has room for every feature, and it is crowded and has
+dead latents: what ranks sizes need not rank dictionaries of one size.
+
+{{ large }}
 ## What to take from it
 
 {{ lessons }}
@@ -122,14 +129,28 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
 
 
+Found = dict[tuple[str, str, str], Correlation | None]
+"""By world, truth and score."""
+
+
+def near_the_truth(name: str, scores: dict[str, float]) -> bool:
+    """Whether about as many latents are on as features."""
+    return NEAR_THE_TRUTH[0] <= scores["l0"] <= NEAR_THE_TRUTH[1]
+
+
+def large(name: str, scores: dict[str, float]) -> bool:
+    """Whether it is one of the largest."""
+    return f"-{max(SIZES)}-" in name
+
+
 def correlations(
-    kept: dict[str, dict[str, float]], near: bool
-) -> dict[tuple[str, str, str], Correlation | None]:
-    """By world, truth and score."""
+    kept: dict[str, dict[str, float]],
+    some: Callable[[str, dict[str, float]], bool] = lambda name, scores: True,
+) -> Found:
+    """How well each score ranks some of the dictionaries."""
     found = {}
     for world in WORLDS:
-        names = [name for name in kept if name.startswith(f"{world}/")]
-        names = [n for n in names if not near or NEAR_THE_TRUTH[0] <= kept[n]["l0"] <= NEAR_THE_TRUTH[1]]
+        names = [name for name in kept if name.startswith(f"{world}/") and some(name, kept[name])]
         scores = [kept[name] for name in names]
         for truth in TRUTHS:
             for proxy in PROXIES:
@@ -138,7 +159,7 @@ def correlations(
     return found
 
 
-def table(found: dict[tuple[str, str, str], Correlation | None]) -> str:
+def table(found: Found) -> str:
     """A table for each truth."""
     parts = []
     for truth, said in TRUTHS.items():
@@ -154,14 +175,11 @@ def table(found: dict[tuple[str, str, str], Correlation | None]) -> str:
     return "\n".join(parts)
 
 
-def lessons(
-    all_of_them: dict[tuple[str, str, str], Correlation | None],
-    near: dict[tuple[str, str, str], Correlation | None],
-) -> str:
-    """Which scores rank right, say nothing or mislead: counted over worlds, truths and both tables."""
+def lessons(tables: Sequence[Found]) -> str:
+    """Which scores rank right, say nothing or mislead: counted over worlds, truths and tables."""
     lines = []
     for proxy, (_, said) in PROXIES.items():
-        found = [c for table in (all_of_them, near) for (_, _, p), c in table.items() if p == proxy and c]
+        found = [c for table in tables for (_, _, p), c in table.items() if p == proxy and c]
         right, wrong = sum(c.low > 0 for c in found), sum(c.high < 0 for c in found)
         lines.append(
             f"- {said.partition(',')[0].capitalize()}: ranks right in {right} of {len(found)} comparisons, misleads in "
@@ -174,7 +192,7 @@ def write_page() -> None:
     """From what is kept."""
     kept = load()
     world = next(iter(WORLDS.values()))
-    found, near = correlations(kept, near=False), correlations(kept, near=True)
+    tables = [correlations(kept), correlations(kept, near_the_truth), correlations(kept, large)]
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEXT)
     write_text(
         PAGE,
@@ -182,8 +200,9 @@ def write_page() -> None:
             n=len(kept), architectures=", ".join(SPARSITIES), sizes=", ".join(map(str, SIZES)), seeds=len(SEEDS),
             steps=f"{STEPS:,}", batch=BATCH, d=world.d, n_features=world.n_features, active=f"{world.active:.0f}",
             rows=f"{ROWS:,}", labels=LABELS, resamples=f"{RESAMPLES:,}", worlds=_described(), ranges=_ranges(kept),
-            low=f"{NEAR_THE_TRUTH[0]:.0f}", high=f"{NEAR_THE_TRUTH[1]:.0f}", all=table(found), near=table(near),
-            lessons=lessons(found, near),
+            low=f"{NEAR_THE_TRUTH[0]:.0f}", high=f"{NEAR_THE_TRUTH[1]:.0f}", all=table(tables[0]), near=table(tables[1]),
+            large=table(tables[2]), largest=max(SIZES),
+            lessons=lessons(tables),
         ),
     )  # fmt: skip
 
