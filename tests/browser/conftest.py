@@ -206,7 +206,7 @@ def tabs(browser, request):
             page.goto(lab.url(notebook.name, base=base))
             run_all(page, lab, notebook.name)
 
-    visits = [item.callspec.params["tab"] for item in request.session.items if "tab" in item.fixturenames]
+    visits = [item.callspec.params["tab"] for item in request.session.items if "tabs" in item.fixturenames]
     return Tabs(browser, visits, start)
 
 
