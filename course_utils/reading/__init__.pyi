@@ -61,6 +61,7 @@ from .top_examples import top_rows as top_rows
 from .truth import firing_f1 as firing_f1
 from .truth import match_latents as match_latents
 from .truth import matched_cosine as matched_cosine
+from .truth import matched_cosines as matched_cosines
 from .word_judge import WordJudge as WordJudge
 from .word_judge import fit_judge as fit_judge
 from .word_judge import words_of as words_of

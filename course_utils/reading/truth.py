@@ -38,10 +38,25 @@ def match_latents(
     return matched
 
 
-def matched_cosine(W_dec: Float[Tensor, "d_sae d_in"], directions: Float[Tensor, "n_features d_in"]) -> float:
-    """Mean over the features of the cosine with the latent that is theirs; a feature without one counts 0.
+def matched_cosines(
+    W_dec: Float[Tensor, "d_sae d_in"], directions: Float[Tensor, "n_features d_in"]
+) -> Float[Tensor, "n_features"]:
+    """Cosine of each feature with the latent that is its own (`match_latents`); 0 for a feature without one.
 
-    Unlike `mean_max_cosine` it lets no latent stand for two features.
+    Examples:
+        >>> matched_cosines(torch.tensor([[2.0, 0.0]]), torch.eye(2))
+        tensor([1., 0.])
+
+    Raises:
+        ModuleNotFoundError: if scipy is not installed.
+    """
+    matched = match_latents(W_dec, directions)
+    own = normalize(W_dec, dim=1)[matched.clamp(min=0)]
+    return (normalize(directions, dim=1) * own).sum(dim=1) * (matched >= 0)
+
+
+def matched_cosine(W_dec: Float[Tensor, "d_sae d_in"], directions: Float[Tensor, "n_features d_in"]) -> float:
+    """Mean of `matched_cosines`. Unlike `mean_max_cosine` it lets no latent stand for two features.
 
     Examples:
         >>> matched_cosine(torch.tensor([[1.0, 0.0]]), torch.eye(2))  # one latent for two features
@@ -50,10 +65,7 @@ def matched_cosine(W_dec: Float[Tensor, "d_sae d_in"], directions: Float[Tensor,
     Raises:
         ModuleNotFoundError: if scipy is not installed.
     """
-    matched = match_latents(W_dec, directions)
-    has = matched >= 0
-    cosines = (normalize(directions[has], dim=1) * normalize(W_dec[matched[has]], dim=1)).sum(dim=1)
-    return cosines.sum().item() / len(directions)
+    return matched_cosines(W_dec, directions).mean().item()
 
 
 def firing_f1(

@@ -22,6 +22,7 @@ from course_utils.reading import (
     l0,
     match_latents,
     matched_cosine,
+    matched_cosines,
     sparse_probe,
 )
 from course_utils.sae import SAE
@@ -99,10 +100,7 @@ def stability(sae: SAE, sibling: SAE, judge: Drawn) -> float:
     living, others = (s.W_dec[~dead_latents(s.encode(judge.x))] for s in (sae, sibling))
     if not len(living) or not len(others):
         return 0.0
-    matched = match_latents(others, living)
-    has = matched >= 0
-    cosines = (normalize(living[has], dim=1) * normalize(others[matched[has]], dim=1)).sum(dim=1)
-    return (cosines >= FOUND_AGAIN).sum().item() / len(living)
+    return (matched_cosines(others, living) >= FOUND_AGAIN).float().mean().item()
 
 
 @torch.no_grad()
