@@ -8,6 +8,7 @@ from .maps import patching_map as patching_map
 from .measures import brought_back as brought_back
 from .measures import disagreement as disagreement
 from .measures import mean_and_error as mean_and_error
+from .measures import rate_at_price as rate_at_price
 from .patching import Attribution as Attribution
 from .patching import attribute as attribute
 from .patching import patch as patch

@@ -6,6 +6,10 @@ disagreement    KL(p | q) of two models' next-token distributions, in nats
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from math import log, nan
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -27,6 +31,35 @@ def mean_and_error(
         Means and standard errors, one of each for every column.
     """
     return rates.mean(dim=0), rates.std(dim=0, correction=1) / len(rates) ** 0.5
+
+
+def rate_at_price(rates: Sequence[float], perplexities: Sequence[float], price: float) -> float:
+    """Share of texts about the concept where a push costs a given perplexity: between two doses a straight line in the
+    perplexity's logarithm.
+
+    Examples:
+        >>> rate_at_price([0.0, 0.6], [6.0, 24.0], 12.0), rate_at_price([0.0, 0.6], [6.0, 24.0], 48.0)
+        (0.3, nan)
+
+    Args:
+        rates: one a dose, from the smallest dose up.
+        perplexities: as many, each above 0.
+        price: a perplexity. Below that of the smallest dose the rate is the smallest dose's.
+
+    Returns:
+        A rate; NaN if no dose was that dear.
+
+    Raises:
+        ValueError: if the two sequences are not of one length.
+    """
+    paid = [(log(perplexity), float(rate)) for perplexity, rate in zip(perplexities, rates, strict=True)]
+    at = log(price)
+    if at <= paid[0][0]:
+        return paid[0][1]
+    for (low, rate), (high, next_rate) in pairwise(paid):
+        if low <= at <= high:
+            return rate + (at - low) / (high - low) * (next_rate - rate)
+    return nan
 
 
 def brought_back(patched: Float[Tensor, "*some"], clean: float, corrupted: float) -> Float[Tensor, "*some"]:

@@ -4,6 +4,9 @@ from .baselines import random_dictionary_fvu as random_dictionary_fvu
 from .baselines import shuffled_weights as shuffled_weights
 from .blind_rating import RATINGS as RATINGS
 from .blind_rating import RatingGame as RatingGame
+from .comparisons import Comparison as Comparison
+from .comparisons import compare_pairs as compare_pairs
+from .comparisons import compared as compared
 from .concepts import ConceptScores as ConceptScores
 from .concepts import Monosemanticity as Monosemanticity
 from .concepts import chance_roc_area as chance_roc_area

@@ -7,9 +7,11 @@ fills the figures in, so that neither can outlive what was measured.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, factorial, log, prod
+from math import exp, factorial, isnan, prod
 from types import SimpleNamespace
 from typing import NamedTuple
+
+from course_utils.interventions import rate_at_price
 
 Figures = SimpleNamespace
 """The figures of a model by name; AttributeError where one was not measured."""
@@ -57,20 +59,9 @@ def mixed_share(f: Figures) -> float:
 
 
 def rate_at(f: Figures, direction: str, perplexity: float) -> float | None:
-    """Share of texts about the concept when a push costs so much, between two doses by a straight line in its logarithm.
-
-    None where the direction did not get so dear at the doses tried.
-    """
-    rates = f.steered[direction]["rate"]
-    prices = [log(price) for price in f.steered[direction]["perplexity"]]
-    price = log(perplexity)
-    if price <= prices[0]:
-        return rates[0]
-    for i in range(len(prices) - 1):
-        if prices[i] <= price <= prices[i + 1]:
-            along = (price - prices[i]) / (prices[i + 1] - prices[i])
-            return rates[i] + along * (rates[i + 1] - rates[i])
-    return None
+    """`rate_at_price` of a direction; None where it did not get so dear at the doses tried."""
+    rate = rate_at_price(f.steered[direction]["rate"], f.steered[direction]["perplexity"], perplexity)
+    return None if isnan(rate) else rate
 
 
 def best(f: Figures, direction: str) -> tuple[float, float, float]:

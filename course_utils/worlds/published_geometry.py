@@ -1,0 +1,49 @@
+"""Toy models of the size of the published picture, trained beforehand by ``recipes/published_geometry.py``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+class PublishedGeometry(NamedTuple):
+    """What is kept of them."""
+
+    sparsity: Float[Tensor, "instances"]
+    """Of the models with 400 features in 30 dimensions."""
+
+    shares: Float[Tensor, "instances n_features"]
+    """`feature_dimensionality` of every feature in each."""
+
+    d_hidden: Float[Tensor, "rooms"]
+    """Dimensions of the models with 400 features that are on 2% of the time."""
+
+    losses: Float[Tensor, "rooms seeds"]
+    """Their mean squared error, by start."""
+
+
+def load_published_geometry() -> PublishedGeometry:
+    """Shares and losses of models too slow for a notebook.
+
+    Examples:
+        >>> kept = load_published_geometry()
+        >>> kept.shares.shape, kept.losses.shape
+        (torch.Size([12, 400]), torch.Size([7, 3]))
+
+    Raises:
+        FileNotFoundError, ValueError: if the file that ships is missing or damaged.
+
+    Source:
+        Elhage et al. (2022), Toy Models of Superposition, "The Geometry of Superposition"; Liu, Liu and Gore (2025),
+        Superposition Yields Robust Neural Scaling, arXiv 2505.10465.
+    """
+    from safetensors.torch import load_file
+
+    from course_utils.base import asset_path
+
+    kept = load_file(asset_path("geometry/geometry.safetensors"))
+    return PublishedGeometry(
+        1 - 1 / kept["rarities"], kept["shares"].float(), kept["rooms"].float(), kept["losses"]
+    )
