@@ -32,6 +32,7 @@ PARTS = {
     "The seven days": ["notebooks/day_*.ipynb"],
     "To look things up": [
         "docs/glossary.md",
+        "docs/claims.md",
         "docs/real_models.md",
         "docs/dictionaries.md",
         "docs/scaling.md",
