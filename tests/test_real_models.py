@@ -18,7 +18,7 @@ from tools.real_models.measure import KEPT, _fewer, measure, missing, notebook, 
 from tools.real_models.page import NOT_HERE, PAGE, figures, load, page, shown, sorted_claims, verdict
 from tools.real_models.tables import TABLES
 
-QUOTE_THE_PAGE = (2,)
+QUOTE_THE_PAGE = (2, 6, 7)
 """Days that have to have a paragraph that begins as `quotes.START` says."""
 
 
