@@ -21,7 +21,7 @@ N, M = 400, 30
 RARITIES = torch.logspace(0.1, 1.75, 12)
 """1 / probability of a feature, one a model."""
 
-ROOMS, SEEDS, RARE = (8, 12, 16, 24, 32, 48, 64), 3, 0.98
+ROOMS, SEEDS, RARE = (8, 12, 18, 27, 40), 3, 0.98
 """Dimensions, starts and the sparsity of the law."""
 
 AT_ONCE = 3
@@ -62,7 +62,7 @@ def losses(steps: int, out: Path) -> torch.Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/geometry"))
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2000)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     kept = {
