@@ -96,6 +96,20 @@ def test_links_stay_become_downloads_or_are_dropped(tmp_path):
     assert (tmp_path / "LICENSE").is_file()
 
 
+def test_every_link_between_the_pages_leads_to_one_of_them(laid_out):
+    out = laid_out[0]
+    dead = []
+    for path in (*out.rglob("*.md"), *out.rglob("*.ipynb")):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            cells = json.loads(text)["cells"]
+            text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        for target in re.findall(r"\]\(([^)#\s]+)", re.sub(r"`[^`]*`", "", text)):
+            if "://" not in target and not (path.parent / target).exists():
+                dead.append((path.relative_to(out).as_posix(), target))
+    assert dead == []
+
+
 def test_the_page_of_a_wing_has_every_public_name_with_its_signature():
     for face in (ROOT / "course_utils").glob("*/__init__.pyi"):
         wing = face.parent.name
