@@ -14,6 +14,7 @@ Object.assign(course, (() => {
     const said = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
     const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, ...said });
     node.style.maxWidth = `${width}px`;
+    node.style.setProperty("--least", `${0.75 * width}px`); // labels of 12 pixels come out at 9
     node.style.flexBasis = `${0.75 * width}px`; // in a row: on a phone one below the other
     return node;
   }
