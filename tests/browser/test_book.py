@@ -15,7 +15,7 @@ PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"
 DAYS = [page for page in PAGES if page.startswith("notebooks/day_")]
 GENERATED = ("genindex.html", "py-modindex.html", "search.html")
 MAX_SITE, MAX_PAGE, MAX_PAINT = 25e6, 5e6, 1000
-PUSHED = "pre, .formula, a.picture, .table-wrapper, .output:has(img[style*=min-width]), .shown[tabindex]"
+PUSHED = "pre, .formula, a.picture, .table-wrapper, .output:has(img[style*=min-width], table), details:not(.hide), .shown[tabindex]"
 """What the site lets one push sideways."""
 
 SEARCHED = {  # what one looks for: a page that has to be found
