@@ -53,7 +53,7 @@ def test_what_jupyter_hides_is_folded(jupyter, tags):
     assert cell.metadata.get("tags") == tags
 
 
-def test_a_picture_says_what_it_shows_and_whether_it_is_wide():
+def test_a_picture_says_what_it_shows_and_how_narrow_it_may_be():
     png = json.loads(next((ROOT / "notebooks").glob("day_4_*")).read_text(encoding="utf-8"))
     kept = [
         output["data"]["image/png"]
@@ -69,7 +69,18 @@ def test_a_picture_says_what_it_shows_and_whether_it_is_wide():
     ]
     pages.foldable(v4.new_notebook(cells=cells))
     narrow, wide = (cell.metadata["mystnb"]["image"] for cell in cells)
-    assert narrow == {"alt": "Arrows."} and wide == {"alt": "Arrows.", "classes": "wide"}
+    assert narrow == {"alt": "Arrows.", "classes": "least-180"}  # of 211 pixels
+    assert wide == {"alt": "Arrows.", "classes": "least-1320"}  # of 1,611
+    assert "img.least-1320 { min-width: 1320px; }" in pages.figures_style()
+
+
+def test_an_explorers_picture_keeps_its_labels_legible_too():
+    html = '<img src="data:image/png;base64,iVBORw0KGgo=" alt="Arrows." width="800" style="max-width:100%">'
+    cell = v4.new_code_cell(
+        "", outputs=[v4.new_output("display_data", {"text/html": html, "text/plain": "P"})]
+    )
+    pages.alive(v4.new_notebook(cells=[cell]), "a page")
+    assert 'style="min-width:675px;max-width:100%"' in cell.outputs[0].data["text/html"]
 
 
 def test_an_exercise_leads_to_its_notebook_where_there_is_an_address():
@@ -94,6 +105,20 @@ def test_links_stay_become_downloads_or_are_dropped(tmp_path):
     settled = pages.settled(text, "docs/days.md", {"docs/glossary.md"}, tmp_path)
     assert settled == "[g](glossary.md#day-1) [s](../index.md) [c](../LICENSE) f [w](https://arxiv.org)"
     assert (tmp_path / "LICENSE").is_file()
+
+
+def test_every_link_between_the_pages_leads_to_one_of_them(laid_out):
+    out = laid_out[0]
+    dead = []
+    for path in (*out.rglob("*.md"), *out.rglob("*.ipynb")):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            cells = json.loads(text)["cells"]
+            text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        for target in re.findall(r"\]\(([^)#\s]+)", re.sub(r"`[^`]*`", "", text)):
+            if "://" not in target and not (path.parent / target).exists():
+                dead.append((path.relative_to(out).as_posix(), target))
+    assert dead == []
 
 
 def test_the_page_of_a_wing_has_every_public_name_with_its_signature():

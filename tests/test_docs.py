@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from tools.minutes import PROMISE
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = [
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "course_utils/data/README.md",
+    "course_utils/data/pocket/MODEL_CARD.md",
+]
 DAYS = range(1, 8)
 
 
@@ -37,11 +44,21 @@ def pictures():
     return module
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page):
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, *(ROOT / name for name in OTHERS), *range(1, 8)],
+    ids=lambda page: getattr(page, "name", page),
+)
+def test_links_lead_somewhere_and_no_heading_skips_a_level(page):
+    folder = page.parent if isinstance(page, Path) else ROOT / "notebooks"
+    text = page.read_text(encoding="utf-8") if isinstance(page, Path) else markdown(page)
+    targets = re.findall(r"\]\(([^)#\s]+)", text)
     local = [target for target in targets if "://" not in target]
-    assert [target for target in local if not (page.parent / target).exists()] == []
+    assert [target for target in local if not (folder / target).exists()] == []
+    prose = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^(#+) .+", prose, flags=re.MULTILINE)
+    assert heads[:1] == ["#"]
+    assert [pair for pair in pairwise(map(len, heads)) if pair[1] > pair[0] + 1] == []
 
 
 def test_pictures_are_those_of_the_notebooks(pictures):

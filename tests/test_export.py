@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -145,6 +146,11 @@ def test_a_page_can_be_read_and_every_kept_picture_says_what_it_shows(path, tmp_
     assert len(soup.select("section.on-paper h3")) >= 7
     solutions = soup.find_all("summary", string=re.compile("^Solution"))  # those of the kept cards
     assert len(solutions) >= 7 and all(solution.parent.find("pre") for solution in solutions)
+    levels = [int(head.name[1]) for head in soup.find_all(re.compile("^h[1-6]$"))]
+    assert levels.count(1) == 1 and [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1] == []
+    places = {f"#{tag['id']}" for tag in soup.select("[id]")}
+    links = [link["href"] for link in soup.select("a[href]")]
+    assert [link for link in links if link not in places and not re.match("https://", link)] == []
     images = soup.find_all("img")
     assert {image.get("alt") for image in images} >= set(texts)
     assert not [
@@ -231,6 +237,25 @@ def test_a_picture_beside_a_notebook_elsewhere_is_in_its_page(tmp_path):
         "data:image/png;base64"
         in export_html(tmp_path / "in" / "day.ipynb", tmp_path / "day.html").read_text()
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("The [glossary](../docs/glossary.md#day-1) has it.", "The glossary (docs/glossary.md) has it."),
+        ("[day_2.ipynb](./day_2.ipynb)", "day_2.ipynb"),
+        ("[**my** notes](my%20notes.txt)", "my notes (my notes.txt)"),
+    ],
+)
+def test_a_link_to_a_file_beside_the_notebook_becomes_words(page, source, shown):
+    paragraph = page(text("# Day"), text(source)).select_one("main p")
+    assert paragraph.get_text() == shown and not paragraph.find("a")
+
+
+def test_a_link_that_leads_on_from_anywhere_stays(page):
+    leading = ["https://arxiv.org/abs/2210.01892", "mailto:ada@example.org", "#Day"]
+    soup = page(text("# Day"), text(" ".join(f"[more]({address})" for address in leading)))
+    assert [link["href"] for link in soup.select("main p a")] == leading
 
 
 def test_what_is_left_out_is_told_with_its_cell(tmp_path):

@@ -28,13 +28,8 @@ from course_utils.widgets import (
 ROOT = Path(__file__).parents[1]
 STATES = ROOT / "tests" / "live_states"
 MOVES = "; run the notebook to move the controls"
-STILL = {
-    "Look up a latent",
-    "Turn the dial",
-    "One concept at a time",
-    "Walk through the graph",
-}
-"""They stand still on a page: the data of the first three are not made yet, and a graph has `export_circuit`'s page."""
+STILL = {"Walk through the graph"}
+"""It stands still on a page: a graph has `export_circuit`'s page."""
 
 
 def kept_outputs():

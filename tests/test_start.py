@@ -1,16 +1,20 @@
 """`course start`: notebooks are copied, and a learner's work is never written over."""
 
+import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from unittest.mock import MagicMock
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from course_utils.base import shipped_notebooks
 from course_utils.desk import copy_notebooks, main, open_lab
 from course_utils.desk.start import environment
+from course_utils.desk.trusted import trust_own
 
 ROOT = Path(__file__).parents[1]
 DAYS = [path.name for path in sorted((ROOT / "notebooks").glob("day_*.ipynb"))]
@@ -38,6 +42,45 @@ def test_a_learners_notebook_stays_and_an_update_keeps_it_beside(tmp_path):
 
 def test_a_clones_own_notebooks_are_left_as_they_are():
     assert copy_notebooks(shipped_notebooks()[0].parent, update=True) == []
+
+
+@pytest.fixture(autouse=True)
+def jupyter(tmp_path_factory, monkeypatch):
+    """Signatures of this test's own, never the user's."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("jupyter")))
+
+
+@pytest.fixture
+def trusted():
+    """Whether JupyterLab would trust a notebook."""
+
+    def check(path):
+        notary = NotebookNotary(data_dir=os.environ["JUPYTER_DATA_DIR"])
+        try:
+            return notary.check_signature(nbformat.read(path, as_version=4))
+        finally:
+            notary.store.close()
+
+    return check
+
+
+def test_the_courses_own_notebooks_are_trusted_and_no_other(tmp_path, trusted):
+    folder = tmp_path / "days"
+    copy_notebooks(folder)
+    changed = folder / DAYS[1]
+    changed.write_text(changed.read_text(encoding="utf-8").replace("Day 2", "Day 2b"), encoding="utf-8")
+    (folder / "mine.ipynb").write_bytes(changed.read_bytes())
+    assert not trusted(folder / DAYS[0])
+    assert main(["start", str(folder), "--no-lab"]) == 0
+    assert [trusted(folder / name) for name in DAYS] == [True, False, *[True] * 5]
+    assert not trusted(folder / "mine.ipynb")
+
+
+def test_trust_that_cannot_be_kept_hinders_nothing(tmp_path, monkeypatch):
+    (tmp_path / "jupyter").write_text("no folder")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    assert main(["start", str(tmp_path / "days"), "--no-lab"]) == 0
+    assert len(list((tmp_path / "days").iterdir())) == 7 and trust_own(tmp_path / "days") == []
 
 
 def test_what_cannot_be_written_is_told(tmp_path, capsys):

@@ -110,7 +110,7 @@ def table(kept: dict[str, Any]) -> str:
     """Markdown of all parts."""
     lines = []
     for part, title in PARTS.items():
-        lines += ["", f"### {title}", ""]
+        lines += ["", f"## {title}", ""]
         run = kept.get(part)
         if run is None:
             lines += [f"Not run yet: `python course.py stress {part}`."]

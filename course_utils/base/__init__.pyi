@@ -7,8 +7,10 @@ from .colours import EDGE_BLUE as EDGE_BLUE
 from .colours import EDGE_GREY as EDGE_GREY
 from .colours import EDGE_ORANGE as EDGE_ORANGE
 from .colours import FRAME as FRAME
+from .colours import OKABE_ITO as OKABE_ITO
 from .colours import ORANGE_RGB as ORANGE_RGB
 from .colours import VERDICT_COLOURS as VERDICT_COLOURS
+from .colours import colour_variables as colour_variables
 from .faces import attach as attach
 from .faces import may_have_gaps as may_have_gaps
 from .fetching import Unavailable as Unavailable

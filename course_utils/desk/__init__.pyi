@@ -7,6 +7,7 @@ from .doctor import Finding as Finding
 from .doctor import examine as examine
 from .export import export_html as export_html
 from .export import for_readers as for_readers
+from .legible import least_width as least_width
 from .own_texts import OwnTexts as OwnTexts
 from .own_texts import read_texts as read_texts
 from .start import copy_notebooks as copy_notebooks

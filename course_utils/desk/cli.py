@@ -69,10 +69,12 @@ def run_doctor(chosen: argparse.Namespace) -> int:
 def run_start(chosen: argparse.Namespace) -> int:
     """Copy the notebooks, and open JupyterLab on the first."""
     from course_utils.desk.start import copy_notebooks, open_lab
+    from course_utils.desk.trusted import trust_own
 
     try:
         for line in copy_notebooks(chosen.folder, update=chosen.update):
             print(line, flush=True)
+        trust_own(chosen.folder)
         return 0 if chosen.no_lab else open_lab(chosen.folder, chosen.more)
     except ModuleNotFoundError as error:
         return refused(f"{error.name} is missing: install the course with its extra `lab`")

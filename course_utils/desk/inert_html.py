@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import escape
+from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
 
@@ -22,6 +23,9 @@ SHOWN = ["img", "video", "audio"]
 NEVER = ["link", "meta", "base", "template", "noscript"]
 ADDRESSES = ("src", "href", "xlink:href", "poster", "data", "background", "action", "formaction")
 ELSEWHERE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+TRAVELS = re.compile(r"#|//|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+"""How an address begins that leads on from wherever the page lies."""
+
 RUNS = re.compile(r"(?:javascript|vbscript):", re.IGNORECASE)
 LOADS = re.compile(r"@import[^;]*;?|url\(\s*['\"]?\s*(?:https?:)?//[^)]*\)", re.IGNORECASE)
 
@@ -70,6 +74,8 @@ def inert(html: str, picture: Callable[[str], str | None], told: Told) -> str:
         _embed(shown, picture, told)
     for tag in soup.find_all(True):
         _disarm(tag)
+    for link in soup.find_all("a", href=True):
+        _name_what_stays(link)
     return str(soup)
 
 
@@ -104,6 +110,19 @@ def _disarm(tag: Tag) -> None:
             tag[name] = LOADS.sub("none", str(value))
     if tag.name == "style" and LOADS.search(tag.get_text()):
         tag.string = LOADS.sub("none", tag.get_text())
+
+
+def _name_what_stays(link: Tag) -> None:
+    """A file beside the notebook does not travel with its page: its name stands behind the words that led to it."""
+    address = unquote(str(link["href"])).strip()
+    if not address or TRAVELS.match(address):
+        return
+    name = address.partition("#")[0].removeprefix("./")
+    while name.startswith("../"):
+        name = name[3:]
+    if name and name not in link.get_text():
+        link.append(f" ({name})")
+    link.unwrap()
 
 
 def _put(tag: Tag, html: str) -> None:

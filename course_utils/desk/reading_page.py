@@ -12,6 +12,8 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
+from course_utils.desk.legible import keep_legible
+
 LOOKS = Path(__file__).with_name("looks")
 SIGNS = re.compile(r"([●○]{3}|◇)")
 HELPS = re.compile(r"(Hint \d+ of \d+|Solution.*|Answer)")
@@ -52,6 +54,7 @@ def make_readable(soup: BeautifulSoup, *, contents: bool = True) -> None:
         if len(formula.get_text()) > LONG and formula.parent is not None:
             formula.parent["tabindex"] = "0"
     if contents and soup.main is not None and soup.body is not None:
+        keep_legible(soup, ".jp-RenderedImage img, .jp-RenderedHTML img[width]")
         _append_what_is_folded(soup, soup.main)
         soup.main.attrs |= {"id": "text", "tabindex": "-1"}
         soup.body.insert(0, soup.new_tag("a", attrs={"class": "skip", "href": "#text"}, string="To the text"))

@@ -57,7 +57,7 @@ def plot_attribution_graph(
     """
     grid, labels = grid_of(graph), labels or {}
     check_node_numbers(graph, labels, Grouping(pinned=() if chosen is None else (chosen,)))
-    ax = axes_or_new(ax, (0.4 * grid.columns[-1].end + 1.2, 0.6 * grid.rows[-1].end + 1.2))
+    ax = axes_or_new(ax, (0.46 * grid.columns[-1].end + 1.2, 0.6 * grid.rows[-1].end + 1.2))
     for row in grid.rows[1:]:
         ax.axhline(row.start, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
     links = links_of(graph)
@@ -68,9 +68,7 @@ def plot_attribution_graph(
         said = node.latent if node.kind == "latent" else graph.question if node.kind == "answer" else ""
         said = f"{said} {labels[i]}" if i in labels else str(said)
         strong = chosen is None or i in near
-        _draw_node(
-            ax, node.kind, grid.places[i], influences[i], said, named=i in labels, alpha=1 if strong else 0.25
-        )
+        _draw_node(ax, node.kind, grid.places[i], influences[i], said, alpha=1 if strong else 0.25)
     ax.set(
         xlim=(-0.5, grid.columns[-1].end + 0.5), ylim=(0, grid.rows[-1].end + 0.3), title=title,
         xticks=[column.middle for column in grid.columns], yticks=[row.middle for row in grid.rows],
@@ -84,7 +82,7 @@ def plot_attribution_graph(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     keys = _keys(any(link.contradicted for link in links))
-    ax.legend(handles=keys, frameon=False, fontsize=7, loc="upper left", ncols=2)
+    ax.legend(handles=keys, frameon=False, fontsize=8, loc="upper left", ncols=2)
     return ax
 
 
@@ -107,7 +105,7 @@ def _draw_links(ax: Axes, grid: Grid, links: list[Link], chosen: int | None) -> 
 
 
 def _draw_node(
-    ax: Axes, kind: Kind, at: tuple[float, float], influence: float, said: str, *, named: bool, alpha: float
+    ax: Axes, kind: Kind, at: tuple[float, float], influence: float, said: str, *, alpha: float
 ) -> None:
     edge = {"error": GREY, "latent": SKY}.get(kind, BLACK)
     ax.scatter(
@@ -118,7 +116,7 @@ def _draw_node(
         above = kind == "answer"
         ax.annotate(
             said, at, (0, 11 if above else -8), textcoords="offset points", ha="center", va="bottom" if above else "top",
-            zorder=4, fontsize=8 if above else 8 if named else 6.5, alpha=alpha, parse_math=False,
+            zorder=4, fontsize=8, alpha=alpha, parse_math=False,
         )  # fmt: skip
 
 

@@ -298,7 +298,7 @@ def plot_hole(
         (y + 0.2).tolist(), list(by_own), height=0.38, color=ORANGE, hatch="//", label="the part's own latent"
     )
     for bars in (wide, own):
-        ax.bar_label(bars, fmt="{:.2f}", padding=2, fontsize=7)
+        ax.bar_label(bars, fmt="{:.2f}", padding=2, fontsize=8)
     ax.set_yticks(y.tolist(), labels=as_text(parts))
     ax.invert_yaxis()
     ax.set(xlabel="share of the texts on which it fires (recall)", xlim=(0, 1.1), title=title)

@@ -113,7 +113,7 @@ def plot_patching_map(
                     f"{value:.1f}",
                     ha="center",
                     va="center",
-                    fontsize=7,
+                    fontsize=8,
                     color="white" if dark else "black",
                 )
     if marked:

@@ -1,6 +1,6 @@
 """What all figures share: colours, a place to draw, and the way to bytes.
 
-Colours are Okabe and Ito's, which readers with any kind of colour vision can tell apart; lines differ in dash as well.
+Colours are those of ``base/colours``; lines differ in dash as well.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
-GREY = "#BBBBBB"
+from course_utils.base import OKABE_ITO
+
+BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, YELLOW = OKABE_ITO.values()
+BLACK, GREY = "#000000", "#BBBBBB"
 DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0: safe for colour-blind readers
 
 

@@ -147,7 +147,7 @@ def plot_interference(
     axes[0].set_ylabel("feature (0 on top)")
     axes[-1].legend(
         handles=[Patch(color=colours(v), label=name) for v, name in ((0.0, "alone"), (1.0, "shared"))],
-        fontsize="x-small",
+        fontsize="small",
         loc="lower right",
     )
     return _titled(axes, titles)
@@ -199,7 +199,7 @@ def plot_dimensionality(
             ax.axhline(value, color=BLACK, linewidth=0.7, linestyle=":")
     for name, value in FRACTIONS.items():
         side = {"2/5": "bottom", "3/8": "top"}.get(name, "center")  # or the two would cover each other
-        axes[1].annotate(name, (1.02, value), xycoords=("axes fraction", "data"), fontsize="x-small", va=side)
+        axes[1].annotate(name, (1.02, value), xycoords=("axes fraction", "data"), fontsize="small", va=side)
     return axes[0]
 
 

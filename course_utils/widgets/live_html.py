@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from course_utils.base import asset_path
+from course_utils.base import asset_path, colour_variables
 from course_utils.exercises import asked_on_a_page
 from course_utils.widgets.page import words
 
@@ -84,13 +84,13 @@ def live_scripts() -> dict[str, str]:
 
 
 def live_style() -> str:
-    """The style sheet of live views, as CSS.
+    """The style sheet of live views with the palette, as CSS.
 
     Examples:
         >>> ".course-live" in live_style()
         True
     """
-    return (SCRIPTS / "live.css").read_text(encoding="utf-8")
+    return colour_variables() + (SCRIPTS / "live.css").read_text(encoding="utf-8")
 
 
 def page_of_views(views: Iterable[Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from measures import ALIVE, cut, illegible
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "book"
@@ -14,6 +15,9 @@ PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"
 DAYS = [page for page in PAGES if page.startswith("notebooks/day_")]
 GENERATED = ("genindex.html", "py-modindex.html", "search.html")
 MAX_SITE, MAX_PAGE, MAX_PAINT = 25e6, 5e6, 1000
+PUSHED = "pre, .formula, a.picture, .table-wrapper, .output:has(img[style*=min-width], table), details:not(.hide), .shown[tabindex]"
+"""What the site lets one push sideways."""
+
 SEARCHED = {  # what one looks for: a page that has to be found
     "polytope": "notebooks/day_3_superposition.html",
     "superposition": "notebooks/day_4_toy_models.html",
@@ -119,10 +123,19 @@ def visit(browser):
 )
 def test_a_page_loads_nothing_and_is_not_wider_than_its_window(visit, page):
     tab = visit(page)
+    if page in DAYS:
+        tab.evaluate(ALIVE)
+        tab.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
     for width, scheme, is_dark in ((1280, "light", False), (390, "dark", True)):
         tab.set_viewport_size({"width": width, "height": 844})
         tab.emulate_media(color_scheme=scheme)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        if page in DAYS:
+            wide = cut(tab, PUSHED)
+            assert [
+                each for each in wide if not each.startswith("SECTION")
+            ] == []  # headings stand 8 pixels out
+            assert illegible(tab) == []
         colour = tab.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", colour)[:3])) < 150) is is_dark
         em = "parseFloat(getComputedStyle(document.querySelector('article')).fontSize)"

@@ -17,7 +17,7 @@ from course_utils.desk import latex_html
 
 GLOSSARY = "docs/glossary"
 LIVE = "_live"
-"""Where pages.py puts the script and the style sheet of explorers and quizzes."""
+"""Where pages.py puts the script and the style sheets of explorers and quizzes, and of figures."""
 
 TERM = re.compile(r"- \*\*(.+?)\*\* \([^)]*\): (.+)")
 ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5})")
@@ -144,6 +144,7 @@ def bring_scripts(app: Any, page: str, template: str, context: dict[str, Any], d
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     app.config.html_static_path.append(str(Path(app.srcdir) / LIVE))
+    app.add_css_file("figures.css")
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("doctree-read", mark)
     app.connect("doctree-resolved", link_pictures)

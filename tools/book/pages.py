@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.desk import for_readers
+from course_utils.desk import for_readers, least_width
 from course_utils.grade import exercise_keys, read_notebook
 from course_utils.widgets import live_output, live_scripts, live_style
 from tools.address import address
@@ -53,9 +53,10 @@ PARTS = {
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)|!\[([^\]]*)\]\(([^)\s]+)\)")
 BADGE = re.compile(r"^\[!\[[^\]]*\]\(https?:.*\n", re.MULTILINE)
+EXPLORERS_PICTURE = re.compile(r'<img src="data:image/png;base64,([^"]+)"([^>]*) width="(\d+)" style="')
 MAX_DOWNLOAD = 300_000
-WIDE = 1000
-"""Pixels from which a picture is a row of panels."""
+STEP, WIDEST = 20, 2000
+"""Pixels between the least widths of pictures that the site's style sheet knows, and the largest."""
 
 
 def lay_out(out: Path, root: Path = ROOT) -> list[str]:
@@ -68,6 +69,7 @@ def lay_out(out: Path, root: Path = ROOT) -> list[str]:
         write(out / "api" / f"{wing}.md", wing_page(wing, root))
     write(out / "_live" / "live.js", "\n".join(live_scripts().values()))
     write(out / "_live" / "live.css", live_style())
+    write(out / "_live" / "figures.css", figures_style())
     contents = {part: list(pages) for part, pages in parts(root, out)}
     known = {page for pages in contents.values() for page in pages}
     for page in sorted(known):
@@ -121,6 +123,8 @@ def alive(notebook: NotebookNode, page: str) -> NotebookNode:
         for output in cell.get("outputs", ()):
             if (box := live_output(output.get("data", {}), tell)) is not None:
                 output.data["text/html"] = box
+            elif "text/html" in output.get("data", {}):
+                output.data["text/html"] = EXPLORERS_PICTURE.sub(_not_narrower, output.data["text/html"])
     return notebook
 
 
@@ -136,17 +140,28 @@ def foldable(notebook: NotebookNode) -> NotebookNode:
             case False, True:
                 _fold(cell, "hide-output", "What came out")
         shown = {"alt": cell.metadata["alt"]} if "alt" in cell.metadata else {}
-        if any(width(output) >= WIDE for output in cell.get("outputs", ())):
-            shown["classes"] = "wide"
+        if least := max(map(least_shown, cell.get("outputs", ())), default=0):
+            shown["classes"] = f"least-{least}"
         if shown:
             cell.metadata.setdefault("mystnb", {})["image"] = shown
     return notebook
 
 
-def width(output: NotebookNode) -> int:
-    """Of the PNG of an output, in pixels; 0 if it has none."""
-    png = b64decode(output.get("data", {}).get("image/png", ""))
-    return int.from_bytes(png[16:20], "big")
+def least_shown(output: NotebookNode) -> int:
+    """How narrow the picture of an output may be shown, in pixels and in steps; 0 if it has none."""
+    least = least_width(b64decode(output.get("data", {}).get("image/png", "")))
+    return min(-(-least // STEP) * STEP, WIDEST)
+
+
+def _not_narrower(found: re.Match[str]) -> str:
+    least = least_width(b64decode(found[1]), int(found[3]))
+    return f"{found[0]}min-width:{least}px;"
+
+
+def figures_style() -> str:
+    """A line for each of these widths; MyST-NB gives a picture classes, and no style of its own."""
+    steps = range(STEP, WIDEST + 1, STEP)
+    return "".join(f".cell_output img.least-{n} {{ min-width: {n}px; }}\n" for n in steps)
 
 
 def _fold(cell: NotebookNode, tag: str, prompt: str) -> None:

@@ -14,7 +14,7 @@ course.view("cell", ({ names, person, kinds, spikes, area, index, luck }) => {
     if (truth) about.push(el("b", {}, kinds[cell]));
     const table = el("table", { class: "cell-table" }, el("tbody", {}, rows.map((counts, i) => el("tr", {},
       el("td", { class: "name" }, names[i]),
-      el("td", {}, counts.map((c) => el("span", { class: "box", style: `background:rgba(255,140,0,${fixed(c / most, 2)})` }, String(c)))),
+      el("td", {}, counts.map((c) => el("span", { class: "box", style: `background:rgba(var(--orange-rgb),${fixed(c / most, 2)})` }, String(c)))),
       el("td", {}, el("span", { class: "bar", style: `--share:${mean(counts) / top}` }), fixed(mean(counts), 1)),
     ))));
     const head = el("div", {}, el("b", {}, `Cell ${cell}`), el("span", { class: "about" }, about.flatMap((part, i) => (i ? [" · ", part] : [part]))));

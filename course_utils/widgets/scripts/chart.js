@@ -2,9 +2,10 @@
 "use strict";
 Object.assign(course, (() => {
   const { el, svg, fixed } = course;
-  const INK = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"];
+  const BLUE = "var(--course-blue)", ORANGE = "var(--course-orange)", VERMILLION = "var(--course-vermillion)";
+  const SKY = "var(--course-sky)", YELLOW = "var(--course-yellow)"; // of base/colours.py, with the style sheet
+  const INK = [BLUE, VERMILLION, "var(--course-green)", "var(--course-purple)", SKY, ORANGE];
   const DASH = ["", "6 3", "2 2", "8 3 2 3", "1 3", "10 4"];
-  const SKY = "#56B4E9", YELLOW = "#F0E442", VERMILLION = "#D55E00";
 
   const text = (x, y, said, attributes = {}) => svg("text", { x, y, ...attributes }, said);
   const line = (x1, y1, x2, y2, attributes = {}) => svg("line", { x1, y1, x2, y2, stroke: "currentColor", ...attributes });
@@ -14,6 +15,7 @@ Object.assign(course, (() => {
     const said = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
     const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, ...said });
     node.style.maxWidth = `${width}px`;
+    node.style.setProperty("--least", `${0.75 * width}px`); // labels of 12 pixels come out at 9
     node.style.flexBasis = `${0.75 * width}px`; // in a row: on a phone one below the other
     return node;
   }
@@ -96,6 +98,11 @@ Object.assign(course, (() => {
     return `rgb(${CIVIDIS[i].map((c, k) => Math.round(c + (at - i) * (CIVIDIS[i + 1][k] - c))).join(",")})`;
   }
 
+  /** How `cividis` goes from its lowest to its highest value. */
+  const scale = () => el("span", {
+    class: "scale", style: `background:linear-gradient(90deg,${[0, 0.4, 1].map(cividis).join(",")})`, "aria-hidden": "true",
+  });
+
   /** A picture of pixels, row by row, with a colour for each value. */
   function pixels(values, columns, colour, alt, size = 8) {
     const rows = values.length / columns;
@@ -106,5 +113,5 @@ Object.assign(course, (() => {
     return node;
   }
 
-  return { INK, DASH, SKY, YELLOW, VERMILLION, text, line, drawing, group, axes, path, key, arrow, diverging, cividis, pixels };
+  return { BLUE, ORANGE, INK, DASH, SKY, YELLOW, VERMILLION, scale, text, line, drawing, group, axes, path, key, arrow, diverging, cividis, pixels };
 })());

@@ -168,6 +168,7 @@ const course = (() => {
       this.busy = el("span", { class: "busy", role: "status" });
       this.status = el("p", { class: "said", role: "status" });
       this.shown = el("div", { class: "shown" });
+      new ResizeObserver(() => this.reach()).observe(this.shown);
       const note = leftOut(spec.controls);
       row.append(this.busy);
       const asks = !spec.controls.length; // a quiz or a prediction brings its own words and buttons
@@ -207,6 +208,7 @@ const course = (() => {
       const show = (said, ...nodes) => {
         if (!current()) return;
         this.shown.replaceChildren(...nodes.flat().filter((node) => node != null));
+        this.reach();
         if (moved.length) this.status.textContent = said;
       };
       try {
@@ -217,6 +219,12 @@ const course = (() => {
       } finally {
         if (current()) this.busy.textContent = "";
       }
+    }
+
+    /** What is wider than the page is pushed sideways, and a keyboard gets there by Tab. */
+    reach() {
+      if (this.shown.scrollWidth > this.shown.clientWidth) this.shown.tabIndex = 0;
+      else this.shown.removeAttribute("tabindex");
     }
 
     /** A sign for what takes longer, and time for the browser to draw it. */

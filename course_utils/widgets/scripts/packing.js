@@ -63,7 +63,7 @@ course.view("packing", () => {
       width: 500, height: 270, alt: `Histogram of |cosines|. ${said}`, title: `${n} directions in ${d} dimensions`,
       x: { from: 0, to: 1, label: "|cosine| of a pair" }, y: { from: 0, to: Math.max(...bars) * 1.05, label: "pairs" },
     });
-    const ink = "#E69F00";
+    const ink = course.ORANGE;
     bars.forEach((many, i) => chart.add(svg("rect", {
       x: chart.X(i / 50), width: chart.X(0.02) - chart.X(0), y: chart.Y(many), height: chart.base - chart.Y(many), fill: ink, opacity: 0.7,
     })));

@@ -75,7 +75,7 @@ course.view("polytopes", () => {
         d: `M${corners.map(([x, y]) => `${chart.X(x).toFixed(2)} ${chart.Y(y).toFixed(2)}`).join("L")}Z`,
         fill: cividis(many > few ? (on - few) / (many - few) : 0.5), stroke: "#fff", "stroke-width": 0.6,
       }, svg("title", {}, `${on} neurons on`)));
-    const scale = el("div", { class: "key" }, `neurons on: ${few} `, el("span", { class: "scale", "aria-hidden": "true" }), ` ${many}`);
+    const scale = el("div", { class: "key" }, `neurons on: ${few} `, course.scale(), ` ${many}`);
     show(said, scale, chart.node, el("div", {}, said));
   };
 });

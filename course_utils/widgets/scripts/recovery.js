@@ -123,7 +123,7 @@ course.view("recovery", ({ deltas, rhos, success, theory }) => {
     }
     const said = `${k} of ${n} stations on ${m} channels: δ = ${fixed(m / n, 2)}, ρ = ${fixed(k / m, 2)}. ` +
       `${right} of 100 fresh mixtures come back exactly; for large systems the edge is at ρ = ${fixed(edge(m / n), 2)}.`;
-    const scale = el("div", { class: "key" }, "share recovered exactly: 0 ", el("span", { class: "scale", "aria-hidden": "true" }), " 1 · line: Donoho–Tanner · star: here");
+    const scale = el("div", { class: "key" }, "share recovered exactly: 0 ", course.scale(), " 1 · line: Donoho–Tanner · star: here");
     show(said, el("div", {}, said), scale, map([m / n, k / m], `Map of exact recovery. ${said}`));
   };
 });

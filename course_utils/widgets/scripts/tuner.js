@@ -2,7 +2,7 @@
 "use strict";
 course.view("tuner", ({ settings, as_sent }, { spec }) => {
   const { axes, el, key, path } = course;
-  const RATE = 8000, SENT = "#0072B2", READ = "#D55E00";
+  const RATE = 8000, SENT = course.BLUE, READ = course.VERMILLION;
   const lists = spec.controls.map(({ values }) => values);
 
   /** A WAV file of one byte a sample, as an address. */

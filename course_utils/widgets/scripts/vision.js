@@ -2,7 +2,7 @@
 "use strict";
 course.view("vision", async ({ filters, W_units: toUnits, W_out: toNames, side, concepts, n_each: nEach, pixels }) => {
   const { Complaint, diverging, drawing, el, fixed, group, pixels: picture, svg, text } = course;
-  const STRIDE = 2, BLUE = "#0072B2", ORANGE = "#E69F00";
+  const STRIDE = 2, { BLUE, ORANGE } = course;
   const bytes = await course.unpack(pixels), ink = new Uint16Array(bytes.buffer);
 
   /** A layer as its connections: where from, where to, how strong. */
