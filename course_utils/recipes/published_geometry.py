@@ -1,6 +1,6 @@
 """The picture of day 4's paper at its own size, and the law of the loss: `python -m course_utils.recipes.published_geometry`.
 
-400 features in 30 dimensions (Elhage et al. 2022, "The Geometry of Superposition"), at twelve sparsities: the share of a
+400 features in 30 dimensions (Elhage et al. 2022, "The Geometry of Superposition"), at 24 sparsities: the share of a
 dimension that each feature has. And one sparsity in growing rooms: in strong superposition the loss falls about as 1/m
 (Liu, Liu and Gore 2025, arXiv 2505.10465). Both are far too slow to train in a notebook; the day draws what is kept in
 ``data/geometry``. Goes on where it was stopped, model by model.
@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from course_utils.worlds import feature_dimensionality, fit_toy_models
 
 N, M = 400, 30
-RARITIES = torch.logspace(0.1, 1.75, 12)
+RARITIES = torch.logspace(0.1, 1.3, 24)
 """1 / probability of a feature, one a model."""
 
 ROOMS, SEEDS, RARE = (8, 12, 18, 27, 40), 3, 0.98
@@ -30,7 +30,7 @@ AT_ONCE = 3
 
 def asked(steps: int) -> dict[str, Any]:
     """How all of them are trained."""
-    return {"steps": steps, "batch_size": 512, "lr": 3e-3, "progress": False}
+    return {"steps": steps, "batch_size": 512, "lr": 2e-3, "progress": False}
 
 
 def shares(steps: int, out: Path) -> torch.Tensor:
@@ -62,7 +62,7 @@ def losses(steps: int, out: Path) -> torch.Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/geometry"))
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=4000)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     kept = {

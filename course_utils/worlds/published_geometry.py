@@ -30,7 +30,7 @@ def load_published_geometry() -> PublishedGeometry:
     Examples:
         >>> kept = load_published_geometry()
         >>> kept.shares.shape, kept.losses.shape
-        (torch.Size([12, 400]), torch.Size([5, 3]))
+        (torch.Size([24, 400]), torch.Size([5, 3]))
 
     Raises:
         FileNotFoundError, ValueError: if the file that ships is missing or damaged.
