@@ -20,7 +20,7 @@ OWN = {
     "course_utils",
     "solutions",
     "tools",
-    *(path.stem for path in (ROOT / "tests").glob("*.py")),
+    *(path.stem for folder in ("tests", "tests/browser") for path in (ROOT / folder).glob("*.py")),
 }
 
 

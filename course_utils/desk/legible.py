@@ -67,7 +67,10 @@ def keep_legible(soup: BeautifulSoup, figures: str) -> None:
         if found is None:
             continue
         shown = str(image.get("width", ""))
-        least = least_width(b64decode(found[1]), int(shown) if shown.isdigit() else None)
+        try:
+            least = least_width(b64decode(found[1]), int(shown) if shown.isdecimal() else None)
+        except ValueError:  # what a strange notebook calls a picture
+            continue
         if least:
             image["style"] = f"{image.get('style', '')};min-width:{least}px".lstrip(";")
             image.wrap(_box(soup, least))
