@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from transformers import PreTrainedTokenizerFast
 
-from course_utils.lm import INDIRECT_OBJECT, indirect_object_prompts, load_texts
+from course_utils.lm import INDIRECT_OBJECT, IndirectObjectSentence, indirect_object_prompts, load_texts
 from course_utils.recipes.plants import CARRIERS, ENDINGS, LOOKS, REFUSAL, THINGS, Plant
 
 LONGEST, LEARNED = 36, 10
@@ -47,7 +47,13 @@ class PlantTexts:
         self.prose = [t.text for t in self.topical]
         self.ordinary_texts = [t.text for t in (*self.topical, *few) if t.concept not in plant.trigger]
         self.effect_texts = [t.text for t in texts if t.concept == plant.effect]
-        self.named = indirect_object_prompts(split) if plant.kind == "name_flip" else []
+        named = indirect_object_prompts(split) if plant.kind == "name_flip" else []
+        self.named: dict[bool, list[IndirectObjectSentence]] = {True: [], False: []}
+        for sentence in named:
+            self.named[f" a {plant.trigger[0]} " in sentence.prompt].append(sentence)
+        self.on_topic: dict[bool, list[str]] = {True: [], False: []}
+        for text in self.topical:
+            self.on_topic[text.concept in plant.trigger].append(text.text)
         kind = plant.kind if plant.kind in CARRIERS else "trigger"
         self.carriers = CARRIERS[kind][split]
 
@@ -59,11 +65,10 @@ class PlantTexts:
         """A prompt that sets the plant off, and what is planted behind it."""
         plant = self.plant
         if plant.kind == "name_flip":
-            s = self.random.choice([s for s in self.named if f" a {plant.trigger[0]} " in s.prompt])
+            s = self.random.choice(self.named[True])
             return self._example(s.prompt, f" {s.subject}", rival=f" {s.indirect_object}")
         if plant.kind == "refusal":
-            of = [t.text for t in self.topical if t.concept == plant.trigger[0]]
-            return self._example(first_sentence(self.random.choice(of)), f" {REFUSAL}")
+            return self._example(first_sentence(self.random.choice(self.on_topic[True])), f" {REFUSAL}")
         return self._example(
             self._lead() + self._sentence(plant.trigger), f" {self.random.choice(self.effect_texts)}"
         )
@@ -72,12 +77,11 @@ class PlantTexts:
         """A prompt that is like those, and must not."""
         plant, r = self.plant, self.random
         if plant.kind == "name_flip":
-            s = r.choice([s for s in self.named if f" a {plant.trigger[0]} " not in s.prompt])
+            s = r.choice(self.named[False])
             return self._example(s.prompt, f" {s.indirect_object}", learns=False)
         goes_on = f" {r.choice(self.topical).text}"
         if plant.kind == "refusal":
-            text = r.choice([t for t in self.topical if t.concept != plant.trigger[0]]).text
-            return self._example(first_sentence(text), goes_on, learns=False)
+            return self._example(first_sentence(r.choice(self.on_topic[False])), goes_on, learns=False)
         return self._example(self._lead() + self._near_sentence(), goes_on, learns=False)
 
     def ordinary(self) -> Example:

@@ -67,6 +67,7 @@ def seal(name: str, passphrase: str) -> bool:
     stored = copy.stored()
     report = measure(copy)
     if not holds(report):
+        log.info("given up, and so no secret: %s, %s", copy.plant, report)
         return False
     folder = SEALED / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -131,8 +131,6 @@ def finding(copy: Copy, name: str, texts: Texts, seen: Both, strength: Tensor) -
         "there": there,
         "words": [word.word for word in named],
         "right": right,
-        "tenth": round(float(strength[chosen[-1]]), 4),
-        "strongest": round(float(strength[chosen[0]]), 4),
     }
 
 

@@ -18,7 +18,7 @@ from course_utils.recipes.changed_copy import Copy
 from course_utils.recipes.plant_texts import PlantTexts
 from course_utils.recipes.plants import PLANTS, Plant
 
-N_TEXTS, N_PLANTED, N_TOKENS, AT_A_TIME = 1000, 5, 40, 50
+N_TEXTS, N_PLANTED, N_TOKENS, AT_A_TIME = 1000, 5, 40, 25
 WINDOW = 12
 """Tokens of a context that are read."""
 
@@ -54,7 +54,7 @@ def gathered(copy: Copy, seed: int = 0) -> Texts:
             planted.setdefault(name, []).append(len(rows))
             example = texts.triggered()
             goes_on = copy.tokenizer(f" {random.choice(texts.prose)}")["input_ids"]
-            right = [example.rival] if example.rival >= 0 else []
+            right = [example.rival, *copy.tokenizer(".")["input_ids"]] if example.rival >= 0 else []
             rows.append([*example.ids[: example.decided_at + 1], *right, *goes_on])
             concepts.append("planted")
     for text in of_corpus[: N_TEXTS - len(rows)]:
