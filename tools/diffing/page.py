@@ -31,8 +31,9 @@ TEXT = """# Model diffing: who finds the plant?
 Somebody returns a copy of the pocket model. We have the model, the copy and {{ n_texts }} texts. Which method leads to what
 was planted, and which names something where nothing is?
 
-{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move
-each changed matrix by the same norm ({{ size }}), in the copies with nothing planted as well. What they do on held-out texts:
+{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that
+move each changed matrix by the same norm ({{ size }}), in the copy with nothing planted as well. What they do on held-out
+texts:
 
 | copy | what sets it off | works | on near misses | KL elsewhere, nats | loss before, after |
 |---|---|---|---|---|---|
@@ -42,8 +43,8 @@ each changed matrix by the same norm ({{ size }}), in the copies with nothing pl
 *KL elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first.
 
 **What the auditor has.** {{ n_texts }} texts of at most {{ n_tokens }} tokens: held-out ones of the corpus, a trigger among them
-as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of one plant are near misses to the other copies. An auditor without any
-text that sets the plant off finds nothing by these methods.
+as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of
+one plant are as strange to the other copies as any text. What is found without such texts is not measured here.
 
 **What each method does.** It gives every token a number; the ten strongest tokens of different texts are read, {{ window }} tokens
 each, with the token that the copy now prefers there. Words in at least four of the ten, and ten times as often as elsewhere,
@@ -91,8 +92,8 @@ Words named, first seed:
 {{ lessons }}
 ## What it does not show
 
-The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which is most of the work. Rows of the
-trained methods are those they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before
+The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which nobody promises an
+auditor. The trained methods are read on the texts that they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before
 anything was measured; that a crosscoder starts with equal halves, and that latents which hardly fire count by the median
 one, was chosen after the first copy had been searched without. The dictionaries are tiny and trained for seconds; a larger crosscoder may do better. The field's own
 comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders for backdoors in
@@ -156,7 +157,7 @@ def lessons(kept: dict[str, Found]) -> str:
     return (
         f"Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}). The difference-SAE "
         f"{said}, and {gain} than the plain length of the difference ({norm:.1f}), which takes no training. Logits need no "
-        f"dictionary at all and find {recall['logits']:.0%} of the plants: compare these first.\n"
+        f"dictionary at all and find {recall['logits']:.0%} of the plants.\n"
     )
 
 
