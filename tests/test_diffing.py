@@ -1,5 +1,7 @@
 """Each method finds a direction that was planted in one of two made-up models, and what is common names nothing."""
 
+from random import Random
+
 import pytest
 import torch
 
@@ -94,3 +96,9 @@ def test_what_all_contexts_share_with_all_others_is_not_named():
 def test_marks_can_be_named_too():
     named = words_in_common(["he came!", "she went!", "so it was !", "no!"], ["he came."] * 100)
     assert [word.word for word in named] == ["!"]
+
+
+def test_contexts_drawn_at_random_have_nothing_in_common():
+    random = Random(0)
+    contexts = [" ".join(f"word{random.randint(0, 3000)}" for _ in range(12)) for _ in range(2000)]
+    assert not any(words_in_common(random.sample(contexts, 10), contexts) for _ in range(50))
