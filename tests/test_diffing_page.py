@@ -32,3 +32,20 @@ def test_a_false_alarm_costs_precision_and_a_wrong_word_is_no_find():
     kept["wrong name"] = {"found": found([run(0, ["sea"], [False])])}
     assert page.counted(kept, "logits") == (1, 2, 1, 1, 3)
     assert page.mean_hits(kept, "logits") == 2.5
+
+
+def test_the_page_is_written_from_any_results(monkeypatch):
+    report = {
+        "works": 0.95,
+        "works_on_near_misses": 0.0,
+        "kl_elsewhere": 0.02,
+        "loss_before": 2.5,
+        "loss_after": 2.6,
+    }
+    runs = {"phrase to Korean": run(5, ["bell", "|"], [True, False]), "none": run(0, ["sea"], [False])}
+    kept = {name: {"report": report, "found": found([one])} for name, one in runs.items()}
+    monkeypatch.setattr(page, "load", lambda: kept)
+    written = page.rendered()
+    assert "| phrase to Korean (5) | 5 | 5 | 5 | 5 | 5 |" in written
+    assert "| logits | 1 of 1 (100%) | 1 of 1 | 50% | 5.0 |" in written
+    assert "bell, \\| ✗" in written and "sea ✗" in written

@@ -40,6 +40,7 @@ def main() -> None:
 
 def measure(copies: Path) -> None:
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(exist_ok=True)
     texts = None
     for name, plant in PLANTS.items():
         if name in kept:
