@@ -15,7 +15,7 @@ DICTIONARY is a name that ships (layer_2), a folder or file of a format that loa
 in .py. Such a module is code, and it is RUN with your rights: take it from people you trust only. It defines one
 object, called dictionary, with encode (n, d_in) -> (n, d_sae), all at least 0, and decode back.
 
-Written are OUT/<name>.json for each dictionary, and OUT/index.html, a page that needs nothing else. A quarter of
+Written are OUT/<name>.json for each dictionary, and OUT/index.html, a page that needs nothing else. A third of
 the texts is read with --quick: for a look, not for a comparison."""
 
 EPILOG = """\
@@ -48,7 +48,7 @@ def add_bench(commands: Any) -> None:
         metavar="NAME=DICTIONARY",
         help="one more control, such as seed=… or frozen=…; may be repeated",
     )
-    parser.add_argument("--quick", action="store_true", help="a quarter of the texts")
+    parser.add_argument("--quick", action="store_true", help="a third of the texts")
     parser.add_argument("--out", type=Path, default=Path("bench"), metavar="FOLDER", help="(bench)")
 
 

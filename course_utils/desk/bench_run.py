@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from course_utils.base import check_writable, write_text
 from course_utils.desk.bench_dictionaries import Entry, load_entry
 from course_utils.desk.bench_page import bench_page
-from course_utils.desk.bench_steering import steering
+from course_utils.desk.bench_steering import Steering
 from course_utils.desk.bring_model import choose_place
 from course_utils.desk.bring_run import PAGE, write_json
 from course_utils.lm import load_model, load_texts
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 COLUMNS = (*BENCH_COLUMNS, "steering")
 SEED = "seed"
 OF_ANOTHER_SEED = {"layer_2_512": "layer_2_512_seed_0", "layer_2_512_seed_0": "layer_2_512"}
-FULL, QUICK = dict(n_each=16, n_judged=8), dict(n_each=4, n_judged=4)
+FULL, QUICK = dict(n_each=8, n_judged=8), dict(n_each=3, n_judged=3)
 NOT_MEASURED = {"hedging": "its definition (Chanin et al. 2025, arXiv 2505.11756) adds latents and trains on"}
 Say = Callable[[str], None]
 
@@ -67,7 +67,7 @@ def bench(
         hook: the hook point; None is the one that the dictionaries say, or the residual stream after the middle layer.
         columns: some of `COLUMNS`; None is all.
         controls: more dictionaries to put beside each, by name: ``{"seed": "layer_2_512_seed_0"}``.
-        quick: a quarter of the texts.
+        quick: a third of the texts.
         say: takes a line about what goes on.
 
     Returns:
@@ -86,10 +86,11 @@ def bench(
     asked = prepare(dictionaries, model, hook, controls or {})
     say(f"texts through the model, at {asked.hook_name} …")
     texts = bench_texts(asked.model, asked.hook_name, load_texts(), **(QUICK if quick else FULL))
+    writing = Steering(asked.model, texts) if "steering" in wanted else None
     results = []
     for entry in asked.entries:
         say(f"{entry.name} …")
-        result = score(asked, entry, texts, wanted, model)
+        result = score(asked, entry, texts, wanted, model, writing)
         results.append(result)
         write_json(out / f"{result['dictionary']['name']}.json", result)
     write_text(out / PAGE, bench_page(results))
@@ -133,7 +134,14 @@ def _with_own_names(entries: Sequence[Entry]) -> list[Entry]:
     return named
 
 
-def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], model: str) -> dict[str, Any]:
+def score(
+    asked: Asked,
+    entry: Entry,
+    texts: BenchTexts,
+    wanted: Sequence[str],
+    model: str,
+    writing: Steering | None,
+) -> dict[str, Any]:
     """One dictionary's scores as they are written."""
     began, cpu = time.monotonic(), time.process_time()
     controls = dict(asked.controls)
@@ -142,9 +150,9 @@ def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], 
     of_texts = [name for name in wanted if name in BENCH_COLUMNS]
     found = bench_dictionary(asked.model, entry.sae, texts, controls=controls, columns=of_texts)
     columns, missing, seconds = dict(found.columns), dict(found.missing), dict(found.seconds)
-    if "steering" in wanted:
+    if writing is not None:
         at = time.monotonic()
-        columns["steering"] = _steering(asked.model, entry.sae, controls, texts)
+        columns["steering"] = _steering(writing, entry.sae, controls)
         seconds["steering"] = time.monotonic() - at
     seconds |= {"all": time.monotonic() - began, "all_processor": time.process_time() - cpu}
     return {
@@ -165,9 +173,10 @@ def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], 
     }
 
 
-def _steering(model: TransformerBridge, sae: SAE, controls: dict[str, SAE], texts: BenchTexts) -> Column:
-    beside = untaught(texts, sae.d_sae, l0(sae.encode(texts.rows.values[:4096])))
-    found = steering(model, {"own": sae, **controls, **beside}, texts)
-    own, kind = found.pop("own"), BENCH_KINDS["steering"]
-    scores = {name: measured.score for name, measured in found.items()}
+def _steering(writing: Steering, sae: SAE, controls: dict[str, SAE]) -> Column:
+    texts, kind = writing.texts, BENCH_KINDS["steering"]
+    beside = controls | untaught(texts, sae.d_sae, l0(sae.encode(texts.rows.values[:4096])))
+    own = writing.of_dictionary(sae)
+    scores = {name: writing.of_dictionary(one).score for name, one in beside.items()}
+    scores |= writing.without_dictionary
     return Column(own.score, kind.better, own.n, own.interval, kind.what, kind.source, scores)

@@ -55,6 +55,7 @@ from .outliers import without_outlier_tokens as without_outlier_tokens
 from .probing import Probe as Probe
 from .probing import absorption_rate as absorption_rate
 from .probing import balanced_accuracy as balanced_accuracy
+from .probing import mean_differences as mean_differences
 from .probing import sparse_probe as sparse_probe
 from .scores import ROWS_AT_A_TIME as ROWS_AT_A_TIME
 from .scores import Rows as Rows

@@ -21,7 +21,7 @@ from course_utils.reading.bench_texts import BenchTexts
 from course_utils.reading.by_text import by_text
 from course_utils.reading.concepts import concept_scores
 from course_utils.reading.controls import untaught
-from course_utils.reading.probing import balanced_accuracy
+from course_utils.reading.probing import balanced_accuracy, mean_differences
 from course_utils.reading.splicing import in_place_of, scored_losses
 from course_utils.reading.stability import found_again
 from course_utils.sae import SAE, hook_name_of
@@ -209,13 +209,10 @@ def _removal_by_labels(own: Seen) -> dict[str, float]:
     texts, (_, parts) = own.texts, removal(own)
     generator = torch.Generator().manual_seed(0)
     steps: dict[str, list[Tensor]] = {"mean_difference": [], "random": []}
-    means, chosen_on = texts.means, ~texts.judged
-    for concept, part in enumerate(parts):
-        of = texts.concept_ids == concept
-        difference = means[of & chosen_on].mean(dim=0) - means[~of & chosen_on].mean(dim=0)
-        for name, direction in (
-            ("mean_difference", difference),
-            ("random", torch.randn(means.shape[1], generator=generator)),
-        ):
-            steps[name].append(part.norm(dim=1, keepdim=True) * direction / direction.norm())
+    chosen_on = ~texts.judged
+    differences = mean_differences(texts.means[chosen_on], texts.concepts_present[chosen_on])
+    for difference, part in zip(differences, parts, strict=True):
+        direction = torch.randn(len(difference), generator=generator)
+        for name, along in (("mean_difference", difference), ("random", direction)):
+            steps[name].append(part.norm(dim=1, keepdim=True) * along / along.norm())
     return {name: removal_scores(own, taken).mean().item() for name, taken in steps.items()}

@@ -70,6 +70,24 @@ def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], 
     return Probe(chosen, (found[:-1] / scale).to(latents.dtype), found[-1].to(latents.dtype))
 
 
+def mean_differences(
+    values: Float[Tensor, "n d"], present: Bool[Tensor, "n n_labels"]
+) -> Float[Tensor, "n_labels d"]:
+    """For each label the mean of the rows that have it, less the mean of those that do not.
+
+    Examples:
+        >>> mean_differences(torch.tensor([[1.0], [3.0], [0.0]]), torch.tensor([[True], [True], [False]]))
+        tensor([[2.]])
+
+    Raises:
+        ValueError: if all rows have a label, or none.
+    """
+    n, of = present.sum(dim=0)[:, None], present.float().T @ values
+    if (n == 0).any() or (n == len(values)).any():
+        raise ValueError("a label needs rows that have it and rows that do not")
+    return of / n - (values.sum(dim=0) - of) / (len(values) - n)
+
+
 def balanced_accuracy(said: Bool[Tensor, "n"], present: Bool[Tensor, "n"]) -> float:
     """Mean of the shares right among rows with the label and rows without; 0.5 is a coin.
 
