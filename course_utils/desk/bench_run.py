@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from course_utils.base import check_writable, write_text
-from course_utils.desk.bench_dictionaries import Entry, load_entry
+from course_utils.desk.bench_dictionaries import Entry, load_entry, with_own_names
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bench_steering import Steering
 from course_utils.desk.bring_model import choose_place
@@ -111,27 +110,15 @@ def prepare(dictionaries: Sequence[str], model: str, hook: str | None, controls:
         entry or load_entry(given, place.width) for entry, given in zip(files, dictionaries, strict=True)
     ]
     beside = {name: load_entry(given, place.width).sae for name, given in controls.items()}
-    named = [*((f"{entry.name}", entry.sae) for entry in entries), *beside.items()]
+    named = [*((entry.name, entry.sae) for entry in entries), *beside.items()]
     for name, sae in named:
         if sae.d_in != place.width:
             raise ValueError(
                 f"{name} reads activations of {sae.d_in}, those of {model} at {place.hook_name} have {place.width}"
             )
-    return Asked(wrapped, place.hook_name, _with_own_names(entries), beside)
-
-
-def _with_own_names(entries: Sequence[Entry]) -> list[Entry]:
-    """Names that can be files, no two alike."""
-    named, taken = [], {Path(PAGE).stem}
-    for entry in entries:
-        name = plain = re.sub(r"[^\w.-]+", "_", entry.name).strip("._")[:80] or "dictionary"
-        number = 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{plain}_{number}"
-        taken.add(name.lower())
-        named.append(Entry(name, entry.sae, entry.sha256, entry.architecture))
-    return named
+        if sae.hook_name not in (None, place.hook_name):
+            raise ValueError(f"{name} says that it reads {sae.hook_name}, not {place.hook_name}")
+    return Asked(wrapped, place.hook_name, with_own_names(entries, Path(PAGE).stem), beside)
 
 
 def score(

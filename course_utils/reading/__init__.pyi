@@ -8,6 +8,7 @@ from .bench import BENCH_COLUMNS as BENCH_COLUMNS
 from .bench import Bench as Bench
 from .bench import bench_dictionary as bench_dictionary
 from .bench_record import BENCH_KINDS as BENCH_KINDS
+from .bench_record import WORLD_KINDS as WORLD_KINDS
 from .bench_record import Column as Column
 from .bench_record import Measured as Measured
 from .bench_record import mean_of as mean_of
@@ -29,6 +30,11 @@ from .controls import untrained_sae as untrained_sae
 from .firings import Firings as Firings
 from .firings import latent_peaks_by_text as latent_peaks_by_text
 from .firings import record_firings as record_firings
+from .in_world import WORLD_LABELS as WORLD_LABELS
+from .in_world import WORLD_ROWS as WORLD_ROWS
+from .in_world import hedging as hedging
+from .in_world import judging_rows as judging_rows
+from .in_world import score_in_world as score_in_world
 from .latent_search import ConceptHit as ConceptHit
 from .latent_search import Hit as Hit
 from .latent_search import Rank as Rank
