@@ -29,7 +29,7 @@ from course_utils.sae import SAE
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-COLUMNS = (*BENCH_COLUMNS, "steering")
+COLUMNS = tuple(BENCH_KINDS)
 SEED = "seed"
 OF_ANOTHER_SEED = {"layer_2_512": "layer_2_512_seed_0", "layer_2_512_seed_0": "layer_2_512"}
 FULL, QUICK = dict(n_each=8, n_judged=8), dict(n_each=3, n_judged=3)

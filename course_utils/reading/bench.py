@@ -29,7 +29,7 @@ from course_utils.sae import SAE, hook_name_of
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-BENCH_COLUMNS = (*MEASURES, "loss", "stability")
+BENCH_COLUMNS = tuple(name for name in BENCH_KINDS if name in (*MEASURES, "loss", "stability"))
 """What `bench_dictionary` measures."""
 SEED = "seed"
 """The control that is a dictionary of another seed."""
@@ -41,7 +41,7 @@ class Bench(NamedTuple):
 
     columns: dict[str, Column]
     missing: dict[str, str]
-    """Columns without a score, and why."""
+    """Columns without a score, and why; one that asks for outliers is left out where there are none."""
     seconds: dict[str, float]
     """What each took, controls included."""
 
@@ -112,9 +112,9 @@ def bench_dictionary(
             }
             scores = {other: view.score for other, view in scores.items()} | _by_labels(name, own)
         seconds[name] = time.monotonic() - began
-        if measured is None:
+        if measured is None and name in WHY_MISSING:
             missing[name] = WHY_MISSING[name]
-        else:
+        elif measured is not None:
             kind = BENCH_KINDS[name]
             found[name] = Column(
                 measured.score, kind.better, measured.n, measured.interval, kind.what, kind.source, scores
@@ -128,7 +128,6 @@ WHY_MISSING = {
     "absorption": "no group of topics is recognised by a dense probe, or there is none",
     "fvu_topics": "fewer than two texts are about topics",
     "fvu_formats": "fewer than two texts are in formats",
-    "fvu_without_outliers": "no dimension is an outlier",
 }
 
 

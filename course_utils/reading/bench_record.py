@@ -70,7 +70,8 @@ BENCH_KINDS = {
         "higher",
         "A latent whose ten strongest texts are mostly of one concept: the share of unseen texts of that concept in "
         "which it gets half as strong as in those; mean over such latents.",
-        "after Tian et al. (2025), arXiv 2509.23717, with unseen texts of the concept for generated ones",
+        "after Measuring Sparse Autoencoder Feature Sensitivity (2025), arXiv 2509.23717, with unseen texts of the "
+        "concept for generated ones",
     ),
     "absorption": Kind(
         "lower",
