@@ -22,7 +22,6 @@ from course_utils.desk import (
 )
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bench_steering import at_price
-from course_utils.desk.board import write_row
 from course_utils.lm import load_texts
 from course_utils.reading import BENCH_KINDS, WORLD_KINDS, hedging, judging_rows, score_in_world
 from course_utils.sae import SAE, save_sae

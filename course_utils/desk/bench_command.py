@@ -88,7 +88,7 @@ def run_bench(chosen: argparse.Namespace) -> int:
         recipe = read_recipe(Path(chosen.dictionaries[0])) if chosen.submit else None
         with terminated_like_interrupted():
             results = _bench(chosen)
-        row = None if recipe is None else write_row(results[0], recipe, chosen.out)
+        row = None if recipe is None else write_row(results[0], recipe, chosen.out / "board")
     except (ModelUnavailable, ModuleNotFoundError, ValueError, OSError) as error:
         return refused(" ".join(str(error).split()))
     print(f"wrote {chosen.out / PAGE}")

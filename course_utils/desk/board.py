@@ -52,8 +52,8 @@ def read_recipe(folder: Path) -> str:
     return text
 
 
-def write_row(result: dict[str, Any], recipe: str, out: Path) -> Path:
-    """Keep a row: what `bench` wrote, and the recipe. Returns the file.
+def write_row(result: dict[str, Any], recipe: str, folder: Path) -> Path:
+    """Keep a row: what `bench` wrote, and the recipe. Returns the file, which has the dictionary's name.
 
     Raises:
         ValueError: if the board would not take it.
@@ -61,7 +61,7 @@ def write_row(result: dict[str, Any], recipe: str, out: Path) -> Path:
     row = {**result, "recipe": recipe}
     if problem := _problem(row):
         raise ValueError(f"the board does not take this row: {problem}")
-    path = out / "board" / f"{result['dictionary']['name']}.json"
+    path = folder / f"{result['dictionary']['name']}.json"
     write_json(path, row)
     return path
 

@@ -7,6 +7,7 @@ label says on which rows a feature is on, as a labelled corpus would; it does no
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
