@@ -59,6 +59,11 @@ def bench(
 ) -> list[dict[str, Any]]:
     """Score dictionaries beside controls; write ``<name>.json`` for each and ``index.html``.
 
+    Examples:
+        >>> bench(["layer_2"], Path("never made"), columns=["beauty"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: there is no column beauty: there are l0, fvu, ...
+
     Args:
         dictionaries: what `load_entry` takes.
         out: a folder, made if it is not there.

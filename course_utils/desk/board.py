@@ -27,6 +27,16 @@ NAME = re.compile(r"[\w][\w.-]{0,79}")
 def read_recipe(folder: Path) -> str:
     """The recipe in a folder that is handed in.
 
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "recipe.md").write_text("TopK on a million tokens of the training texts")
+        ...     read_recipe(Path(folder))
+        'TopK on a million tokens of the training texts'
+
+    Args:
+        folder: with a dictionary and ``recipe.md``.
+
     Raises:
         FileNotFoundError: if the folder or its recipe is not there.
         ValueError: if the recipe is empty, longer than a page, or no text.
@@ -53,7 +63,20 @@ def read_recipe(folder: Path) -> str:
 
 
 def write_row(result: dict[str, Any], recipe: str, folder: Path) -> Path:
-    """Keep a row: what `bench` wrote, and the recipe. Returns the file, which has the dictionary's name.
+    """Keep a row: what `bench` wrote, and the recipe.
+
+    Examples:
+        >>> write_row({"version": 2}, "how it was made", Path("rows"))
+        Traceback (most recent call last):
+        ValueError: the board does not take this row: KeyError: 'dictionary'
+
+    Args:
+        result: of one dictionary.
+        recipe: as `read_recipe` gives it.
+        folder: for the file, which has the dictionary's name.
+
+    Returns:
+        The file.
 
     Raises:
         ValueError: if the board would not take it.
@@ -69,6 +92,10 @@ def write_row(result: dict[str, Any], recipe: str, folder: Path) -> Path:
 def read_rows(folder: Path) -> list[dict[str, Any]]:
     """All rows, in the order of their names.
 
+    Examples:
+        >>> read_rows(Path("no such folder"))
+        []
+
     Raises:
         ValueError: if a file is no row, naming it.
     """
@@ -76,9 +103,9 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         try:
             row = json.loads(path.read_text(encoding="utf-8"))
-            problem = _problem(row)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            problem = f"{type(error).__name__}: {error}"
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path} is not JSON: {error}") from error
+        problem = _problem(row)
         if problem:
             raise ValueError(f"{path} is no row of the board: {problem}")
         if row["dictionary"]["name"] != path.stem:
@@ -88,6 +115,14 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def _problem(row: dict[str, Any]) -> str | None:
+    """Why the board does not take a row, if it does not."""
+    try:
+        return _found_wrong(row)
+    except (KeyError, TypeError, AttributeError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _found_wrong(row: dict[str, Any]) -> str | None:
     about, columns = row["dictionary"], row["columns"]
     if row["version"] != 1 or not NAME.fullmatch(about["name"]) or not NAME.fullmatch(about["architecture"]):
         return "another version, or a name that is none"
@@ -110,12 +145,22 @@ def _problem(row: dict[str, Any]) -> str | None:
 def board_page(rows: Sequence[dict[str, Any]]) -> str:
     """docs/board.md.
 
+    Examples:
+        >>> board_page([])
+        Traceback (most recent call last):
+        ValueError: the board has no rows
+
     Args:
         rows: as `read_rows` gives them.
 
     Returns:
         Markdown; names are plain words, and recipes stand as they are, without markup.
+
+    Raises:
+        ValueError: if there are no rows.
     """
+    if not rows:
+        raise ValueError("the board has no rows")
     names = [name for name in BENCH_KINDS if any(name in row["columns"] for row in rows)]
     kinds = {name: next(row["columns"][name] for row in rows if name in row["columns"]) for name in names}
     head = ["dictionary", "latents", "architecture", *(head_of(name, kinds[name]) for name in names)]

@@ -154,6 +154,15 @@ class Column(NamedTuple):
 def mean_of(values: Float[Tensor, "n"], *, seed: int = 0) -> Measured:
     """The mean with its interval: the middle 95 % of 1,000 resamples.
 
+    Examples:
+        >>> found = mean_of(torch.tensor([0.0, 1.0, 1.0, 0.0]))
+        >>> found.score, found.n, found.interval
+        (0.5, 4, (0.0, 1.0))
+
+    Args:
+        values: what it is the mean of.
+        seed: of the resamples.
+
     Raises:
         ValueError: if there are no values.
     """

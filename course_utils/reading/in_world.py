@@ -114,8 +114,8 @@ def score_in_world(
         >>> from course_utils.sae import SAE
         >>> world = FeatureWorld(n_features=64, d=16, active=3, families=4)
         >>> scores = score_in_world(SAE(16, 32, "topk", k=3), world, judging_rows(world))
-        >>> scores["l0"], scores["matched_cosine"] < 0.9
-        (3.0, True)
+        >>> scores["l0"] <= 3, scores["matched_cosine"] < 0.9  # nobody trained it
+        (True, True)
 
     Args:
         sae: trained in this world, or not at all.
@@ -150,8 +150,8 @@ def hedging(sae: SAE, world: FeatureWorld) -> float | None:
         >>> world = FeatureWorld(n_features=64, d=16, active=3, together=4)
         >>> true = SAE(16, 64).requires_grad_(False)
         >>> _ = true.W_dec.copy_(world.directions)
-        >>> round(hedging(true, world), 3)
-        0.0
+        >>> abs(hedging(true, world)) < 1e-6
+        True
     """
     matched, leaning = match_latents(sae.W_dec, world.directions), []
     for pair in world.together_pairs:
