@@ -5,8 +5,9 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from course_utils.lm import Activations
+from course_utils.lm import Activations, LabelledText
 from course_utils.reading import (
+    BenchTexts,
     absorption_fractions,
     by_text,
     found_again,
@@ -19,6 +20,7 @@ from course_utils.reading import (
     targeted_removal,
     untrained_sae,
 )
+from course_utils.reading.bench_columns import MEASURES, Seen
 from course_utils.sae import SAE
 
 
@@ -214,3 +216,20 @@ def test_a_latent_is_found_again_once_only():
     assert found_again(W_dec, 3 * W_dec[torch.randperm(10, generator=generator())]).all()
     assert found_again(W_dec, torch.cat([W_dec[:5], W_dec[:5]])).sum() <= 7
     assert found_again(W_dec[[0, 0, 0]], W_dec[[0]]).sum() == 1
+
+
+def test_a_silent_dictionary_finds_nothing():
+    """Its best threshold is 0, from which on every text would count as found."""
+    rows = Activations(
+        torch.randn(40, 6, generator=generator()),
+        torch.stack([torch.arange(40), torch.ones(40).long()], dim=1),
+    )
+    labels = [LabelledText(str(i), "ab"[i % 2], "letters", "", "train") for i in range(40)]
+    texts = BenchTexts(labels, torch.arange(40) >= 20, rows, "blocks.2.hook_resid_post", 8)
+    silent = SAE(6, 20).requires_grad_(False)
+    silent.b_enc.fill_(-1e6)
+    seen = Seen(silent, texts, by_text(silent, rows, 40))
+    assert seen.concept_scores.recall.tolist() == seen.concept_scores.precision.tolist() == [0, 0]
+    measured = {name: MEASURES[name](seen) for name in ("l0", "dead", "sensitivity", "removal", "probe_5")}
+    assert measured["l0"].score == 0 and measured["dead"].score == 1 and measured["sensitivity"] is None
+    assert measured["removal"].score == 0 and measured["probe_5"].score == 0.5

@@ -163,7 +163,7 @@ class CodedSAE(SAE):
             self.W_dec[rows] = self._decoded(one_each) - self.b_dec
         some = torch.rand(4, d_sae, generator=torch.Generator().manual_seed(0))
         expected, real = some @ self.W_dec + self.b_dec, self._decoded(some)
-        if (expected - real).abs().max() > CLOSE * real.abs().max().clamp(min=1.0):
+        if not (expected - real).abs().max() <= CLOSE * real.abs().max().clamp(min=1.0):  # NaN neither
             raise ValueError(
                 f"{called}: decode is not a sum of directions and a constant, so latents have none"
             )

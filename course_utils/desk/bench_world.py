@@ -127,7 +127,7 @@ def _score(
 
 
 WHY_MISSING = {
-    "stability": "there is no dictionary of another seed beside it (--control seed=…)",
+    "stability": "no dictionary of another seed stands beside it (--control seed=…)",
     "absorption": "the world has no parents with children",
     "hedging": "the world has no pairs that come together",
 }

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from course_utils.reading import BENCH_KINDS
 HOOK, MODEL = "blocks.2.hook_resid_post", "pocket"
 RECIPE = "recipe.md"
 MOST_LINES, MOST_LETTERS = 60, 6000
+MOST = 1e6
 BESIDE = ("untrained", "pca")
 NAME = re.compile(r"[\w][\w.-]{0,79}")
 
@@ -134,8 +134,12 @@ def _found_wrong(row: dict[str, Any]) -> str | None:
         return f"it has a column {unknown[0]!r}"
     for name, column in columns.items():
         numbers = [column["score"], *column["controls"].values(), *(column["interval"] or ())]
-        if column["better"] != BENCH_KINDS[name].better or not all(map(math.isfinite, numbers)):
+        if column["better"] != BENCH_KINDS[name].better or not all(
+            -MOST <= number <= MOST for number in numbers
+        ):
             return f"column {name} has the wrong sign or a number that is not finite"
+    if not columns or not all(isinstance(n, int) for n in row["texts"].values()):
+        return "it has no columns, or does not say how many texts it is of"
     text = row["recipe"]
     if not isinstance(text, str) or len(text) > MOST_LETTERS or len(text.splitlines()) > MOST_LINES:
         return "its recipe is no text of a page"
@@ -173,7 +177,7 @@ def board_page(rows: Sequence[dict[str, Any]]) -> str:
         f"### {row['dictionary']['name']}\n\nsha256 `{row['dictionary']['sha256']}`\n\n{_plain(row['recipe'])}\n"
         for row in rows
     ]
-    meanings = [f"| {kinds[name]['what']} | {BENCH_KINDS[name].source} |" for name in names]
+    meanings = [f"| {BENCH_KINDS[name].what} | {BENCH_KINDS[name].source} |" for name in names]
     said = [_line([head_of(n, kinds[n])])[:-2] + meaning for n, meaning in zip(names, meanings, strict=True)]
     texts = rows[0]["texts"]
     return TEXT.format(

@@ -6,6 +6,7 @@ come in as dictionaries.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,6 +91,8 @@ def bench_dictionary(
     controls, seconds = dict(controls or {}), {}
     for name, one in {"the dictionary": sae, **controls}.items():
         check_fits(one, texts, name)
+    if not wanted:
+        return Bench({}, {}, {})
     began = time.monotonic()
     own = Seen(sae, texts, by_text(sae, texts.rows, len(texts.texts)))
     beside = {**controls, **untaught(texts, sae.d_sae, own.found.l0(own.weights).item(), seed=seed)}
@@ -111,8 +114,11 @@ def bench_dictionary(
                 other: view for other, seen in views.items() if (view := MEASURES[name](seen)) is not None
             }
             scores = {other: view.score for other, view in scores.items()} | _by_labels(name, own)
+        scores = {other: score for other, score in scores.items() if math.isfinite(score)}
         seconds[name] = time.monotonic() - began
-        if measured is None and name in WHY_MISSING:
+        if measured is not None and not math.isfinite(measured.score):
+            missing[name] = "it is not a number here"
+        elif measured is None and name in WHY_MISSING:
             missing[name] = WHY_MISSING[name]
         elif measured is not None:
             kind = BENCH_KINDS[name]
@@ -123,7 +129,7 @@ def bench_dictionary(
 
 
 WHY_MISSING = {
-    "stability": "there is no dictionary of another seed beside it",
+    "stability": "no dictionary of another seed stands beside it (--control seed=…), or no latent lives",
     "sensitivity": "no latent has its strongest texts mostly in one concept",
     "absorption": "no group of topics is recognised by a dense probe, or there is none",
     "fvu_topics": "fewer than two texts are about topics",
@@ -172,16 +178,13 @@ def _losses(
 
 
 def _stability(own: Seen, other: SAE | None, untrained: Seen) -> tuple[Measured | None, dict[str, float]]:
-    if other is None:
-        return None, {}
-
     def living(seen: Seen) -> Tensor:
         return seen.sae.W_dec[seen.found.peaks.amax(dim=0) > 0]
 
-    again = found_again(living(own), other.W_dec)
-    return mean_of(again.float()), {
-        "untrained": found_again(living(untrained), other.W_dec).float().mean().item()
-    }
+    if other is None or not len(living(own)):
+        return None, {}
+    lot = found_again(living(untrained), other.W_dec).float().mean().item()
+    return mean_of(found_again(living(own), other.W_dec).float()), {"untrained": lot}
 
 
 def _by_labels(name: str, own: Seen) -> dict[str, float]:

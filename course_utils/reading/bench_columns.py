@@ -45,9 +45,11 @@ class Seen:
 
     @cached_property
     def concept_scores(self) -> ConceptScores:
-        """Of each concept's chosen latent."""
+        """Of each concept's chosen latent; one whose best threshold is 0 says "yes" of everything, and so nothing."""
         ids, judged = self.texts.concept_ids, self.texts.judged
-        return concept_scores(self.found.peaks, ids, len(self.texts.concepts), held_out=judged).of_chosen()
+        found = concept_scores(self.found.peaks, ids, len(self.texts.concepts), held_out=judged).of_chosen()
+        speaks = found.threshold > 0
+        return found._replace(recall=found.recall * speaks, precision=found.precision.nan_to_num(0) * speaks)
 
 
 def _l0(seen: Seen) -> Measured:
@@ -172,7 +174,7 @@ MEASURES: dict[str, Callable[[Seen], Measured | None]] = {
     "fvu_without_outliers": _without_outliers,
     "dead": _dead,
     "recall": lambda seen: mean_of(seen.concept_scores.recall),
-    "precision": lambda seen: mean_of(seen.concept_scores.precision.nan_to_num(0)),
+    "precision": lambda seen: mean_of(seen.concept_scores.precision),
     "probe_1": _probe(1),
     "probe_5": _probe(5),
     "sensitivity": _sensitivity,
