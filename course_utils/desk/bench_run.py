@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from course_utils.base import check_writable, write_text
+from course_utils.base import DATA, check_writable, write_text
 from course_utils.desk.bench_dictionaries import Entry, load_entry, with_own_names
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bench_steering import Steering
@@ -137,8 +137,9 @@ def score(
     """One dictionary's scores as they are written."""
     began, cpu = time.monotonic(), time.process_time()
     controls = dict(asked.controls)
-    if SEED not in controls and entry.name in OF_ANOTHER_SEED:
-        controls[SEED] = load_entry(OF_ANOTHER_SEED[entry.name]).sae
+    other = OF_ANOTHER_SEED.get(entry.name)
+    if SEED not in controls and other and entry.sha256 == _shipped(entry.name).sha256:
+        controls[SEED] = _shipped(other).sae
     of_texts = [name for name in wanted if name in BENCH_COLUMNS]
     found = bench_dictionary(asked.model, entry.sae, texts, controls=controls, columns=of_texts)
     columns, missing, seconds = dict(found.columns), dict(found.missing), dict(found.seconds)
@@ -163,6 +164,10 @@ def score(
         "missing": missing | NOT_MEASURED,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
     }
+
+
+def _shipped(name: str) -> Entry:
+    return load_entry(str(DATA / "saes" / name))
 
 
 def _steering(writing: Steering, sae: SAE, controls: dict[str, SAE]) -> Column:

@@ -150,24 +150,18 @@ def board_page(rows: Sequence[dict[str, Any]]) -> str:
     """docs/board.md.
 
     Examples:
-        >>> board_page([])
-        Traceback (most recent call last):
-        ValueError: the board has no rows
+        >>> "There are no rows yet." in board_page([])
+        True
 
     Args:
         rows: as `read_rows` gives them.
 
     Returns:
         Markdown; names are plain words, and recipes stand as they are, without markup.
-
-    Raises:
-        ValueError: if there are no rows.
     """
-    if not rows:
-        raise ValueError("the board has no rows")
-    names = [name for name in BENCH_KINDS if any(name in row["columns"] for row in rows)]
-    kinds = {name: next(row["columns"][name] for row in rows if name in row["columns"]) for name in names}
-    head = ["dictionary", "latents", "architecture", *(head_of(name, kinds[name]) for name in names)]
+    names = [name for name in BENCH_KINDS if not rows or any(name in row["columns"] for row in rows)]
+    heads = {name: head_of(name, BENCH_KINDS[name]._asdict()) for name in names}
+    head = ["dictionary", "latents", "architecture", *heads.values()]
     table = [_line(head), "|---" * len(head) + "|"]
     for row in rows:
         about = row["dictionary"]
@@ -177,17 +171,17 @@ def board_page(rows: Sequence[dict[str, Any]]) -> str:
         f"### {row['dictionary']['name']}\n\nsha256 `{row['dictionary']['sha256']}`\n\n{_plain(row['recipe'])}\n"
         for row in rows
     ]
-    meanings = [f"| {BENCH_KINDS[name].what} | {BENCH_KINDS[name].source} |" for name in names]
-    said = [_line([head_of(n, kinds[n])])[:-2] + meaning for n, meaning in zip(names, meanings, strict=True)]
-    texts = rows[0]["texts"]
+    meanings = [_line([heads[name], BENCH_KINDS[name].what, BENCH_KINDS[name].source]) for name in names]
+    texts = rows[0]["texts"] if rows else None
     return TEXT.format(
         hook=HOOK,
-        judge=texts["judge"],
-        choose=texts["choose"],
+        texts=f" on {texts['judge']:,} held-out texts; what is chosen is chosen on {texts['choose']:,} others"
+        if texts
+        else "",
         beside=" and ".join(CONTROLS[name] for name in BESIDE),
-        table="\n".join(table),
-        meanings="\n".join(["| column | what it says | source |", "|---|---|---|", *said]),
-        recipes="\n".join(recipes),
+        table="\n".join(table) if rows else "There are no rows yet.",
+        meanings="\n".join(["| column | what it says | source |", "|---|---|---|", *meanings]),
+        recipes="\n".join(recipes) if rows else "None yet.\n",
     )
 
 
@@ -211,11 +205,10 @@ def _plain(text: str) -> str:
 
 TEXT = """# The board
 
-Dictionaries of one place, `{hook}` of the pocket model, scored by `course bench` on {judge:,} held-out texts; what is
-chosen is chosen on {choose:,} others. In brackets the same score of two dictionaries that learned nothing, of the same
-l0: {beside}. ↑ the higher the better, ↓ the lower. No row is best in every column, and
-[docs/scores.md](scores.md) says which of such scores have ranked dictionaries as the truth does where the truth is
-known.
+Dictionaries of one place, `{hook}` of the pocket model, scored by `course bench`{texts}.
+In brackets the same score of two dictionaries that learned nothing, of the same l0: {beside}.
+↑ the higher the better, ↓ the lower. [docs/scores.md](scores.md) says which of such scores rank dictionaries as the truth
+does, where the truth is known.
 
 {table}
 
