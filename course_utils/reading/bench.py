@@ -17,14 +17,14 @@ from torch import Tensor
 from course_utils.base import frees_memory
 from course_utils.lm import tokenize
 from course_utils.reading.bench_columns import MEASURES, Seen, removal, removal_scores, sensitivity
+from course_utils.reading.bench_corpus import BenchTexts
 from course_utils.reading.bench_record import BENCH_KINDS, Column, Measured, mean_of, middle, resample_counts
-from course_utils.reading.bench_texts import BenchTexts
-from course_utils.reading.by_text import by_text
 from course_utils.reading.concepts import concept_scores
 from course_utils.reading.controls import untaught
 from course_utils.reading.probing import balanced_accuracy, mean_differences
 from course_utils.reading.splicing import in_place_of, scored_losses
 from course_utils.reading.stability import found_again
+from course_utils.reading.text_sums import by_text
 from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from course_utils.reading.absorbing import MOST_MAIN, absorption_fractions, main_latents
+from course_utils.reading.bench_corpus import BenchTexts
 from course_utils.reading.bench_record import Measured, mean_of, middle, resample_counts
-from course_utils.reading.bench_texts import BenchTexts
-from course_utils.reading.by_text import ByText
 from course_utils.reading.concepts import ConceptScores, concept_scores
 from course_utils.reading.outliers import outlier_dimensions
 from course_utils.reading.probing import Probe, balanced_accuracy, mean_differences, sparse_probe
-from course_utils.reading.targeted_removal import removed_parts, targeted_removal
+from course_utils.reading.removing import removed_parts, targeted_removal
+from course_utils.reading.text_sums import ByText
 from course_utils.sae import SAE
 
 TOP_TEXTS = 10

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.reading.bench_texts import BenchTexts
+from course_utils.reading.bench_corpus import BenchTexts
 from course_utils.sae import SAE
 
 ROWS_FOR_PCA = 50_000
