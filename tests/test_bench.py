@@ -19,6 +19,7 @@ from course_utils.desk import (
     main,
     read_recipe,
     read_rows,
+    write_row,
 )
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bench_steering import at_price
