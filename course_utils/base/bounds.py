@@ -50,8 +50,8 @@ INTEGERS = {
         COUNT,
         "n_features n_cells n_stimuli n_stations n_channels n_unknowns n_trials n_blocks n_directions n_units",
     ),
-    **_named(COUNT, "n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations"),
-    **_named(COUNT, "max_tokens_per_text texts_per_shard"),
+    **_named(COUNT, "n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations n_judged"),
+    **_named(COUNT, "max_tokens_per_text texts_per_shard n_removed"),
     **_named(
         FROM_0, "layer unit latent concept which person station parent first always n_quantiles number step"
     ),
@@ -71,7 +71,7 @@ NUMBERS = {
         NOT_NEGATIVE,
         "l1 l1_coefficient l0_coefficient unit_cost temperature low importance coefficient penalty",
     ),
-    **_named(NOT_NEGATIVE, "zipf noise lr peak epsilon shrink width height megabytes"),
+    **_named(NOT_NEGATIVE, "l0 ridge zipf noise lr peak epsilon shrink width height megabytes"),
     "seconds": Bounds(0.0, 86_400.0, above=True),
 }
 
