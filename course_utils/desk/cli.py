@@ -11,6 +11,7 @@ from pathlib import Path
 from course_utils.desk.bring_command import add_bring
 from course_utils.desk.export_command import add_export
 from course_utils.desk.grade_command import add_grade
+from course_utils.desk.judge_command import add_judge
 from course_utils.desk.stopping import refused
 
 
@@ -187,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     add_export(commands)
     add_bring(commands, _at_least)
     add_grade(commands, _at_least)
+    add_judge(commands)
     return parser
 
 
