@@ -133,7 +133,9 @@ def score_claim(claim: Claim, answer: Mapping[str, Any], has_evidence: bool) -> 
         if claim.kind != "none":
             wrong = len(claim.trigger) + len(claim.effect)
             return -2.5 - 0.5 * wrong, f"a false alarm, with {wrong} things claimed of it"
-        return (5.0, "rightly said to hold nothing") if has_evidence else (0.0, "“none” counts with a line only")
+        return (
+            (5.0, "rightly said to hold nothing") if has_evidence else (0.0, "“none” counts with a line only")
+        )
     if claim.kind == "none":
         return -2.5, "something is planted in it"
     whole = bool(set(claim.trigger) & set(triggers))

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from course_utils.capstone.points import BY_PROGRAM, BY_TEACHER, PROJECTS, Note, Project, ProjectScore, Unjudged
+from course_utils.capstone.points import (
+    BY_PROGRAM,
+    BY_TEACHER,
+    PROJECTS,
+    Note,
+    Project,
+    ProjectScore,
+    Unjudged,
+)
 from course_utils.capstone.report_file import Report, read_report, shown
 
 JUDGES = {
@@ -46,9 +54,7 @@ class Judgement:
         return said
 
 
-def judge_report(
-    path: Path, *, told: Callable[[ProjectScore], None] = lambda score: None
-) -> Judgement:
+def judge_report(path: Path, *, told: Callable[[ProjectScore], None] = lambda score: None) -> Judgement:
     """Read a report and score what a program can score.
 
     Examples:
@@ -85,5 +91,7 @@ def _judge(project: Project, report: Report) -> ProjectScore:
     except Unjudged as why:
         return ProjectScore(project, missing=(str(why),))
     except Exception as error:  # a report can be anything
-        return ProjectScore(project, missing=(f"could not be judged: {shown(f'{type(error).__name__}: {error}', 200)}",))
+        return ProjectScore(
+            project, missing=(f"could not be judged: {shown(f'{type(error).__name__}: {error}', 200)}",)
+        )
     return ProjectScore(project, tuple(notes), tuple(missing))

@@ -81,7 +81,9 @@ def judge_neuron(report: Report) -> tuple[list[Note], list[str]]:
 def _judge_explanation(report: Report, form: dict) -> list[Note]:
     layer, neuron, bar = _unit(form)
     if "fires" not in report.functions:
-        raise Unjudged("there is no function fires(text) at the top of a cell: it is the explanation that is scored")
+        raise Unjudged(
+            "there is no function fires(text) at the top of a cell: it is the explanation that is scored"
+        )
     texts = neuron_texts(_pocket(), "held_out")
     truth = neuron_peaks_by_text(_pocket(), texts.tokens, layers=[layer])[:, 0, neuron] > bar
     n = int(truth.sum())
@@ -132,9 +134,7 @@ def _by_length(strings: Sequence[str], truth: Bool[Tensor, "n"]) -> float:
     return max(max(found), 1 - min(found))
 
 
-def _by_word(
-    layer: int, neuron: int, bar: float, strings: Sequence[str], truth: Bool[Tensor, "n"]
-) -> str:
+def _by_word(layer: int, neuron: int, bar: float, strings: Sequence[str], truth: Bool[Tensor, "n"]) -> str:
     """The one word that tells most on training texts, judged on these."""
     train = neuron_texts(_pocket(), "train", 4)
     fires = neuron_peaks_by_text(_pocket(), train.tokens, layers=[layer])[:, 0, neuron] > bar

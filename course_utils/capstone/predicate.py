@@ -42,7 +42,9 @@ def run_predicate(source: str, texts: Sequence[str], limits: Limits = LIMITS) ->
         worker = str(Path(__file__).with_name("predicate_worker.py"))
         env = {name: os.environ[name] for name in KEPT if name in os.environ}
         env |= {MARKER: made.name, "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
-        why = run_watched([sys.executable, "-I", "-S", worker, str(job), str(told)], env, made, limits, Event())
+        why = run_watched(
+            [sys.executable, "-I", "-S", worker, str(job), str(told)], env, made, limits, Event()
+        )
         if why:
             raise Unjudged(f"fires was {why}" if why.startswith("stopped") else why)
         raw = told.read_bytes()[: ANSWERS_AT_MOST + 1]

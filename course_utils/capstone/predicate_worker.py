@@ -51,7 +51,7 @@ def main(job_file, answers_file):
     out = os.open(answers_file, os.O_WRONLY)
     try:
         said = {"answers": answers(job["source"], job["texts"])}
-    except BaseException as error:  # noqa: BLE001 — whatever a learner's function raises
+    except BaseException as error:
         ours = isinstance(error, TypeError) and str(error).startswith("returned")
         said = {"why": str(error) if ours else f"raised {type(error).__name__}: {error}"[:300]}
     os.write(out, json.dumps(said).encode())

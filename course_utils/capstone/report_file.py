@@ -53,7 +53,7 @@ class Report:
             raise Unjudged(f"{name} is not filled in")
         if not isinstance(form, dict):
             raise Unjudged(f"{name} is {shown(form)}: a dict is asked, as in the notebook")
-        if not any(value not in (None, "", [], {}, ()) for value in form.values()):
+        if _blank(form):
             raise Unjudged(f"{name} is not filled in")
         return form
 
@@ -99,7 +99,9 @@ def read_report(path: Path) -> Report:
         OSError: if it cannot be read.
     """
     if path.is_file() and path.stat().st_size > LARGEST:
-        raise ValueError(f"it has {path.stat().st_size / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} are read at most")
+        raise ValueError(
+            f"it has {path.stat().st_size / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} are read at most"
+        )
     report = Report(path)
     for number, cell in enumerate(read_notebook(path).cells, 1):
         if cell.cell_type != "code":
@@ -129,7 +131,9 @@ def _read_code(source: str, number: int, report: Report) -> None:
                 _read_form(name, node, number, report)
 
 
-def _read_form(name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign, number: int, report: Report) -> None:
+def _read_form(
+    name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign, number: int, report: Report
+) -> None:
     report.forms.pop(name, None)
     report.problems.pop(name, None)
     try:
@@ -144,8 +148,19 @@ def _read_form(name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign, numb
 
 def _lines(outputs: list[Any]) -> set[str]:
     texts = [o.text for o in outputs if o.output_type == "stream" and o.name == "stdout"]
-    texts += [o.data.get("text/plain", "") for o in outputs if o.output_type in ("execute_result", "display_data")]
+    texts += [
+        o.data.get("text/plain", "") for o in outputs if o.output_type in ("execute_result", "display_data")
+    ]
     return {one_line(line) for text in texts for line in text.splitlines() if line.strip()}
+
+
+def _blank(value: object) -> bool:
+    """Whether there is nothing in it but what the notebook's form has."""
+    if isinstance(value, dict):
+        return all(map(_blank, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_blank, value))
+    return value in (None, "", True, False)
 
 
 def one_line(text: str) -> str:

@@ -33,7 +33,9 @@ def judge_answers(report: Report, answers: object) -> tuple[list[Note], list[str
             missing.append(f"answers[{key!r}]: {why}. {question}")
         else:
             good += 1
-    note = Note(good * QUESTION, f"{good} of {len(SCEPTIC)} of the sceptic's questions have an answer with a number")
+    note = Note(
+        good * QUESTION, f"{good} of {len(SCEPTIC)} of the sceptic's questions have an answer with a number"
+    )
     return [note], missing
 
 
