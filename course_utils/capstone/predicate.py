@@ -18,7 +18,7 @@ from course_utils.capstone.points import Unjudged
 from course_utils.grade import MARKER, Limits, printable, room, run_watched
 
 LONGEST = 2_000
-"""Signs of the function, without comments: an explanation is short, and a table of texts is none."""
+"""Characters of the function, without comments: an explanation is short, and a table of texts is none."""
 LIMITS = Limits(seconds=20, memory=1e9, processes=4, disk=2e7)
 KEPT = ("PATH", "SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH")
 ANSWERS_AT_MOST = 1_000_000
@@ -34,7 +34,7 @@ def run_predicate(source: str, texts: Sequence[str], limits: Limits = LIMITS) ->
         Unjudged: if it is too long, does not end, raises an error or returns something else; with the reason.
     """
     if len(source) > LONGEST:
-        raise Unjudged(f"fires has {len(source):,} signs, and an explanation has {LONGEST:,} at most")
+        raise Unjudged(f"fires has {len(source):,} characters, and an explanation has {LONGEST:,} at most")
     with room() as made:
         job, told = made / "job.json", made / "answers.json"
         job.write_text(json.dumps({"source": source, "texts": list(texts)}), encoding="utf-8")

@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     starting = commands.add_parser(
         "start",
-        help="copy the seven notebooks into a folder and open JupyterLab there",
+        help="copy the notebooks into a folder and open JupyterLab there",
         description="A notebook that is there stays as it is. Other options go on to JupyterLab.",
     )
     starting.set_defaults(run=run_start)
