@@ -19,11 +19,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from course_utils.base import asset_path
 from course_utils.capstone.points import Note, Unjudged
 from course_utils.capstone.report_file import Report, shown
+from course_utils.exercises import key_file
 
 KINDS = ("trigger", "two_step", "place", "name_flip", "refusal", "always", "none")
 ARTICLE = re.compile(r"^(?:the|an?) (?=\w)")
@@ -72,14 +73,12 @@ def answer_key() -> dict[str, dict[str, Any]]:
     Raises:
         Unjudged: if it is missing, or not the one that the copies were sealed with.
     """
-    import solutions
-    from course_utils.base import DATA
-
-    path, seal = Path(next(iter(solutions.__path__)), "capstone_keys.json"), DATA / "sealed" / "key.sha256"
-    if not path.is_file() or not seal.is_file():
-        raise Unjudged("this installation has no key to the sealed copies: install the course again")
-    raw = path.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != seal.read_text(encoding="utf-8").split()[0]:
+    try:
+        raw = key_file("capstone_keys.json").read_bytes()
+        sealed = (asset_path("sealed") / "keys.sha256").read_text(encoding="utf-8").strip()
+    except OSError:
+        raise Unjudged("this copy of the course has no key to the sealed copies: install it again") from None
+    if hashlib.sha256(raw).hexdigest() != sealed:
         raise Unjudged("the key is not the one that the copies were sealed with: clone the course again")
     return json.loads(raw)
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from course_utils.capstone.points import EXPLANATION, Note, Unjudged
@@ -51,7 +51,7 @@ def neuron_texts(model: TransformerBridge, split: str = "train", n: int = 8) -> 
 
     Examples:
         >>> texts = neuron_texts(load_model("pocket"), n=1)
-        >>> len(texts.strings) == len(texts.tokens), texts.tokens.ids.shape[1] <= 1 + READ
+        >>> len(strings) == len(texts.tokens), texts.tokens.ids.shape[1] <= 1 + READ
         (True, True)
 
     Args:
@@ -65,6 +65,13 @@ def neuron_texts(model: TransformerBridge, split: str = "train", n: int = 8) -> 
 @cache
 def _pocket() -> TransformerBridge:
     return load_model("pocket")
+
+
+@cache
+def _peaks(split: str, n: int, layer: int) -> tuple[tuple[str, ...], Float[Tensor, "n_texts d_mlp"]]:
+    """Texts, and the largest activation of each neuron of a layer in them."""
+    texts = neuron_texts(_pocket(), split, n)
+    return texts.strings, neuron_peaks_by_text(_pocket(), texts.tokens, layers=[layer])[:, 0]
 
 
 def judge_neuron(report: Report) -> tuple[list[Note], list[str]]:
@@ -84,15 +91,15 @@ def _judge_explanation(report: Report, form: dict) -> list[Note]:
         raise Unjudged(
             "there is no function fires(text) at the top of a cell: it is the explanation that is scored"
         )
-    texts = neuron_texts(_pocket(), "held_out")
-    truth = neuron_peaks_by_text(_pocket(), texts.tokens, layers=[layer])[:, 0, neuron] > bar
+    strings, peaks = _peaks("held_out", 8, layer)
+    truth = peaks[:, neuron] > bar
     n = int(truth.sum())
     if not FEWEST <= n <= len(truth) - FEWEST:
         raise Unjudged(
             f"above {bar:g} the neuron fires in {n} of {len(truth)} texts: with another bar it fires in {FEWEST} at "
             "least, and leaves as many out"
         )
-    said = torch.tensor(run_predicate(report.functions["fires"], texts.strings))
+    said = torch.tensor(run_predicate(report.functions["fires"], strings))
     accuracy, error = balanced_accuracy(said, truth), _error(said, truth)
     share = max(-0.25, min(1.0, (accuracy - 2 * error - 0.5) / SPAN))
     told = (
@@ -101,8 +108,8 @@ def _judge_explanation(report: Report, form: dict) -> list[Note]:
     )
     return [
         Note(EXPLANATION * share, told),
-        Note(None, f"beside it: a coin 0.50, the length of the text {_by_length(texts.strings, truth):.2f}, "
-                   f"{_by_word(layer, neuron, bar, texts.strings, truth)}"),
+        Note(None, f"beside it: a coin 0.50, the length of the text {_by_length(strings, truth):.2f}, "
+                   f"{_by_word(layer, neuron, bar, strings, truth)}"),
     ]  # fmt: skip
 
 
@@ -136,11 +143,11 @@ def _by_length(strings: Sequence[str], truth: Bool[Tensor, "n"]) -> float:
 
 def _by_word(layer: int, neuron: int, bar: float, strings: Sequence[str], truth: Bool[Tensor, "n"]) -> str:
     """The one word that tells most on training texts, judged on these."""
-    train = neuron_texts(_pocket(), "train", 4)
-    fires = neuron_peaks_by_text(_pocket(), train.tokens, layers=[layer])[:, 0, neuron] > bar
+    train, peaks = _peaks("train", 4, layer)
+    fires = peaks[:, neuron] > bar
     if not FEWEST <= int(fires.sum()) <= len(fires) - FEWEST:
         return "no single word, as it fires in too few of the training texts"
-    words = [_words(text) for text in train.strings]
+    words = [_words(text) for text in train]
     with_it = Counter(word for some, yes in zip(words, fires.tolist(), strict=True) if yes for word in some)
     overall = Counter(word for some in words for word in some)
     n_yes, n_no = int(fires.sum()), int((~fires).sum())
