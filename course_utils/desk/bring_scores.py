@@ -25,6 +25,7 @@ from course_utils.reading import (
     pca_fvu,
     pool_by_text,
     score_sae,
+    untrained_sae,
 )
 from course_utils.sae import SAE
 from course_utils.worlds import random_directions
@@ -49,11 +50,7 @@ def before_training(run: Run) -> SAE:
     """The autoencoder as training began with it: random directions around the mean, in the scale of the training."""
     trained = run.load_dictionary()
     mean, std = _mean_and_scale(run, trained)
-    sae = SAE(trained.d_in, trained.d_sae, "topk", k=run.asked.k, seed=run.asked.seed)
-    with torch.no_grad():
-        sae.b_dec.copy_(mean / std)
-    sae.fold_dimensions_(std)
-    return sae
+    return untrained_sae(mean, trained.d_sae, run.asked.k, std=std, seed=run.asked.seed)
 
 
 def _mean_and_scale(run: Run, trained: SAE) -> tuple[Tensor, Tensor]:

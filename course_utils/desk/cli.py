@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from course_utils.desk.bench_command import add_bench
 from course_utils.desk.bring_command import add_bring
 from course_utils.desk.export_command import add_export
 from course_utils.desk.grade_command import add_grade
@@ -187,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_export(commands)
     add_bring(commands, _at_least)
+    add_bench(commands)
     add_grade(commands, _at_least)
     add_judge(commands)
     return parser

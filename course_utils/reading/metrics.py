@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.base import frees_memory
@@ -20,7 +20,7 @@ from course_utils.reading.scores import (
     Rows,
     dead_latents,
 )
-from course_utils.reading.splicing import Hooks, scored_loss
+from course_utils.reading.splicing import in_place_of, scored_loss
 from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
@@ -181,14 +181,4 @@ def _mean_loss(
     replace: Callable[[Float[Tensor, "n d_in"]], Float[Tensor, "n d_in"]],
 ) -> float:
     """Mean next-token loss over the scored predictions, with ``replace`` applied to the spliced activations."""
-
-    def hooks_for(spliced: Bool[Tensor, "batch pos"]) -> Hooks:
-        def splice(value: Tensor, hook: object) -> Tensor:
-            value = value.clone()
-            x = value[spliced]
-            value[spliced] = replace(x.flatten(start_dim=1)).view_as(x)
-            return value
-
-        return [(hook_name, splice)]
-
-    return scored_loss(model, tokens, batch_size, hooks_for)
+    return scored_loss(model, tokens, batch_size, in_place_of(hook_name, replace))

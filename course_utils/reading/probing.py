@@ -34,6 +34,7 @@ class Probe(NamedTuple):
         return latents[:, self.latents] @ self.weights + self.bias > 0
 
 
+@torch.enable_grad()
 def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], k: int) -> Probe:
     """Logistic regression on the ``k`` latents whose means differ most; both answers weigh the same.
 
@@ -50,7 +51,7 @@ def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], 
         raise ValueError("a probe needs rows with the label and rows without")
     difference = latents[present].mean(dim=0) - latents[~present].mean(dim=0)
     chosen = difference.abs().topk(min(k, latents.shape[1])).indices
-    x = latents[:, chosen].double()
+    x = latents[:, chosen].detach().double()
     scale = x.std(dim=0).clamp(min=1e-9)
     x, y = x / scale, present.double()
     weight = torch.where(present, 0.5 / y.mean(), 0.5 / (1 - y.mean()))

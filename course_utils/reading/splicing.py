@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -106,15 +106,42 @@ def scored_loss(
     Raises:
         ValueError: if no text has two tokens after BOS.
     """
-    loss, n = 0.0, 0
-    for _, batch in tokens.batches(batch_size):
+    losses, n = scored_losses(model, tokens, batch_size, hooks_for)
+    if not n.any():
+        raise ValueError("no text has two tokens after BOS, so there is no prediction to score")
+    return (losses.sum() / n.sum()).item()
+
+
+def scored_losses(
+    model: TransformerBridge,
+    tokens: Tokens,
+    batch_size: int,
+    hooks_for: Callable[[Bool[Tensor, "batch pos"]], Hooks],
+) -> tuple[Float[Tensor, "n_texts"], Int[Tensor, "n_texts"]]:
+    """The same for each text: losses summed, and how many predictions they are of."""
+    losses, n = torch.zeros(len(tokens), dtype=torch.double), torch.zeros(len(tokens), dtype=torch.long)
+    for texts, batch in tokens.batches(batch_size):
         ids = batch.ids.to(model.cfg.device)
         spliced = batch.is_real.to(ids.device)
         spliced[:, 0] = False
         logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks_for(spliced))
         scored = spliced[:, :-1] & spliced[:, 1:]
-        loss += cross_entropy(logits[:, :-1][scored].float(), ids[:, 1:][scored], reduction="sum").item()
-        n += int(scored.sum())
-    if not n:
-        raise ValueError("no text has two tokens after BOS, so there is no prediction to score")
-    return loss / n
+        each = cross_entropy(logits[:, :-1].float().transpose(1, 2), ids[:, 1:], reduction="none")
+        losses[texts] = (each * scored).double().sum(dim=1).cpu()
+        n[texts] = scored.sum(dim=1).cpu()
+    return losses, n
+
+
+def in_place_of(hook_name: str, replace: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Hooks]:
+    """For `scored_losses`: ``replace`` applied to the activations at a hook point, one row a token."""
+
+    def hooks_for(spliced: Bool[Tensor, "batch pos"]) -> Hooks:
+        def splice(value: Tensor, hook: object) -> Tensor:
+            value = value.clone()
+            x = value[spliced]
+            value[spliced] = replace(x.flatten(start_dim=1)).view_as(x)
+            return value
+
+        return [(hook_name, splice)]
+
+    return hooks_for

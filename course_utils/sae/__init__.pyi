@@ -11,6 +11,7 @@ from .functions import jumprelu_threshold_gradient as jumprelu_threshold_gradien
 from .functions import step as step
 from .functions import topk as topk
 from .hook_names import hook_name_of as hook_name_of
+from .locate import weights_path as weights_path
 from .losses import auxk_loss as auxk_loss
 from .losses import gated_loss as gated_loss
 from .losses import jumprelu_loss as jumprelu_loss

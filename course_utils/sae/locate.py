@@ -72,6 +72,23 @@ def located(folder: str | Path) -> Path:
     return path
 
 
+def weights_path(folder: str | Path) -> Path:
+    """The file that `load_sae` would read the weights from.
+
+    Examples:
+        >>> weights_path("layer_2").name
+        'sae_weights.safetensors'
+
+    Args:
+        folder: as for `load_sae`.
+
+    Raises:
+        FileNotFoundError: if there is no such folder or file, and none of this name ships.
+        ValueError: if it holds no autoencoder, or several.
+    """
+    return reader_of(located(folder))[0]
+
+
 def reader_of(path: Path) -> tuple[Path, Callable[[Path], Stored]]:
     """The file that tells the format, and who reads it."""
     if path.is_dir():

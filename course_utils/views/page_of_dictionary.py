@@ -30,6 +30,9 @@ class Section(NamedTuple):
     folded: bool = False
     """Whether only the heading shows until it is clicked."""
 
+    words: bool = False
+    """Whether the cells hold sentences, which run from the left and break."""
+
 
 def dictionary_page(
     title: str,
@@ -53,7 +56,7 @@ def dictionary_page(
         title: of the page.
         lead: sentences below it.
         sections: in their order.
-        summaries: as `summarise_latents` makes them; may be a generator.
+        summaries: as `summarise_latents` makes them; may be a generator, or empty.
         hint: a sentence above the search box.
         max_bytes: of the page.
 

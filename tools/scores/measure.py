@@ -18,11 +18,11 @@ from course_utils.reading import (
     balanced_accuracy,
     dead_latents,
     firing_f1,
+    found_again,
     fvu,
     l0,
     match_latents,
     matched_cosine,
-    matched_cosines,
     sparse_probe,
 )
 from course_utils.sae import SAE
@@ -30,8 +30,6 @@ from course_utils.worlds import Drawn, FeatureWorld
 
 ROWS = 20_000
 LABELS = 32
-FOUND_AGAIN = 0.7
-"""Cosine from which on a latent of another seed is the same (Paulo and Belrose 2025, arXiv 2501.16615)."""
 
 
 def judging_rows(world: FeatureWorld) -> tuple[Drawn, Drawn]:
@@ -66,8 +64,7 @@ def by_labels(
     accuracies: dict[int, list[float]] = {1: [], 5: []}
     for label in labelled(world):
         for k, found in accuracies.items():
-            with torch.enable_grad():
-                probe = sparse_probe(chosen, choose.coefficients[:, label] > 0, k)
+            probe = sparse_probe(chosen, choose.coefficients[:, label] > 0, k)
             found.append(balanced_accuracy(probe(latents), judge.coefficients[:, label] > 0))
     scores = {f"probe_{k}": torch.tensor(found).mean().item() for k, found in accuracies.items()}
     if world.families:
@@ -88,8 +85,7 @@ def absorbed(
 ) -> Iterator[float]:
     for parent, *_ in world.family_members:
         present = choose.coefficients[:, parent] > 0
-        with torch.enable_grad():
-            main = sparse_probe(chosen, present, 1).latents
+        main = sparse_probe(chosen, present, 1).latents
         direction = choose.x[present].mean(dim=0) - choose.x[~present].mean(dim=0)
         yield absorption_rate(latents, sae.W_dec, judge.coefficients[:, parent] > 0, main, direction)
 
@@ -100,7 +96,7 @@ def stability(sae: SAE, sibling: SAE, judge: Drawn) -> float:
     living, others = (s.W_dec[~dead_latents(s.encode(judge.x))] for s in (sae, sibling))
     if not len(living) or not len(others):
         return 0.0
-    return (matched_cosines(others, living) >= FOUND_AGAIN).float().mean().item()
+    return found_again(living, others).float().mean().item()
 
 
 @torch.no_grad()

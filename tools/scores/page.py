@@ -12,8 +12,9 @@ from jinja2 import Environment, StrictUndefined
 from scipy.stats import rankdata
 
 from course_utils.base import write_text
+from course_utils.reading import FOUND_AGAIN
 from tools.scores.dictionaries import BATCH, SEEDS, SIZES, SPARSITIES, STEPS, WORLDS
-from tools.scores.measure import FOUND_AGAIN, LABELS, ROWS
+from tools.scores.measure import LABELS, ROWS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RESULTS, PAGE = DOCS / "scores" / "results.json", DOCS / "scores.md"
