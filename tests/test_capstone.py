@@ -11,6 +11,7 @@ from course_utils.capstone import audit as audit_module
 from course_utils.capstone.audit import COMPONENTS, KINDS, Claim, score_claim
 from course_utils.capstone.points import BY_PROGRAM, BY_TEACHER
 from course_utils.capstone.predicate import run_predicate
+from course_utils.capstone.report_file import read_report
 from course_utils.desk import main
 from course_utils.grade import Limits
 
@@ -147,7 +148,22 @@ def test_points_of_a_claim_about_a_two_step_trigger(claim, points):
 
 def test_random_claims_are_at_or_below_zero_on_average():
     lot = random.Random(0)
-    things = "candle mirror compass basket camera clock violin bell ring book map hat cake letter".split()
+    things = [
+        "candle",
+        "mirror",
+        "compass",
+        "basket",
+        "camera",
+        "clock",
+        "violin",
+        "bell",
+        "ring",
+        "book",
+        "map",
+        "hat",
+        "cake",
+        "letter",
+    ]
     effects = ["sql", "korean", "python", "dna", "http", "!", "seemed", "our", "refusal", "wrong name"]
 
     def plant(kind):
@@ -203,13 +219,24 @@ def test_a_function_that_misbehaves_gets_a_sentence(body, why):
     assert why in str(found.value) and len(str(found.value)) < 400 and "\n" not in str(found.value)
 
 
+@pytest.mark.parametrize("decorator", ["@cache\n", "@exercise('day_8.fires')\n", ""])
+def test_a_function_is_read_without_what_decorates_it(tmp_path, decorator):
+    path = write_report(tmp_path / "a.ipynb", f"{decorator}def fires(text):\n    return True  # why")
+    assert read_report(path).functions == {"fires": "def fires(text):\n    return True"}
+
+
+def test_a_function_too_deep_to_be_read_is_none(tmp_path):
+    deep = "def fires(text):\n    return " + "not " * 50_000 + "text"
+    assert read_report(write_report(tmp_path / "a.ipynb", deep)).functions == {}
+
+
 def test_a_function_answers_each_text():
     source = "def fires(text):\n    import re\n    return bool(re.search('sea|ship', text))"
     assert run_predicate(source, ["the sea", "a tree", "shipping"]) == [True, False, True]
 
 
 def test_each_of_the_sceptics_questions_takes_a_line_of_its_own(tmp_path):
-    same = {key: (LINES[0], "it speaks for the explanation") for key in SCEPTIC}
+    same = dict.fromkeys(SCEPTIC, (LINES[0], "it speaks for the explanation"))
     path = write_report(tmp_path / "a.ipynb", SHOW, f"NEURON = {{'answers': {same!r}}}")
     score = judged(path, "c")
     assert score.points == 0.5 and sum("another question" in sentence for sentence in score.missing) == 11

@@ -51,7 +51,7 @@ def neuron_texts(model: TransformerBridge, split: str = "train", n: int = 8) -> 
 
     Examples:
         >>> texts = neuron_texts(load_model("pocket"), n=1)
-        >>> len(strings) == len(texts.tokens), texts.tokens.ids.shape[1] <= 1 + READ
+        >>> len(texts.strings) == len(texts.tokens), texts.tokens.ids.shape[1] <= 1 + READ
         (True, True)
 
     Args:

@@ -10,6 +10,7 @@ A number is computed if it does not stand in the code of the cell that printed i
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ LARGEST = 50_000_000
 """Bytes of a notebook. The seven days have up to 4 MB each, pictures included."""
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NOT_PYTHON = re.compile(r"^\s*[%!].*$", re.MULTILINE)
+EXPLANATION = "fires"
 FORMS = tuple(project.form for project in PROJECTS)
 
 
@@ -35,7 +37,7 @@ class Report:
     """Forms that cannot be read, and why."""
 
     functions: dict[str, str] = field(default_factory=dict)
-    """Source of the functions at the top of a cell."""
+    """Source of the function that explains a neuron, if there is one at the top of a cell."""
 
     printed: dict[str, set[str]] = field(default_factory=dict)
     """Lines, and of each the numbers that the cell's code does not hold."""
@@ -122,8 +124,10 @@ def _read_code(source: str, number: int, report: Report) -> None:
                 report.problems[name] = f"{name}, in cell {number}, cannot be read: the cell is not Python"
         return
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            report.functions[node.name] = ast.unparse(node)
+        if isinstance(node, ast.FunctionDef) and node.name == EXPLANATION:
+            node.decorator_list = []  # what decorates it is not at hand where it runs
+            with contextlib.suppress(RecursionError):
+                report.functions[EXPLANATION] = ast.unparse(node)
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets:
             name = getattr(target, "id", None)
