@@ -8,7 +8,8 @@ Read `language_model`, then `tokens` and `activations`. `sources` lists the publ
 `four_bits` unpacks one of them, and `quiet` keeps loading out of the notebook's sight. The labelled texts are in `corpus`; those that code writes come
 from `formats`, `program_formats` and `indirect_objects`, with the word lists of `words`. `batches` deals activations
 out for training, `activation_store` keeps them on disk, `gpt2` is the same forward pass written out for speed.
-`neurons` watches a model's own units; `planted` is a copy with two behaviours planted in it.
+`neurons` watches a model's own units; `planted` opens copies of the pocket model in which
+something was planted, or nothing.
 """
 
 from course_utils.base import attach

@@ -2,7 +2,8 @@
 
     W' = W + left @ right        left (d_in, rank), right (rank, d_out)
 
-What was planted, and how, is in ``recipes/planted_model.py``. It is the answer to an exercise: look there afterwards.
+What was planted in day 7's copy, and how, is in ``recipes/planted_model.py``. It is the answer to an exercise: look
+there afterwards. The capstone's three are sealed: ``recipes/planted_copies.py`` made them of a passphrase each.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from course_utils.base import asset_path
+from course_utils.base import asset_path, require_choice
 from course_utils.lm.language_model import load_model
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 FIRST_CHANGED_LAYER = 3
-"""All layers in front of it, and so the activations that the shipped autoencoder reads, are the pocket model's own."""
+"""All layers of day 7's copy in front of it, and so what the shipped autoencoder reads, are the pocket model's own."""
+
+COPIES = {"planted": "planted", **{name: f"sealed/{name}" for name in ("copy_a", "copy_b", "copy_c")}}
+"""Where the update of each is among what ships."""
 
 
-def load_planted() -> TransformerBridge:
-    """The planted model, wrapped like any other. Its tokenizer and its lower layers are those of ``"pocket"``.
+def load_planted(name: str = "planted") -> TransformerBridge:
+    """A copy of the pocket model with something planted in it, or not, wrapped like any other model.
+
+    Its tokenizer and its lower layers are those of ``"pocket"``.
 
     Examples:
         >>> from course_utils.lm import collect_activations
@@ -33,14 +39,19 @@ def load_planted() -> TransformerBridge:
         >>> [torch.equal(planted, pocket) for planted, pocket in zip(*of)]  # after layer 2, after layer 3
         [True, False]
 
+    Args:
+        name: ``"planted"`` is day 7's; ``"copy_a"``, ``"copy_b"`` and ``"copy_c"`` are sealed, for the capstone: in any
+            of them there may be nothing at all.
+
     Raises:
         ModelUnavailable: if the pocket model is missing.
         FileNotFoundError: if the update is missing.
-        ValueError: if the update is damaged or does not fit.
+        ValueError: if there is no such copy, or the update is damaged or does not fit.
     """
     from safetensors.torch import load_file
 
-    delta = load_file(asset_path("planted") / "delta.safetensors")
+    require_choice("name", name, COPIES)
+    delta = load_file(asset_path(COPIES[name]) / "delta.safetensors")
     model = load_model("pocket")
     apply_delta_(dict(plain_parameters(model.original_model)), delta)
     return model

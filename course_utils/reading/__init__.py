@@ -4,7 +4,7 @@ Scores of a whole dictionary: `scores` (tensors only), `concepts` (against label
 activations and on the model's loss), `baselines` (what a good score is worth), `splitting` (from one size to the next).
 One latent at a time: `firings` records when each fires, `latent_summaries` says what it fires on, `latent_search` goes
 from a text or a concept to latents, `top_examples` keeps the strongest rows of a long stream. `blind_rating` and
-`word_judge` check readings without knowing the answer.
+`word_judge` check readings without knowing the answer. `diffing` compares a copy with the model that it was made of.
 """
 
 from course_utils.base import attach

@@ -1,0 +1,146 @@
+"""What each method finds in one copy, with a budget of ten contexts to read."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from course_utils.lm import activation_batches
+from course_utils.reading import (
+    copy_only,
+    difference_strength,
+    firing_excess,
+    kl_by_token,
+    strongest_contexts,
+    words_in_common,
+)
+from course_utils.recipes.changed_copy import Copy
+from course_utils.sae import SAE, load_sae, load_transcoder
+from course_utils.training import fit_sae
+from tools.diffing.texts import WINDOW, Texts, acted, chunks, watched
+
+BUDGET, ELSEWHERE = 10, 2000
+LATENTS, K, STEPS, BATCH, SEEDS = 512, 16, 200, 256, (0, 1, 2)
+
+
+class Both(NamedTuple):
+    """Of the model and the copy, one row for each token that is judged."""
+
+    model: Tensor
+    copy: Tensor
+    """Streams after the last layer."""
+    kl: Tensor
+    firings: Tensor
+    """The largest excess of any latent of the shipped dictionaries."""
+    gained: Tensor
+    """The token that the copy says more often than the model by most."""
+    swapped: Tensor
+
+
+@torch.no_grad()
+def both(copy: Copy, texts: Texts) -> Both:
+    """Both models on all texts, with plain logits and shipped dictionaries compared as they go by."""
+    dictionaries = (load_sae("layer_3"), load_transcoder("layer_4"))
+    words = copy.word_numbers() if copy.plant.kind == "always" else None
+    rows: list[list[Tensor]] = []
+    read: list[tuple[Tensor, ...]] = []
+    for ids, judged in chunks(texts):
+        below = copy.below(ids)
+        before, after = (watched(copy, below, changed=changed) for changed in (False, True))
+        logits, new = before.logits[judged], after.logits[judged]
+        moved = new.softmax(dim=-1) - logits.softmax(dim=-1)
+        swapped = torch.zeros(len(moved))
+        if words:
+            p = logits.softmax(dim=-1)
+            swapped = (p[:, words[0]] - p[:, words[1]]).abs()
+        rows.append(
+            [
+                before.after_4[judged],
+                after.after_4[judged],
+                kl_by_token(logits, new),
+                moved.argmax(dim=1),
+                swapped,
+            ]
+        )
+        read.append(
+            tuple(x[judged] for x in (before.after_3, after.after_3, before.into_mlp_4, after.into_mlp_4))
+        )
+    excess = []
+    for number, dictionary in enumerate(dictionaries):
+        pairs = [(chunk[2 * number], chunk[2 * number + 1]) for chunk in read]
+        largest = torch.stack([dictionary.encode(x).amax(dim=0) for x, _ in pairs]).amax(dim=0)
+        excess.append(
+            torch.cat([firing_excess(dictionary.encode(x), dictionary.encode(y), largest) for x, y in pairs])
+        )
+    model, changed, kl, gained, swapped = (torch.cat(column) for column in zip(*rows, strict=True))
+    return Both(model, changed, kl, torch.stack(excess).amax(dim=0), gained, swapped)
+
+
+def trained(rows: Tensor, seed: int) -> SAE:
+    """A small dictionary: seconds on one core."""
+    sae = SAE(rows.shape[1], LATENTS, "topk", k=K, seed=seed)
+    fit_sae(
+        sae, activation_batches(rows, BATCH, seed=seed, epochs=None), steps=STEPS, lr=2e-3, progress=False,
+        speed="fast",
+    )  # fmt: skip
+    return sae.requires_grad_(False)
+
+
+def scores(seen: Both, seed: int | None) -> dict[str, Tensor]:
+    """Of each token, by every method; with a seed, by those that are trained."""
+    difference = seen.copy - seen.model
+    if seed is None:
+        return {
+            "logits": seen.kl,
+            "latents that ship": seen.firings,
+            "length of the difference": difference.norm(dim=1),
+        }
+    side_by_side = torch.cat([seen.model, seen.copy], dim=1)
+    crosscoder, of_difference = trained(side_by_side, seed), trained(difference, seed)
+    return {
+        "crosscoder": copy_only(crosscoder.encode(side_by_side), crosscoder.W_dec),
+        "difference-SAE": difference_strength(of_difference.encode(difference), of_difference.W_dec),
+    }
+
+
+def contexts(copy: Copy, texts: Texts, rows: list[int], gained: Tensor) -> list[str]:
+    """The last tokens up to each row, and what the copy now says there more than the model does."""
+    said = []
+    for row, (text, position) in zip(rows, texts.where[rows].tolist(), strict=True):
+        ids = texts.ids[text, max(1, position + 1 - WINDOW) : position + 1].tolist()
+        said.append(f"{copy.tokenizer.decode(ids)} {copy.tokenizer.decode([int(gained[row])])}")
+    return said
+
+
+def finding(copy: Copy, name: str, texts: Texts, seen: Both, strength: Tensor) -> dict[str, Any]:
+    """How many of the ten are the plant's, which words they have in common, and whether these are right."""
+    chosen = strongest_contexts(strength, texts.where, n_best=BUDGET)
+    truth = acted(copy.plant, name, texts, seen.swapped)
+    hits = truth[chosen]
+    there = len(texts.where[truth][:, 0].unique())
+    random = Random(name).sample(range(len(texts.where)), ELSEWHERE)
+    named = words_in_common(
+        contexts(copy, texts, chosen.tolist(), seen.gained), contexts(copy, texts, random, seen.gained)
+    )
+    right = [bool(hits[list(word.contexts)].float().mean() >= 0.5) for word in named]
+    return {
+        "hits": int(hits.sum()),
+        "there": there,
+        "words": [word.word for word in named],
+        "right": right,
+    }
+
+
+def search(
+    copy: Copy, name: str, texts: Texts, seeds: tuple[int, ...] = SEEDS
+) -> dict[str, list[dict[str, Any]]]:
+    """By method: one finding, or one a seed."""
+    seen = both(copy, texts)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seed in (None, *seeds):
+        for method, strength in scores(seen, seed).items():
+            found.setdefault(method, []).append(finding(copy, name, texts, seen, strength))
+    return found
