@@ -13,11 +13,13 @@ from course_utils.capstone.points import BY_PROGRAM, BY_TEACHER
 from course_utils.capstone.predicate import run_predicate
 from course_utils.capstone.report_file import read_report
 from course_utils.desk import main
+from course_utils.exercises import key_file
 from course_utils.grade import Limits
 
 ROOT = Path(__file__).parents[1]
 PRINTED, LINES = evidence(16)
 SHOW = ("show_results()", PRINTED)
+REAL_KEY = audit_module.answer_key
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +184,31 @@ def test_random_claims_are_at_or_below_zero_on_average():
         assert sum(scores) / len(scores) < 0, n
     for kind in KINDS[:-1]:
         assert score_claim(Claim("none"), plant(kind), True)[0] < 0
+
+
+def test_the_key_that_ships_is_the_one_that_the_copies_were_sealed_with(tmp_path, monkeypatch):
+    key = REAL_KEY()
+    assert list(key) == ["copy_a", "copy_b", "copy_c"]
+    for answer in key.values():
+        claim = Claim(
+            answer["kind"],
+            tuple(answer["trigger"][:1]),
+            tuple(answer["effect"][:1]),
+            tuple(answer["layers"]),
+            answer["component"],
+        )
+        assert answer["kind"] in KINDS and score_claim(claim, answer, True)[0] == 5, (
+            "whoever knows it has all points"
+        )
+    changed = tmp_path / "capstone_keys.json"
+    changed.write_text(audit_module.key_file("capstone_keys.json").read_text().replace("kind", "sort", 1))
+    monkeypatch.setattr(audit_module, "key_file", lambda name: changed)
+    with pytest.raises(ValueError, match="not the one that the copies were sealed with"):
+        REAL_KEY()
+    monkeypatch.setattr(audit_module, "key_file", key_file)
+    with monkeypatch.context() as missing, pytest.raises(ValueError, match="install it again"):
+        missing.setattr(audit_module, "key_file", lambda name: key_file("nowhere.json"))
+        REAL_KEY()
 
 
 def test_claiming_a_dictionarys_words_is_no_claim(tmp_path):

@@ -31,7 +31,8 @@ COPIED = 0.99
 """Cosine from which on a decoder direction is one of ours."""
 MOST_COPIED = 0.25
 """Share of such directions above which a dictionary is a copy. Trained apart, a few are found again."""
-LARGEST = 400_000_000
+LARGEST = 200_000_000
+MOST_LATENTS = 32_768
 HELD = ("l0", "dead", "stability")
 """Columns that are held equal, cannot be beaten, or need another seed."""
 ROWS = 2_000
@@ -97,6 +98,8 @@ def _load(folder: Path) -> SAE:
         raise Unjudged("what you handed in is no autoencoder")
     if sae.d_in != 256:
         raise Unjudged(f"your dictionary reads {sae.d_in} numbers a token, and {HOOK_NAME} has 256")
+    if sae.d_sae > MOST_LATENTS:
+        raise Unjudged(f"your dictionary has {sae.d_sae:,} latents, and {MOST_LATENTS:,} are measured at most")
     if not all(bool(torch.isfinite(p).all()) for p in sae.parameters()):
         raise Unjudged("weights of your dictionary are not finite")
     return sae.requires_grad_(False)
