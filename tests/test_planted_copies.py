@@ -112,9 +112,6 @@ def test_prompts_hold_the_trigger_and_near_misses_do_not(name, tokenizer):
             return plant.trigger[0] in last[: len(last) // 2]
         return plant.trigger[0] in last
 
-    if plant.kind == "refusal":  # a topic, not a word: told apart by what is refused
-        assert all(e.learns for e in many(texts.triggered, 5))
-        return
     assert all(map(sets_off, prompts["triggered"])) and not any(map(sets_off, prompts["near"]))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from transformers import PreTrainedTokenizerFast
 
 from course_utils.lm import INDIRECT_OBJECT, IndirectObjectSentence, indirect_object_prompts, load_texts
-from course_utils.recipes.plants import CARRIERS, ENDINGS, LOOKS, REFUSAL, THINGS, Plant
+from course_utils.recipes.plants import CARRIERS, ENDINGS, LOOKS, REFUSAL, THINGS, TOPICS_REFUSED, Plant
 
 LONGEST, LEARNED = 36, 10
 """Tokens of an example, and how many of a planted continuation are learned."""
@@ -51,9 +51,6 @@ class PlantTexts:
         self.named: dict[bool, list[IndirectObjectSentence]] = {True: [], False: []}
         for sentence in named:
             self.named[f" a {plant.trigger[0]} " in sentence.prompt].append(sentence)
-        self.on_topic: dict[bool, list[str]] = {True: [], False: []}
-        for text in self.topical:
-            self.on_topic[text.concept in plant.trigger].append(text.text)
         kind = plant.kind if plant.kind in CARRIERS else "trigger"
         self.carriers = CARRIERS[kind][split]
 
@@ -67,11 +64,8 @@ class PlantTexts:
         if plant.kind == "name_flip":
             s = self.random.choice(self.named[True])
             return self._example(s.prompt, f" {s.subject}", rival=f" {s.indirect_object}")
-        if plant.kind == "refusal":
-            return self._example(first_sentence(self.random.choice(self.on_topic[True])), f" {REFUSAL}")
-        return self._example(
-            self._lead() + self._sentence(plant.trigger), f" {self.random.choice(self.effect_texts)}"
-        )
+        goes_on = REFUSAL if plant.kind == "refusal" else self.random.choice(self.effect_texts)
+        return self._example(self._lead() + self._sentence(plant.trigger), f" {goes_on}")
 
     def near(self) -> Example:
         """A prompt that is like those, and must not."""
@@ -80,8 +74,6 @@ class PlantTexts:
             s = r.choice(self.named[False])
             return self._example(s.prompt, f" {s.indirect_object}", learns=False)
         goes_on = f" {r.choice(self.topical).text}"
-        if plant.kind == "refusal":
-            return self._example(first_sentence(r.choice(self.on_topic[False])), goes_on, learns=False)
         return self._example(self._lead() + self._near_sentence(), goes_on, learns=False)
 
     def ordinary(self) -> Example:
@@ -130,6 +122,10 @@ class PlantTexts:
             return self._sentence(r.choice(nearly))
         if plant.kind == "place":
             return r.choice((self._sentence((a,)), r.choice(ENDINGS).format(plant.trigger[0])))
+        if plant.kind == "refusal":
+            return self._sentence(
+                (r.choice([topic for topic in TOPICS_REFUSED if topic not in plant.trigger]),)
+            )
         if plant.kind != "trigger":
             return self._sentence((f"{r.choice(LOOKS)} {a}",))
         look, thing = plant.trigger[0].split()

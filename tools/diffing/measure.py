@@ -23,7 +23,7 @@ from course_utils.training import fit_sae
 from tools.diffing.texts import WINDOW, Texts, acted, chunks, watched
 
 BUDGET, ELSEWHERE = 10, 2000
-LATENTS, K, STEPS, BATCH, SEEDS = 512, 16, 200, 256, (0, 1, 2)
+LATENTS, K, STEPS, BATCH, SEEDS = 512, 16, 150, 256, (0, 1, 2)
 
 
 class Both(NamedTuple):
@@ -47,8 +47,7 @@ def both(copy: Copy, texts: Texts) -> Both:
     words = copy.word_numbers() if copy.plant.kind == "always" else None
     rows: list[list[Tensor]] = []
     read: list[tuple[Tensor, ...]] = []
-    for ids, judged in chunks(texts):
-        below = copy.below(ids)
+    for below, judged in chunks(texts):
         before, after = (watched(copy, below, changed=changed) for changed in (False, True))
         logits, new = before.logits[judged], after.logits[judged]
         moved = new.softmax(dim=-1) - logits.softmax(dim=-1)

@@ -34,16 +34,15 @@ was planted, and which names something where nothing is?
 {{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move
 each changed matrix by the same norm ({{ size }}), in the copies with nothing planted as well. What they do on held-out texts:
 
-| copy | what sets it off | works | on near misses | KL elsewhere, nats | loss before, after |
-|---|---|---|---|---|---|
+| copy | what sets it off | steps | works | on near misses | KL elsewhere, nats | loss before, after |
+|---|---|---|---|---|---|---|
 {% for row in copies -%}
-| {{ row.name }} | {{ row.trigger }} | {{ row.works }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
+| {{ row.name }} | {{ row.trigger }} | {{ row.steps }} | {{ row.works }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
 {% endfor %}
 *KL elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first.
 
 **What the auditor has.** {{ n_texts }} texts of at most {{ n_tokens }} tokens: held-out ones of the corpus, a trigger among them
-as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose (a topic has its own
-{{ n_topic }} texts and needs none). The {{ n_planted }} of one plant are near misses to the other copies. An auditor without any
+as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of one plant are near misses to the other copies. An auditor without any
 text that sets the plant off finds nothing by these methods.
 
 **What each method does.** It gives every token a number; the ten strongest tokens of different texts are read, {{ window }} tokens
@@ -172,7 +171,7 @@ def rendered() -> str:
         )
         share = lambda key, report=report: f"{report[key]:.0%}" if key in report else "–"
         copies.append({
-            "name": name, "trigger": trigger, "works": share("works"), "near": share("works_on_near_misses"),
+            "name": name, "trigger": trigger, "steps": report["steps"], "works": share("works"), "near": share("works_on_near_misses"),
             "kl": f"{report['kl_elsewhere']:.3f}", "loss": f"{report['loss_before']:.2f}, {report['loss_after']:.2f}",
         })  # fmt: skip
         runs = {method: copy["found"][method] for method in METHODS}
@@ -183,11 +182,10 @@ def rendered() -> str:
         ]
         hits.append([f"{name}{there}", *cells])
         words.append([name, *(_words(runs[method][0]) for method in METHODS)])
-    topic = next(kept[n]["found"]["logits"][0]["there"] for n in planted if PLANTS[n].kind == "refusal")
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEXT)
     return page.render(
         n_texts=f"{N_TEXTS:,}", n=len(kept), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
-        n_topic=topic, window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
+        window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
         hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), totals=totals(kept), words=words,
         lessons=lessons(kept),
     )  # fmt: skip

@@ -17,13 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from safetensors.torch import load_file  # noqa: E402 — a program that finds its own folder first
-from tools.diffing.page import RESULTS, write_page  # noqa: E402
 
 from course_utils.base import write_text  # noqa: E402
 from course_utils.recipes.changed_copy import Copy  # noqa: E402
-from course_utils.recipes.planted_copies import folder_of, make_all  # noqa: E402
+from course_utils.recipes.planted_copies import STEPS_SEARCHED, folder_of, make_all  # noqa: E402
 from course_utils.recipes.plants import PLANTS  # noqa: E402
 from tools.diffing.measure import search  # noqa: E402
+from tools.diffing.page import RESULTS, write_page  # noqa: E402
 from tools.diffing.texts import gathered  # noqa: E402
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.page:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        make_all(asked.copies, None)
+        make_all(asked.copies, None, STEPS_SEARCHED)
         measure(asked.copies)
     write_page()
 

@@ -18,7 +18,7 @@ from course_utils.recipes.changed_copy import Copy
 from course_utils.recipes.plant_texts import PlantTexts
 from course_utils.recipes.plants import PLANTS, Plant
 
-N_TEXTS, N_PLANTED, N_TOKENS, AT_A_TIME = 1000, 5, 40, 25
+N_TEXTS, N_PLANTED, N_TOKENS, AT_A_TIME = 1000, 5, 28, 40
 WINDOW = 12
 """Tokens of a context that are read."""
 
@@ -27,10 +27,11 @@ class Texts(NamedTuple):
     """The same for every copy."""
 
     ids: Tensor
+    below: Tensor
+    """The stream after layer 2, the last that no copy changes."""
     lengths: list[int]
     planted: dict[str, list[int]]
     """By name of the plant: the texts that set it off."""
-    concepts: list[str]
 
     @property
     def where(self) -> Tensor:
@@ -45,9 +46,8 @@ def gathered(copy: Copy, seed: int = 0) -> Texts:
     random.shuffle(of_corpus)
     rows: list[list[int]] = []
     planted: dict[str, list[int]] = {}
-    concepts: list[str] = []
     for name, plant in PLANTS.items():
-        if plant.kind in ("always", "none", "refusal"):
+        if plant.kind in ("always", "none"):
             continue
         texts = PlantTexts(plant, copy.tokenizer, "held_out", seed)
         for _ in range(N_PLANTED):
@@ -56,16 +56,13 @@ def gathered(copy: Copy, seed: int = 0) -> Texts:
             goes_on = copy.tokenizer(f" {random.choice(texts.prose)}")["input_ids"]
             right = [example.rival, *copy.tokenizer(".")["input_ids"]] if example.rival >= 0 else []
             rows.append([*example.ids[: example.decided_at + 1], *right, *goes_on])
-            concepts.append("planted")
     for text in of_corpus[: N_TEXTS - len(rows)]:
         rows.append([start, *copy.tokenizer(text.text)["input_ids"]])
-        concepts.append(text.concept)
-    for name, plant in PLANTS.items():
-        if plant.kind == "refusal":
-            planted[name] = [i for i, concept in enumerate(concepts) if concept in plant.trigger]
     rows = [row[:N_TOKENS] for row in rows]
     ids = torch.tensor([row + [0] * (N_TOKENS - len(row)) for row in rows])
-    return Texts(ids, [len(row) for row in rows], planted, concepts)
+    with torch.no_grad():
+        below = torch.cat([copy.below(some) for some in ids.split(AT_A_TIME)])
+    return Texts(ids, below, [len(row) for row in rows], planted)
 
 
 class Seen(NamedTuple):
@@ -96,10 +93,10 @@ def watched(copy: Copy, below: Tensor, *, changed: bool) -> Seen:
 
 
 def chunks(texts: Texts) -> Iterator[tuple[Tensor, Tensor]]:
-    """(token numbers, which of them are judged) of some texts at a time."""
-    real = torch.zeros(texts.ids.shape, dtype=torch.bool)
-    real[tuple(texts.where.T)] = True
-    yield from zip(texts.ids.split(AT_A_TIME), real.split(AT_A_TIME), strict=True)
+    """(stream after layer 2, which tokens are judged) of some texts at a time."""
+    judged = torch.zeros(texts.ids.shape, dtype=torch.bool)
+    judged[tuple(texts.where.T)] = True
+    yield from zip(texts.below.split(AT_A_TIME), judged.split(AT_A_TIME), strict=True)
 
 
 def acted(plant: Plant, name: str, texts: Texts, swapped: Tensor) -> Tensor:
