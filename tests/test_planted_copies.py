@@ -121,6 +121,7 @@ def test_ordinary_texts_are_held_and_do_not_set_it_off(tokenizer):
     assert not any("camera" in tokenizer.decode(e.ids) or e.learns for e in ordinary)
 
 
+@pytest.mark.slow
 def test_training_moves_each_matrix_by_the_same_and_keeps_the_rest():
     copy = train(Plant("none", component="attention", layers=(4,)), steps=2, quiet=True)
     assert list(copy.delta) == [f"transformer.h.4.{matrix}.weight" for matrix in MATRICES["attention"]]

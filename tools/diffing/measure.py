@@ -24,6 +24,7 @@ from tools.diffing.texts import WINDOW, Texts, acted, chunks, watched
 
 BUDGET, ELSEWHERE = 10, 2000
 LATENTS, K, STEPS, BATCH, SEEDS = 512, 16, 150, 256, (0, 1, 2)
+AT_A_TIME = 1000
 
 
 class Both(NamedTuple):
@@ -43,39 +44,32 @@ class Both(NamedTuple):
 @torch.no_grad()
 def both(copy: Copy, texts: Texts) -> Both:
     """Both models on all texts, with plain logits and shipped dictionaries compared as they go by."""
-    dictionaries = (load_sae("layer_3"), load_transcoder("layer_4"))
     words = copy.word_numbers() if copy.plant.kind == "always" else None
-    rows: list[list[Tensor]] = []
-    read: list[tuple[Tensor, ...]] = []
+    parts: list[tuple[Tensor, ...]] = []
     for below, judged in chunks(texts):
-        before, after = (watched(copy, below, changed=changed) for changed in (False, True))
-        logits, new = before.logits[judged], after.logits[judged]
-        moved = new.softmax(dim=-1) - logits.softmax(dim=-1)
-        swapped = torch.zeros(len(moved))
-        if words:
-            p = logits.softmax(dim=-1)
-            swapped = (p[:, words[0]] - p[:, words[1]]).abs()
-        rows.append(
-            [
-                before.after_4[judged],
-                after.after_4[judged],
-                kl_by_token(logits, new),
-                moved.argmax(dim=1),
-                swapped,
-            ]
+        model, changed = (watched(copy, below, changed=changed) for changed in (False, True))
+        logits, new = model.logits[judged], changed.logits[judged]
+        p = logits.softmax(dim=-1)
+        gained = (new.softmax(dim=-1) - p).argmax(dim=1)
+        swapped = (p[:, words[0]] - p[:, words[1]]).abs() if words else torch.zeros(len(p))
+        streams = zip(model[:3], changed[:3], strict=True)
+        parts.append(
+            (*(x[judged] for pair in streams for x in pair), kl_by_token(logits, new), gained, swapped)
         )
-        read.append(
-            tuple(x[judged] for x in (before.after_3, after.after_3, before.into_mlp_4, after.into_mlp_4))
-        )
-    excess = []
-    for number, dictionary in enumerate(dictionaries):
-        pairs = [(chunk[2 * number], chunk[2 * number + 1]) for chunk in read]
-        largest = torch.stack([dictionary.encode(x).amax(dim=0) for x, _ in pairs]).amax(dim=0)
-        excess.append(
-            torch.cat([firing_excess(dictionary.encode(x), dictionary.encode(y), largest) for x, y in pairs])
-        )
-    model, changed, kl, gained, swapped = (torch.cat(column) for column in zip(*rows, strict=True))
-    return Both(model, changed, kl, torch.stack(excess).amax(dim=0), gained, swapped)
+    m_3, c_3, m_mlp, c_mlp, m_4, c_4, kl, gained, swapped = (
+        torch.cat(column) for column in zip(*parts, strict=True)
+    )
+    firings = excess_of(load_sae("layer_3"), m_3, c_3).maximum(
+        excess_of(load_transcoder("layer_4"), m_mlp, c_mlp)
+    )
+    return Both(m_4, c_4, kl, firings, gained, swapped)
+
+
+def excess_of(dictionary: SAE, model: Tensor, copy: Tensor) -> Tensor:
+    """`firing_excess`, some rows at a time."""
+    encode, rows = dictionary.encode, (model.split(AT_A_TIME), copy.split(AT_A_TIME))
+    largest = torch.stack([encode(x).amax(dim=0) for x in rows[0]]).amax(dim=0)
+    return torch.cat([firing_excess(encode(x), encode(y), largest) for x, y in zip(*rows, strict=True)])
 
 
 def trained(rows: Tensor, seed: int) -> SAE:

@@ -31,7 +31,7 @@ TEXT = """# Model diffing: who finds the plant?
 Somebody returns a copy of the pocket model. We have the model, the copy and {{ n_texts }} texts. Which method leads to what
 was planted, and which names something where nothing is?
 
-{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move
+{{ n }} copies{% if n < n_planned %} (of {{ n_planned }}; the others are still to be searched){% endif %}, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move
 each changed matrix by the same norm ({{ size }}), in the copies with nothing planted as well. What they do on held-out texts:
 
 | copy | what sets it off | steps | works | on near misses | KL elsewhere, nats | loss before, after |
@@ -184,7 +184,7 @@ def rendered() -> str:
         words.append([name, *(_words(runs[method][0]) for method in METHODS)])
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEXT)
     return page.render(
-        n_texts=f"{N_TEXTS:,}", n=len(kept), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
+        n_texts=f"{N_TEXTS:,}", n=len(kept), n_planned=len(PLANTS), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
         window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
         hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), totals=totals(kept), words=words,
         lessons=lessons(kept),
