@@ -1,3 +1,11 @@
+from .bench_dictionaries import CodedSAE as CodedSAE
+from .bench_dictionaries import Entry as Entry
+from .bench_dictionaries import load_entry as load_entry
+from .bench_run import bench as bench
+from .board import board_page as board_page
+from .board import read_recipe as read_recipe
+from .board import read_rows as read_rows
+from .board import write_row as write_row
 from .bring_stages import bring as bring
 from .cli import main as main
 from .deck import Card as Card

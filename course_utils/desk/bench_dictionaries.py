@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,24 @@ def load_entry(given: str, d_in: int | None = None) -> Entry:
     if d_in is None:
         raise ValueError(f"{path} is code, which does not say how long an activation is")
     return Entry(path.stem, CodedSAE(thing, d_in, str(path)), _sha256(path), f"code ({type(thing).__name__})")
+
+
+def with_own_names(entries: Sequence[Entry], *taken: str) -> list[Entry]:
+    """The same with names that can be files, no two alike.
+
+    Args:
+        taken: names that none may have.
+    """
+    named, used = [], {name.lower() for name in taken}
+    for entry in entries:
+        name = plain = re.sub(r"[^\w.-]+", "_", entry.name).strip("._-")[:80] or "dictionary"
+        number = 1
+        while name.lower() in used:
+            number += 1
+            name = f"{plain}_{number}"
+        used.add(name.lower())
+        named.append(replace(entry, name=name))
+    return named
 
 
 def _ships(given: str) -> bool:

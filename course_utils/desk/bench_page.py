@@ -147,8 +147,9 @@ def _side_by_side(results: Sequence[Result]) -> Section:
 
 def _meanings(results: Sequence[Result]) -> Section:
     columns = {name: column for result in results for name, column in result["columns"].items()}
+    n_of = {name: f" n = {column['n']:,}." if len(results) == 1 else "" for name, column in columns.items()}
     rows = [
-        [SHOWN.get(name, name), f"{column['what']} n = {column['n']:,}. Source: {column['source']}."]
+        [SHOWN.get(name, name), f"{column['what']}{n_of[name]} Source: {column['source']}."]
         for name, column in columns.items()
     ]
     return Section(

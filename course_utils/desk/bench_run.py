@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from course_utils.base import check_writable, write_text
-from course_utils.desk.bench_dictionaries import Entry, load_entry
+from course_utils.desk.bench_dictionaries import Entry, load_entry, with_own_names
 from course_utils.desk.bench_page import bench_page
-from course_utils.desk.bench_steering import steering
+from course_utils.desk.bench_steering import Steering
 from course_utils.desk.bring_model import choose_place
 from course_utils.desk.bring_run import PAGE, write_json
 from course_utils.lm import load_model, load_texts
@@ -30,10 +29,10 @@ from course_utils.sae import SAE
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-COLUMNS = (*BENCH_COLUMNS, "steering")
+COLUMNS = tuple(BENCH_KINDS)
 SEED = "seed"
 OF_ANOTHER_SEED = {"layer_2_512": "layer_2_512_seed_0", "layer_2_512_seed_0": "layer_2_512"}
-FULL, QUICK = dict(n_each=16, n_judged=8), dict(n_each=4, n_judged=4)
+FULL, QUICK = dict(n_each=8, n_judged=8), dict(n_each=3, n_judged=3)
 NOT_MEASURED = {"hedging": "its definition (Chanin et al. 2025, arXiv 2505.11756) adds latents and trains on"}
 Say = Callable[[str], None]
 
@@ -60,6 +59,11 @@ def bench(
 ) -> list[dict[str, Any]]:
     """Score dictionaries beside controls; write ``<name>.json`` for each and ``index.html``.
 
+    Examples:
+        >>> bench(["layer_2"], Path("never made"), columns=["beauty"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: there is no column beauty: there are l0, fvu, ...
+
     Args:
         dictionaries: what `load_entry` takes.
         out: a folder, made if it is not there.
@@ -67,7 +71,7 @@ def bench(
         hook: the hook point; None is the one that the dictionaries say, or the residual stream after the middle layer.
         columns: some of `COLUMNS`; None is all.
         controls: more dictionaries to put beside each, by name: ``{"seed": "layer_2_512_seed_0"}``.
-        quick: a quarter of the texts.
+        quick: a third of the texts.
         say: takes a line about what goes on.
 
     Returns:
@@ -86,10 +90,11 @@ def bench(
     asked = prepare(dictionaries, model, hook, controls or {})
     say(f"texts through the model, at {asked.hook_name} …")
     texts = bench_texts(asked.model, asked.hook_name, load_texts(), **(QUICK if quick else FULL))
+    writing = Steering(asked.model, texts) if "steering" in wanted else None
     results = []
     for entry in asked.entries:
         say(f"{entry.name} …")
-        result = score(asked, entry, texts, wanted, model)
+        result = score(asked, entry, texts, wanted, model, writing)
         results.append(result)
         write_json(out / f"{result['dictionary']['name']}.json", result)
     write_text(out / PAGE, bench_page(results))
@@ -110,30 +115,25 @@ def prepare(dictionaries: Sequence[str], model: str, hook: str | None, controls:
         entry or load_entry(given, place.width) for entry, given in zip(files, dictionaries, strict=True)
     ]
     beside = {name: load_entry(given, place.width).sae for name, given in controls.items()}
-    named = [*((f"{entry.name}", entry.sae) for entry in entries), *beside.items()]
+    named = [*((entry.name, entry.sae) for entry in entries), *beside.items()]
     for name, sae in named:
         if sae.d_in != place.width:
             raise ValueError(
                 f"{name} reads activations of {sae.d_in}, those of {model} at {place.hook_name} have {place.width}"
             )
-    return Asked(wrapped, place.hook_name, _with_own_names(entries), beside)
+        if sae.hook_name not in (None, place.hook_name):
+            raise ValueError(f"{name} says that it reads {sae.hook_name}, not {place.hook_name}")
+    return Asked(wrapped, place.hook_name, with_own_names(entries, Path(PAGE).stem), beside)
 
 
-def _with_own_names(entries: Sequence[Entry]) -> list[Entry]:
-    """Names that can be files, no two alike."""
-    named, taken = [], {Path(PAGE).stem}
-    for entry in entries:
-        name = plain = re.sub(r"[^\w.-]+", "_", entry.name).strip("._")[:80] or "dictionary"
-        number = 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{plain}_{number}"
-        taken.add(name.lower())
-        named.append(Entry(name, entry.sae, entry.sha256, entry.architecture))
-    return named
-
-
-def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], model: str) -> dict[str, Any]:
+def score(
+    asked: Asked,
+    entry: Entry,
+    texts: BenchTexts,
+    wanted: Sequence[str],
+    model: str,
+    writing: Steering | None,
+) -> dict[str, Any]:
     """One dictionary's scores as they are written."""
     began, cpu = time.monotonic(), time.process_time()
     controls = dict(asked.controls)
@@ -142,9 +142,9 @@ def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], 
     of_texts = [name for name in wanted if name in BENCH_COLUMNS]
     found = bench_dictionary(asked.model, entry.sae, texts, controls=controls, columns=of_texts)
     columns, missing, seconds = dict(found.columns), dict(found.missing), dict(found.seconds)
-    if "steering" in wanted:
+    if writing is not None:
         at = time.monotonic()
-        columns["steering"] = _steering(asked.model, entry.sae, controls, texts)
+        columns["steering"] = _steering(writing, entry.sae, controls)
         seconds["steering"] = time.monotonic() - at
     seconds |= {"all": time.monotonic() - began, "all_processor": time.process_time() - cpu}
     return {
@@ -165,9 +165,10 @@ def score(asked: Asked, entry: Entry, texts: BenchTexts, wanted: Sequence[str], 
     }
 
 
-def _steering(model: TransformerBridge, sae: SAE, controls: dict[str, SAE], texts: BenchTexts) -> Column:
-    beside = untaught(texts, sae.d_sae, l0(sae.encode(texts.rows.values[:4096])))
-    found = steering(model, {"own": sae, **controls, **beside}, texts)
-    own, kind = found.pop("own"), BENCH_KINDS["steering"]
-    scores = {name: measured.score for name, measured in found.items()}
+def _steering(writing: Steering, sae: SAE, controls: dict[str, SAE]) -> Column:
+    texts, kind = writing.texts, BENCH_KINDS["steering"]
+    beside = controls | untaught(texts, sae.d_sae, l0(sae.encode(texts.rows.values[:4096])))
+    own = writing.of_dictionary(sae)
+    scores = {name: writing.of_dictionary(one).score for name, one in beside.items()}
+    scores |= writing.without_dictionary
     return Column(own.score, kind.better, own.n, own.interval, kind.what, kind.source, scores)

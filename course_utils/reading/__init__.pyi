@@ -8,6 +8,7 @@ from .bench import BENCH_COLUMNS as BENCH_COLUMNS
 from .bench import Bench as Bench
 from .bench import bench_dictionary as bench_dictionary
 from .bench_record import BENCH_KINDS as BENCH_KINDS
+from .bench_record import WORLD_KINDS as WORLD_KINDS
 from .bench_record import Column as Column
 from .bench_record import Measured as Measured
 from .bench_record import mean_of as mean_of
@@ -36,6 +37,11 @@ from .diffing import words_in_common as words_in_common
 from .firings import Firings as Firings
 from .firings import latent_peaks_by_text as latent_peaks_by_text
 from .firings import record_firings as record_firings
+from .in_world import WORLD_LABELS as WORLD_LABELS
+from .in_world import WORLD_ROWS as WORLD_ROWS
+from .in_world import hedging as hedging
+from .in_world import judging_rows as judging_rows
+from .in_world import score_in_world as score_in_world
 from .latent_search import ConceptHit as ConceptHit
 from .latent_search import Hit as Hit
 from .latent_search import Rank as Rank
@@ -62,6 +68,7 @@ from .outliers import without_outlier_tokens as without_outlier_tokens
 from .probing import Probe as Probe
 from .probing import absorption_rate as absorption_rate
 from .probing import balanced_accuracy as balanced_accuracy
+from .probing import mean_differences as mean_differences
 from .probing import sparse_probe as sparse_probe
 from .scores import ROWS_AT_A_TIME as ROWS_AT_A_TIME
 from .scores import Rows as Rows

@@ -21,7 +21,7 @@ from course_utils.reading.bench_texts import BenchTexts
 from course_utils.reading.by_text import by_text
 from course_utils.reading.concepts import concept_scores
 from course_utils.reading.controls import untaught
-from course_utils.reading.probing import balanced_accuracy
+from course_utils.reading.probing import balanced_accuracy, mean_differences
 from course_utils.reading.splicing import in_place_of, scored_losses
 from course_utils.reading.stability import found_again
 from course_utils.sae import SAE, hook_name_of
@@ -29,7 +29,7 @@ from course_utils.sae import SAE, hook_name_of
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-BENCH_COLUMNS = (*MEASURES, "loss", "stability")
+BENCH_COLUMNS = tuple(name for name in BENCH_KINDS if name in (*MEASURES, "loss", "stability"))
 """What `bench_dictionary` measures."""
 SEED = "seed"
 """The control that is a dictionary of another seed."""
@@ -41,7 +41,7 @@ class Bench(NamedTuple):
 
     columns: dict[str, Column]
     missing: dict[str, str]
-    """Columns without a score, and why."""
+    """Columns without a score, and why; one that asks for outliers is left out where there are none."""
     seconds: dict[str, float]
     """What each took, controls included."""
 
@@ -112,9 +112,9 @@ def bench_dictionary(
             }
             scores = {other: view.score for other, view in scores.items()} | _by_labels(name, own)
         seconds[name] = time.monotonic() - began
-        if measured is None:
+        if measured is None and name in WHY_MISSING:
             missing[name] = WHY_MISSING[name]
-        else:
+        elif measured is not None:
             kind = BENCH_KINDS[name]
             found[name] = Column(
                 measured.score, kind.better, measured.n, measured.interval, kind.what, kind.source, scores
@@ -128,7 +128,6 @@ WHY_MISSING = {
     "absorption": "no group of topics is recognised by a dense probe, or there is none",
     "fvu_topics": "fewer than two texts are about topics",
     "fvu_formats": "fewer than two texts are in formats",
-    "fvu_without_outliers": "no dimension is an outlier",
 }
 
 
@@ -209,13 +208,10 @@ def _removal_by_labels(own: Seen) -> dict[str, float]:
     texts, (_, parts) = own.texts, removal(own)
     generator = torch.Generator().manual_seed(0)
     steps: dict[str, list[Tensor]] = {"mean_difference": [], "random": []}
-    means, chosen_on = texts.means, ~texts.judged
-    for concept, part in enumerate(parts):
-        of = texts.concept_ids == concept
-        difference = means[of & chosen_on].mean(dim=0) - means[~of & chosen_on].mean(dim=0)
-        for name, direction in (
-            ("mean_difference", difference),
-            ("random", torch.randn(means.shape[1], generator=generator)),
-        ):
-            steps[name].append(part.norm(dim=1, keepdim=True) * direction / direction.norm())
+    chosen_on = ~texts.judged
+    differences = mean_differences(texts.means[chosen_on], texts.concepts_present[chosen_on])
+    for difference, part in zip(differences, parts, strict=True):
+        direction = torch.randn(len(difference), generator=generator)
+        for name, along in (("mean_difference", difference), ("random", direction)):
+            steps[name].append(part.norm(dim=1, keepdim=True) * along / along.norm())
     return {name: removal_scores(own, taken).mean().item() for name, taken in steps.items()}

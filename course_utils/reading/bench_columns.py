@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course_utils.reading.absorbing import absorption_fractions, main_latents
+from course_utils.reading.absorbing import MOST_MAIN, absorption_fractions, main_latents
 from course_utils.reading.bench_record import Measured, mean_of, middle, resample_counts
 from course_utils.reading.bench_texts import BenchTexts
 from course_utils.reading.by_text import ByText
 from course_utils.reading.concepts import ConceptScores, concept_scores
 from course_utils.reading.outliers import outlier_dimensions
-from course_utils.reading.probing import Probe, balanced_accuracy, sparse_probe
+from course_utils.reading.probing import Probe, balanced_accuracy, mean_differences, sparse_probe
 from course_utils.reading.targeted_removal import removed_parts, targeted_removal
 from course_utils.sae import SAE
 
@@ -88,12 +88,19 @@ def _dead(seen: Seen) -> Measured:
 def _probe(k: int) -> Callable[[Seen], Measured]:
     def measure(seen: Seen) -> Measured:
         judged, present, accuracies = seen.texts.judged, seen.texts.concepts_present, []
-        for of in present.T:
-            probe: Probe = sparse_probe(seen.found.means[~judged], of[~judged], k)
-            accuracies.append(balanced_accuracy(probe(seen.found.means[judged]), of[judged]))
+        largest = _largest(seen.found.means[~judged], present[~judged], k)
+        for of, some in zip(present.T, largest, strict=True):
+            latents = seen.found.means[:, some]
+            probe: Probe = sparse_probe(latents[~judged], of[~judged], k)
+            accuracies.append(balanced_accuracy(probe(latents[judged]), of[judged]))
         return mean_of(torch.tensor(accuracies))
 
     return measure
+
+
+def _largest(values: Tensor, present: Tensor, n: int) -> Tensor:
+    """Of each label the latents whose means differ most, so that a probe need not look at the others."""
+    return mean_differences(values, present).abs().topk(min(n, values.shape[1]), dim=1).indices
 
 
 def sensitivity(seen: Seen) -> tuple[Tensor, Tensor] | None:
@@ -126,8 +133,10 @@ def _absorption(seen: Seen) -> Measured | None:
     judged, fractions = seen.texts.judged, []
     x = seen.texts.means
     recognised = seen.texts.group_probes.logits(x) > 0
-    for group, of in enumerate(seen.texts.groups_present.T):
-        main = main_latents(seen.found.means[~judged], of[~judged])
+    present = seen.texts.groups_present
+    largest = _largest(seen.found.means[~judged], present[~judged], MOST_MAIN)
+    for group, (of, some) in enumerate(zip(present.T, largest, strict=True)):
+        main = some[main_latents(seen.found.means[~judged][:, some], of[~judged])]
         rows = of & judged & recognised[:, group]
         if rows.any():
             found = absorption_fractions(

@@ -70,7 +70,8 @@ BENCH_KINDS = {
         "higher",
         "A latent whose ten strongest texts are mostly of one concept: the share of unseen texts of that concept in "
         "which it gets half as strong as in those; mean over such latents.",
-        "after Tian et al. (2025), arXiv 2509.23717, with unseen texts of the concept for generated ones",
+        "after Measuring Sparse Autoencoder Feature Sensitivity (2025), arXiv 2509.23717, with unseen texts of the "
+        "concept for generated ones",
     ),
     "absorption": Kind(
         "lower",
@@ -98,6 +99,38 @@ BENCH_KINDS = {
 }
 
 
+SYNTH = "SynthSAEBench (Chanin et al. 2026, arXiv 2602.14687)"
+WORLD_KINDS = {
+    "l0": BENCH_KINDS["l0"]._replace(what="Active latents a row, on average; about six features are on."),
+    "fvu": BENCH_KINDS["fvu"],
+    "dead": BENCH_KINDS["dead"]._replace(what="Share of the latents that are active on none of the rows."),
+    "crowding": Kind(
+        "lower", "Cosine of a latent with its nearest other, mean over the living latents.", SYNTH
+    ),
+    "probe_1": BENCH_KINDS["probe_1"]._replace(
+        what="Balanced accuracy of a logistic regression on the 1 latent whose means differ most: is a feature on?"
+    ),
+    "probe_5": BENCH_KINDS["probe_5"],
+    "absorption": BENCH_KINDS["absorption"]._replace(
+        what="Share of a parent's rows on which its latent is off and others write its direction.",
+        source="Chanin et al. (2024), arXiv 2409.14507, as in SAEBench",
+    ),
+    "stability": BENCH_KINDS["stability"],
+    "matched_cosine": Kind(
+        "higher", "Cosine of each feature with the one latent that is its own, mean over the features.", SYNTH
+    ),
+    "firing_f1": Kind(
+        "higher", "F1 of each feature's own latent: on where the feature is, off elsewhere.", SYNTH
+    ),
+    "hedging": Kind(
+        "lower",
+        "Of features that come in pairs: cosine of a feature's own latent with what is new in its partner's direction.",
+        "after Chanin et al. (2025), arXiv 2505.11756",
+    ),
+}
+"""The columns of a world whose features are known."""
+
+
 class Measured(NamedTuple):
     """One number, of how many it is the mean, and between what it lies in 95 % of the resamples."""
 
@@ -120,6 +153,15 @@ class Column(NamedTuple):
 
 def mean_of(values: Float[Tensor, "n"], *, seed: int = 0) -> Measured:
     """The mean with its interval: the middle 95 % of 1,000 resamples.
+
+    Examples:
+        >>> found = mean_of(torch.tensor([0.0, 1.0, 1.0, 0.0]))
+        >>> found.score, found.n, found.interval
+        (0.5, 4, (0.0, 1.0))
+
+    Args:
+        values: what it is the mean of.
+        seed: of the resamples.
 
     Raises:
         ValueError: if there are no values.

@@ -18,6 +18,9 @@ from course_utils.reading.scores import pool_by_text
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
+DENSE_RIDGE = 1.0
+"""Chosen on texts to choose by: fitted on six of each concept, 0.84 balanced accuracy on two others, 0.74 with 0.001."""
+
 
 @dataclass(frozen=True, eq=False)
 class DenseProbes:
@@ -31,7 +34,7 @@ class DenseProbes:
         """All of them."""
         weights, biases = torch.zeros(present.shape[1], x.shape[1]), torch.zeros(present.shape[1])
         for label, of in enumerate(present.T):
-            probe = sparse_probe(x, of, x.shape[1])
+            probe = sparse_probe(x, of, x.shape[1], ridge=DENSE_RIDGE)
             weights[label, probe.latents], biases[label] = probe.weights, probe.bias
         return cls(weights, biases)
 

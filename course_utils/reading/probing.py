@@ -35,7 +35,9 @@ class Probe(NamedTuple):
 
 
 @torch.enable_grad()
-def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], k: int) -> Probe:
+def sparse_probe(
+    latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], k: int, *, ridge: float = RIDGE
+) -> Probe:
     """Logistic regression on the ``k`` latents whose means differ most; both answers weigh the same.
 
     Examples:
@@ -43,6 +45,12 @@ def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], 
         >>> probe = sparse_probe(latents, torch.tensor([True, True, False, False]), k=1)
         >>> probe.latents, probe(latents)
         (tensor([0]), tensor([ True,  True, False, False]))
+
+    Args:
+        latents: of rows with the label and of others.
+        present: which rows have it.
+        k: latents to use, or all there are.
+        ridge: times the sum of squared weights, latents being scaled to a standard deviation of 1.
 
     Raises:
         ValueError: if all rows have the label, or none.
@@ -61,13 +69,31 @@ def sparse_probe(latents: Float[Tensor, "n d_sae"], present: Bool[Tensor, "n"], 
     def loss() -> Tensor:
         optimiser.zero_grad()
         logits = x @ parameters[:-1] + parameters[-1]
-        value = binary_cross_entropy_with_logits(logits, y, weight) + RIDGE * parameters[:-1].square().sum()
+        value = binary_cross_entropy_with_logits(logits, y, weight) + ridge * parameters[:-1].square().sum()
         value.backward()
         return value
 
     optimiser.step(loss)  # pyright: ignore[reportArgumentType] — typed as a float
     found = parameters.detach()
     return Probe(chosen, (found[:-1] / scale).to(latents.dtype), found[-1].to(latents.dtype))
+
+
+def mean_differences(
+    values: Float[Tensor, "n d"], present: Bool[Tensor, "n n_labels"]
+) -> Float[Tensor, "n_labels d"]:
+    """For each label the mean of the rows that have it, less the mean of those that do not.
+
+    Examples:
+        >>> mean_differences(torch.tensor([[1.0], [3.0], [0.0]]), torch.tensor([[True], [True], [False]]))
+        tensor([[2.]])
+
+    Raises:
+        ValueError: if all rows have a label, or none.
+    """
+    n, of = present.sum(dim=0)[:, None], present.float().T @ values
+    if (n == 0).any() or (n == len(values)).any():
+        raise ValueError("a label needs rows that have it and rows that do not")
+    return of / n - (values.sum(dim=0) - of) / (len(values) - n)
 
 
 def balanced_accuracy(said: Bool[Tensor, "n"], present: Bool[Tensor, "n"]) -> float:

@@ -17,6 +17,7 @@ def found_again(
     """For each latent whether the other dictionary has one for it, one to one, that points the same way.
 
     Examples:
+        >>> import torch
         >>> found_again(torch.tensor([[1.0, 0.0], [2.0, 0.1]]), torch.tensor([[3.0, 0.0], [0.0, 1.0]]))
         tensor([ True, False])
 

@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.reading.probing import mean_differences
+
 N_REMOVED = 10
 
 
@@ -44,11 +46,10 @@ def removed_parts(
         chosen_on: the texts that latents are chosen on.
         n_removed: latents a concept; fewer where fewer have an effect above 0.
     """
-    effects_on, parts = weights @ W_dec.T, []
-    for concept, effect_on in enumerate(effects_on):
-        of = concept_ids == concept
-        difference = means[of & chosen_on].mean(dim=0) - means[~of & chosen_on].mean(dim=0)
-        effect = difference.clamp(min=0) * effect_on
+    present = concept_ids[:, None] == torch.arange(len(weights))
+    differences = mean_differences(means[chosen_on], present[chosen_on])
+    effects, parts = differences.clamp(min=0) * (weights @ W_dec.T), []
+    for effect in effects:
         some = effect.topk(min(n_removed, len(effect))).indices
         some = some[effect[some] > 0]
         parts.append(means[:, some] @ W_dec[some])

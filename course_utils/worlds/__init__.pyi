@@ -16,6 +16,7 @@ from .geometry import pairwise_cosines as pairwise_cosines
 from .geometry import participation_ratio as participation_ratio
 from .geometry import random_directions as random_directions
 from .geometry import welch_bound as welch_bound
+from .known_features import WORLDS as WORLDS
 from .known_features import Drawn as Drawn
 from .known_features import FeatureWorld as FeatureWorld
 from .modular import ModularTransformer as ModularTransformer

@@ -182,3 +182,10 @@ class FeatureWorld:
 
 def _groups(first: int, n: int, size: int) -> list[list[int]]:
     return [list(range(first + i * size, first + (i + 1) * size)) for i in range(n)]
+
+
+WORLDS = {
+    "independent": FeatureWorld(),
+    "everything": FeatureWorld(families=20, together=16, apart=8, circles=2, zipf=0.5, noise=0.05),
+}
+"""The worlds in which docs/scores.md scores the scores, and `course bench --world` dictionaries."""

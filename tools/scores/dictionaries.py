@@ -7,12 +7,8 @@ from typing import Any, NamedTuple
 
 from course_utils.sae import SAE
 from course_utils.training import fit_sae
-from course_utils.worlds import FeatureWorld
+from course_utils.worlds import WORLDS
 
-WORLDS = {
-    "independent": FeatureWorld(),
-    "everything": FeatureWorld(families=20, together=16, apart=8, circles=2, zipf=0.5, noise=0.05),
-}
 STEPS, BATCH = 1000, 512
 SIZES, SEEDS = (128, 512), (0, 1)
 SPARSITIES: dict[str, list[dict[str, Any]]] = {

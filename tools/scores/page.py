@@ -12,9 +12,9 @@ from jinja2 import Environment, StrictUndefined
 from scipy.stats import rankdata
 
 from course_utils.base import write_text
-from course_utils.reading import FOUND_AGAIN
-from tools.scores.dictionaries import BATCH, SEEDS, SIZES, SPARSITIES, STEPS, WORLDS
-from tools.scores.measure import LABELS, ROWS
+from course_utils.reading import FOUND_AGAIN, WORLD_LABELS, WORLD_ROWS
+from course_utils.worlds import WORLDS
+from tools.scores.dictionaries import BATCH, SEEDS, SIZES, SPARSITIES, STEPS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RESULTS, PAGE = DOCS / "scores" / "results.json", DOCS / "scores.md"
@@ -200,7 +200,7 @@ def write_page() -> None:
         page.render(
             n=len(kept), architectures=", ".join(SPARSITIES), sizes=", ".join(map(str, SIZES)), seeds=len(SEEDS),
             steps=f"{STEPS:,}", batch=BATCH, d=world.d, n_features=world.n_features, active=f"{world.active:.0f}",
-            rows=f"{ROWS:,}", labels=LABELS, resamples=f"{RESAMPLES:,}", worlds=_described(), ranges=_ranges(kept),
+            rows=f"{WORLD_ROWS:,}", labels=WORLD_LABELS, resamples=f"{RESAMPLES:,}", worlds=_described(), ranges=_ranges(kept),
             low=f"{NEAR_THE_TRUTH[0]:.0f}", high=f"{NEAR_THE_TRUTH[1]:.0f}", all=table(tables[0]), near=table(tables[1]),
             large=table(tables[2]), largest=max(SIZES),
             lessons=lessons(tables),

@@ -15,8 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from course_utils.base import write_text  # noqa: E402 — a program that finds its own folder first
-from tools.scores.dictionaries import WORLDS, plans, train  # noqa: E402
-from tools.scores.measure import judging_rows, scores_of  # noqa: E402
+from course_utils.reading import judging_rows, score_in_world  # noqa: E402
+from course_utils.worlds import WORLDS  # noqa: E402
+from tools.scores.dictionaries import plans, train  # noqa: E402
 from tools.scores.page import RESULTS, write_page  # noqa: E402
 
 
@@ -42,7 +43,7 @@ def measure(only: str | None) -> None:
         start = time.perf_counter()
         both = [train(one) for one in pair]
         for one, sae, sibling in zip(pair, both, reversed(both), strict=True):
-            found = scores_of(sae, sibling, WORLDS[world], rows[world])
+            found = score_in_world(sae, WORLDS[world], rows[world], sibling)
             kept[one.name] = {name: round(value, 5) for name, value in found.items()}
         write_text(RESULTS, json.dumps(kept, indent=1) + "\n")
         print(f"{plan.name} and its sibling: {time.perf_counter() - start:.0f} s", flush=True)

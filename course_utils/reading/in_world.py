@@ -1,4 +1,4 @@
-"""What each dictionary scores, without looking at the truth and by it.
+"""What a dictionary scores in a world whose features are known, without looking at the truth and by it.
 
 Without the truth: reconstruction, sparsity, dead latents, how much a second seed finds again, and what labels tell. A
 label says on which rows a feature is on, as a labelled corpus would; it does not say where the feature lies.
@@ -7,34 +7,30 @@ label says on which rows a feature is on, as a labelled corpus would; it does no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from course_utils.reading import (
-    absorption_rate,
-    balanced_accuracy,
-    dead_latents,
-    firing_f1,
-    found_again,
-    fvu,
-    l0,
-    match_latents,
-    matched_cosine,
-    sparse_probe,
-)
+from course_utils.reading.probing import absorption_rate, balanced_accuracy, sparse_probe
+from course_utils.reading.scores import dead_latents, fvu, l0
+from course_utils.reading.stability import found_again
+from course_utils.reading.truth import firing_f1, match_latents, matched_cosine
 from course_utils.sae import SAE
 from course_utils.worlds import Drawn, FeatureWorld
 
-ROWS = 20_000
-LABELS = 32
+WORLD_ROWS = 20_000
+WORLD_LABELS = 32
 
 
 def judging_rows(world: FeatureWorld) -> tuple[Drawn, Drawn]:
-    """To choose by, and to judge by: neither is among those that were trained on."""
-    return world.draw(ROWS, seed=7_000), world.draw(ROWS, seed=8_000)
+    """To choose by, and to judge by: neither is among those that `FeatureWorld.batches` trains on.
+
+    Examples:
+        >>> [len(rows.x) for rows in judging_rows(FeatureWorld(n_features=64, d=16, active=3))]
+        [20000, 20000]
+    """
+    return world.draw(WORLD_ROWS, seed=7_000), world.draw(WORLD_ROWS, seed=8_000)
 
 
 @torch.no_grad()
@@ -77,7 +73,7 @@ def by_labels(
 def labelled(world: FeatureWorld) -> list[int]:
     """The features that have a label: some of all kinds and frequencies, the same for every dictionary."""
     order = torch.randperm(world.n_features, generator=torch.Generator().manual_seed(5))
-    return sorted(order[:LABELS].tolist())
+    return sorted(order[:WORLD_LABELS].tolist())
 
 
 def absorbed(
@@ -109,11 +105,60 @@ def truth(sae: SAE, world: FeatureWorld, judge: Drawn) -> dict[str, float]:
     }
 
 
-def scores_of(sae: SAE, sibling: SAE, world: FeatureWorld, rows: tuple[Drawn, Drawn]) -> dict[str, Any]:
-    """Everything of one dictionary."""
+def score_in_world(
+    sae: SAE, world: FeatureWorld, rows: tuple[Drawn, Drawn], sibling: SAE | None = None
+) -> dict[str, float]:
+    """Everything of one dictionary.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> world = FeatureWorld(n_features=64, d=16, active=3, families=4)
+        >>> scores = score_in_world(SAE(16, 32, "topk", k=3), world, judging_rows(world))
+        >>> scores["l0"] <= 3, scores["matched_cosine"] < 0.9  # nobody trained it
+        (True, True)
+
+    Args:
+        sae: trained in this world, or not at all.
+        world: whose features are known.
+        rows: to choose by and to judge by, from `judging_rows`.
+        sibling: a dictionary of another seed, for ``stability``; without it there is none.
+
+    Returns:
+        Scores by name: those that a dictionary of a language model could get as well, and ``matched_cosine`` and
+        ``firing_f1``, which only the truth gives.
+
+    Raises:
+        ModuleNotFoundError: if scipy is not installed.
+    """
     choose, judge = rows
     return {
         **without_truth(sae, world, choose, judge),
-        "stability": stability(sae, sibling, judge),
+        **({} if sibling is None else {"stability": stability(sae, sibling, judge)}),
         **truth(sae, world, judge),
     }
+
+
+@torch.no_grad()
+def hedging(sae: SAE, world: FeatureWorld) -> float | None:
+    """How far latents of features that come in pairs lean to their partners (Chanin et al. 2025, arXiv 2505.11756).
+
+    Of each feature of a pair its own latent's cosine with what is new in the partner's direction; 0 if it lies along
+    its own feature alone, 0.7 if it is half of each. Mean over the features, None in a world without such pairs.
+
+    Examples:
+        >>> from course_utils.sae import SAE
+        >>> world = FeatureWorld(n_features=64, d=16, active=3, together=4)
+        >>> true = SAE(16, 64).requires_grad_(False)
+        >>> _ = true.W_dec.copy_(world.directions)
+        >>> abs(hedging(true, world)) < 1e-6
+        True
+    """
+    matched, leaning = match_latents(sae.W_dec, world.directions), []
+    for pair in world.together_pairs:
+        for own, partner in (pair, pair[::-1]):
+            if matched[own] < 0:
+                continue
+            along, other = world.directions[own], world.directions[partner]
+            new = normalize(other - (other @ along) * along, dim=0)
+            leaning.append(normalize(sae.W_dec[matched[own]], dim=0) @ new)
+    return torch.stack(leaning).mean().item() if leaning else None
