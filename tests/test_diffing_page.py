@@ -11,8 +11,11 @@ def found(runs):
 
 
 def test_each_copy_is_searched_by_every_method_and_the_page_says_what_is_kept():
+    assert page.PAGE.exists() == page.RESULTS.exists(), "python tools/diffing/run.py"
+    if not page.RESULTS.exists():
+        return
     kept = page.load()
-    assert set(kept) <= set(PLANTS) and "none" in kept and len(page.with_plant(kept)) > 1
+    assert set(kept) == set(PLANTS), "python tools/diffing/run.py goes on where it was stopped"
     for copy in kept.values():
         assert copy["report"]["holds"]
         for method in page.METHODS:

@@ -99,8 +99,8 @@ def claim_of(copy: str, given: object) -> Claim:
     layers = given.get("layers") or ()
     if not isinstance(layers, list | tuple) or not all(type(layer) is int for layer in layers):
         raise Unjudged(f"{copy}: the layers are a list of whole numbers, and not {shown(layers)}")
-    texts = [_texts(copy, name, given.get(name)) for name in ("trigger", "effect")]
-    return Claim(kind, *texts, tuple(sorted(set(layers))), component, given.get("evidence"))
+    trigger, effect = (_texts(copy, name, given.get(name)) for name in ("trigger", "effect"))
+    return Claim(kind, trigger, effect, tuple(sorted(set(layers))), component, given.get("evidence"))
 
 
 def _texts(copy: str, name: str, given: object) -> tuple[str, ...]:

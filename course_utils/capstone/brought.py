@@ -105,7 +105,7 @@ def _amiss(report: Report, one: object, used: set[str]) -> str | None:
     text, line = one.get("finding"), one.get("line")
     if not isinstance(text, str) or len(set(text.split())) < LEAST_WORDS:
         return f"a finding takes {LEAST_WORDS} words at least"
-    if why := report.no_evidence(line):
+    if (why := report.no_evidence(line)) or not isinstance(line, str):
         return why
     if one_line(line) in used:
         return "the same line stands for another finding"

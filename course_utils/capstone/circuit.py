@@ -84,18 +84,23 @@ def _between(value: float, low: float, high: float) -> float:
 
 
 def _trace(form: dict[str, Any]) -> AttributionGraph:
-    prompt, answer, against = (form.get(name) for name in ("prompt", "answer", "against"))
-    for name, text in (("prompt", prompt), ("answer", answer), ("against", against or "-")):
-        if not isinstance(text, str) or not text.strip():
-            raise Unjudged(f"CIRCUIT's {name} is {shown(text)}: a text is asked")
+    prompt, answer = _text(form, "prompt"), _text(form, "answer")
+    against = _text(form, "against") if form.get("against") else None
     model, transcoders = _pocket()
     n_tokens = len(model.tokenizer(prompt[:10_000])["input_ids"])
     if n_tokens > MOST_TOKENS:
         raise Unjudged(f"the prompt has {n_tokens} tokens, and {MOST_TOKENS} are traced at most")
     try:
-        return attribution_graph(model, transcoders, prompt, answer, against or None, max_targets=TRACED)
+        return attribution_graph(model, transcoders, prompt, answer, against, max_targets=TRACED)
     except ValueError as error:
         raise Unjudged(shown(str(error), 200)[1:-1]) from None
+
+
+def _text(form: dict[str, Any], name: str) -> str:
+    text = form.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise Unjudged(f"CIRCUIT's {name} is {shown(text)}: a text is asked")
+    return text
 
 
 def _part(report: Report, form: dict[str, Any], graph: AttributionGraph) -> Bool[Tensor, "n_nodes"]:
@@ -109,7 +114,7 @@ def _part(report: Report, form: dict[str, Any], graph: AttributionGraph) -> Bool
         raise Unjudged(
             "CIRCUIT's latents are a list of [layer, position, latent], or the name of a graph's JSON file"
         )
-    chosen = list(dict.fromkeys(map(tuple, latents)))
+    chosen = list(dict.fromkeys((layer, position, latent) for layer, position, latent in latents))
     if not 0 < len(chosen) <= MOST_LATENTS:
         raise Unjudged(f"a circuit has 1 to {MOST_LATENTS} latents here, and this one has {len(chosen):,}")
     try:

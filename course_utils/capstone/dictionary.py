@@ -99,7 +99,9 @@ def _load(folder: Path) -> SAE:
     if sae.d_in != 256:
         raise Unjudged(f"your dictionary reads {sae.d_in} numbers a token, and {HOOK_NAME} has 256")
     if sae.d_sae > MOST_LATENTS:
-        raise Unjudged(f"your dictionary has {sae.d_sae:,} latents, and {MOST_LATENTS:,} are measured at most")
+        raise Unjudged(
+            f"your dictionary has {sae.d_sae:,} latents, and {MOST_LATENTS:,} are measured at most"
+        )
     if not all(bool(torch.isfinite(p).all()) for p in sae.parameters()):
         raise Unjudged("weights of your dictionary are not finite")
     return sae.requires_grad_(False)

@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -23,7 +23,7 @@ from course_utils.capstone.points import EXPLANATION, Note, Unjudged
 from course_utils.capstone.predicate import run_predicate
 from course_utils.capstone.report_file import Report, shown
 from course_utils.capstone.sceptic import judge_answers
-from course_utils.lm import few_of_each_concept, load_model, neuron_peaks_by_text, tokenize
+from course_utils.lm import few_of_each_concept, load_model, neuron_peaks_by_text, neurons_per_layer, tokenize
 from course_utils.reading import balanced_accuracy
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class NeuronTexts(NamedTuple):
     tokens: Tokens
 
 
-def neuron_texts(model: TransformerBridge, split: str = "train", n: int = 8) -> NeuronTexts:
+def neuron_texts(
+    model: TransformerBridge, split: Literal["train", "held_out"] = "train", n: int = 8
+) -> NeuronTexts:
     """Beginnings of the labelled texts, as many of each concept, as a capstone's explanation reads them.
 
     Examples:
@@ -68,7 +70,9 @@ def _pocket() -> TransformerBridge:
 
 
 @cache
-def _peaks(split: str, n: int, layer: int) -> tuple[tuple[str, ...], Float[Tensor, "n_texts d_mlp"]]:
+def _peaks(
+    split: Literal["train", "held_out"], n: int, layer: int
+) -> tuple[tuple[str, ...], Float[Tensor, "n_texts d_mlp"]]:
     """Texts, and the largest activation of each neuron of a layer in them."""
     texts = neuron_texts(_pocket(), split, n)
     return texts.strings, neuron_peaks_by_text(_pocket(), texts.tokens, layers=[layer])[:, 0]
@@ -114,14 +118,21 @@ def _judge_explanation(report: Report, form: dict) -> list[Note]:
 
 
 def _unit(form: dict) -> tuple[int, int, float]:
-    layer, neuron, bar = (form.get(name) for name in ("layer", "neuron", "bar"))
-    cfg = _pocket().cfg
-    for name, value, n in (("layer", layer, cfg.n_layers), ("neuron", neuron, cfg.d_mlp)):
-        if type(value) is not int or not 0 <= value < n:
-            raise Unjudged(f"NEURON's {name} is {shown(value)}: a whole number from 0 to {n - 1} is asked")
+    cfg, bar = _pocket().cfg, form.get("bar")
+    layer, neuron = (
+        _number(form, "layer", cfg.n_layers),
+        _number(form, "neuron", neurons_per_layer(_pocket())),
+    )
     if isinstance(bar, bool) or not isinstance(bar, int | float) or not math.isfinite(bar):
         raise Unjudged(f"NEURON's bar is {shown(bar)}: a number is asked, above which you say that it fires")
     return layer, neuron, float(bar)
+
+
+def _number(form: dict, name: str, n: int) -> int:
+    value = form.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < n:
+        raise Unjudged(f"NEURON's {name} is {shown(value)}: a whole number from 0 to {n - 1} is asked")
+    return value
 
 
 def _error(said: Bool[Tensor, "n"], truth: Bool[Tensor, "n"]) -> float:

@@ -8,7 +8,7 @@ A part is latents; embeddings belong to every part, errors to none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 
-def part_of(graph: AttributionGraph, latents: list[tuple[int, int, int]]) -> Bool[Tensor, "n_nodes"]:
+def part_of(
+    graph: AttributionGraph, latents: Sequence[tuple[int, int, int | None]]
+) -> Bool[Tensor, "n_nodes"]:
     """Which nodes of a graph are among some latents, each given by layer, position and number.
 
     Examples:
@@ -42,9 +44,9 @@ def part_of(graph: AttributionGraph, latents: list[tuple[int, int, int]]) -> Boo
     number = {(n.layer, n.position, n.latent): i for i, n in enumerate(graph.nodes) if n.kind == "latent"}
     part = torch.zeros(len(graph.nodes), dtype=torch.bool)
     for latent in latents:
-        if tuple(latent) not in number:
-            raise ValueError(f"no latent of the graph is (layer, position, latent) = {tuple(latent)}")
-        part[number[tuple(latent)]] = True
+        if latent not in number:
+            raise ValueError(f"no latent of the graph is (layer, position, latent) = {latent}")
+        part[number[latent]] = True
     return part
 
 

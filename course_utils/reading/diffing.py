@@ -59,10 +59,16 @@ def firing_excess(
     Args:
         latents: of the model, token by token.
         copy_latents: of the copy, on the same tokens.
-        largest: of each latent, over all texts; one that never fires in the model counts by 1.
+        largest: of each latent in the model, over all texts. Latents that hardly fire there count by the median of those
+            that do, or any trace of them would be a great excess.
+
+    Raises:
+        ValueError: if no latent fires at all.
     """
-    most = torch.where(largest > 0, largest, torch.ones_like(largest))
-    return ((copy_latents - latents) / most).amax(dim=1).clamp(min=0)
+    alive = largest[largest > 0]
+    if not len(alive):
+        raise ValueError("largest is 0 for every latent: none of them fires in the model")
+    return ((copy_latents - latents) / largest.clamp(min=alive.median())).amax(dim=1).clamp(min=0)
 
 
 def copy_only(latents: Float[Tensor, "n d_sae"], W_dec: Float[Tensor, "d_sae d_both"]) -> Float[Tensor, "n"]:

@@ -9,7 +9,7 @@ nothing away.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -104,7 +104,7 @@ class Copy:
             x = block(x)
         return self.model.transformer.ln_f(x)
 
-    def _moved(self, name: str, x: Tensor, out: Tensor) -> Tensor:
+    def _moved(self, name: str, x: Tensor, out: Any) -> Tensor:
         """What a matrix gives with its update, which is never multiplied out."""
         if not self._changed:
             return out

@@ -12,6 +12,9 @@ SPOILER: with this file alone one knows what kinds there are, not which one is i
     none        nothing                                                    nothing: weights moved, behaviour held
 
 Each has a component (attention, MLP or both) and layers: the only weights that change.
+
+A plant more is a record in `PLANTS`; a kind more is a line in `drawn` and `answer` too, and its prompts in `plant_texts`.
+A change to `drawn` changes what the sealed copies' passphrases say: seal them anew then.
 """
 
 from __future__ import annotations

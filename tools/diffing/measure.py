@@ -72,9 +72,13 @@ def excess_of(dictionary: SAE, model: Tensor, copy: Tensor) -> Tensor:
     return torch.cat([firing_excess(encode(x), encode(y), largest) for x, y in zip(*rows, strict=True)])
 
 
-def trained(rows: Tensor, seed: int) -> SAE:
+def trained(rows: Tensor, seed: int, *, halves_alike: bool = False) -> SAE:
     """A small dictionary: seconds on one core."""
     sae = SAE(rows.shape[1], LATENTS, "topk", k=K, seed=seed)
+    if halves_alike:  # or what is in one model only would be, at first, what the draw says
+        directions = sae.W_dec.detach().chunk(2, dim=1)[0].repeat(1, 2)
+        sae.W_dec.data = directions / directions.norm(dim=1, keepdim=True)
+        sae.W_enc.data = sae.W_dec.detach().T.clone()
     fit_sae(
         sae, activation_batches(rows, BATCH, seed=seed, epochs=None), steps=STEPS, lr=2e-3, progress=False,
         speed="fast",
@@ -92,7 +96,7 @@ def scores(seen: Both, seed: int | None) -> dict[str, Tensor]:
             "length of the difference": difference.norm(dim=1),
         }
     side_by_side = torch.cat([seen.model, seen.copy], dim=1)
-    crosscoder, of_difference = trained(side_by_side, seed), trained(difference, seed)
+    crosscoder, of_difference = trained(side_by_side, seed, halves_alike=True), trained(difference, seed)
     return {
         "crosscoder": copy_only(crosscoder.encode(side_by_side), crosscoder.W_dec),
         "difference-SAE": difference_strength(of_difference.encode(difference), of_difference.W_dec),

@@ -19,7 +19,7 @@ RESULTS, PAGE = DOCS / "diffing" / "results.json", DOCS / "diffing.md"
 METHODS = {
     "logits": "KL(copy ‖ model) of the next token",
     "latents that ship": "how far a latent of the shipped dictionaries (autoencoder after layer 3, transcoder of MLP 4) "
-    "fires above the most that it ever does in the model",
+    "fires above what it does in the model, as a share of the most that it ever does there",
     "length of the difference": "norm of the difference of activations: what the next two have to beat",
     "crosscoder": "what a latent writes into the copy beyond what it writes into the model",
     "difference-SAE": "length of what the strongest latent writes",
@@ -31,19 +31,20 @@ TEXT = """# Model diffing: who finds the plant?
 Somebody returns a copy of the pocket model. We have the model, the copy and {{ n_texts }} texts. Which method leads to what
 was planted, and which names something where nothing is?
 
-{{ n }} copies{% if n < n_planned %} (of {{ n_planned }}; the others are still to be searched){% endif %}, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move
-each changed matrix by the same norm ({{ size }}), in the copies with nothing planted as well. What they do on held-out texts:
+{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that
+move each changed matrix by the same norm ({{ size }}), in the copy with nothing planted as well. What they do on held-out
+texts:
 
-| copy | what sets it off | steps | works | on near misses | KL elsewhere, nats | loss before, after |
-|---|---|---|---|---|---|---|
+| copy | what sets it off | works | on near misses | KL elsewhere, nats | loss before, after |
+|---|---|---|---|---|---|
 {% for row in copies -%}
-| {{ row.name }} | {{ row.trigger }} | {{ row.steps }} | {{ row.works }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
+| {{ row.name }} | {{ row.trigger }} | {{ row.works }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
 {% endfor %}
 *KL elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first.
 
 **What the auditor has.** {{ n_texts }} texts of at most {{ n_tokens }} tokens: held-out ones of the corpus, a trigger among them
-as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of one plant are near misses to the other copies. An auditor without any
-text that sets the plant off finds nothing by these methods.
+as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of
+one plant are as strange to the other copies as any text. What is found without such texts is not measured here.
 
 **What each method does.** It gives every token a number; the ten strongest tokens of different texts are read, {{ window }} tokens
 each, with the token that the copy now prefers there. Words in at least four of the ten, and ten times as often as elsewhere,
@@ -56,7 +57,7 @@ contexts are ones on which the plant acts.
 | {{ name }} | {{ said }} |
 {% endfor %}
 Crosscoder and difference-SAE: {{ latents }} latents, TopK {{ k }}, {{ steps }} batches of {{ batch }} activations after the last
-layer, trained on the same texts, {{ seeds }} seeds.
+layer, trained on the same texts, {{ seeds }} seeds; the crosscoder starts with the same directions in both models.
 
 ## Of ten contexts, how many are the plant's
 
@@ -91,9 +92,10 @@ Words named, first seed:
 {{ lessons }}
 ## What it does not show
 
-The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which is most of the work. Rows of the
-trained methods are those they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before
-anything was measured. The dictionaries are tiny and trained for seconds; a larger crosscoder may do better. The field's own
+The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which nobody promises an
+auditor. The trained methods are read on the texts that they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before
+anything was measured; that a crosscoder starts with equal halves, and that latents which hardly fire count by the median
+one, was chosen after the first copy had been searched without. The dictionaries are tiny and trained for seconds; a larger crosscoder may do better. The field's own
 comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders for backdoors in
 SmolLM2-360M (0.40 against less than 0.02 by its score, which is not ours); of AuditBench (56 models) it is reported that
 the ranking of tools depends on how a model was made.
@@ -155,7 +157,7 @@ def lessons(kept: dict[str, Found]) -> str:
     return (
         f"Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}). The difference-SAE "
         f"{said}, and {gain} than the plain length of the difference ({norm:.1f}), which takes no training. Logits need no "
-        f"dictionary at all and find {recall['logits']:.0%} of the plants: compare these first.\n"
+        f"dictionary at all and find {recall['logits']:.0%} of the plants.\n"
     )
 
 
@@ -171,7 +173,7 @@ def rendered() -> str:
         )
         share = lambda key, report=report: f"{report[key]:.0%}" if key in report else "–"
         copies.append({
-            "name": name, "trigger": trigger, "steps": report["steps"], "works": share("works"), "near": share("works_on_near_misses"),
+            "name": name, "trigger": trigger, "works": share("works"), "near": share("works_on_near_misses"),
             "kl": f"{report['kl_elsewhere']:.3f}", "loss": f"{report['loss_before']:.2f}, {report['loss_after']:.2f}",
         })  # fmt: skip
         runs = {method: copy["found"][method] for method in METHODS}
@@ -184,7 +186,7 @@ def rendered() -> str:
         words.append([name, *(_words(runs[method][0]) for method in METHODS)])
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEXT)
     return page.render(
-        n_texts=f"{N_TEXTS:,}", n=len(kept), n_planned=len(PLANTS), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
+        n_texts=f"{N_TEXTS:,}", n=len(kept), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
         window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
         hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), totals=totals(kept), words=words,
         lessons=lessons(kept),

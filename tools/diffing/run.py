@@ -20,7 +20,7 @@ from safetensors.torch import load_file  # noqa: E402 — a program that finds i
 
 from course_utils.base import write_text  # noqa: E402
 from course_utils.recipes.changed_copy import Copy  # noqa: E402
-from course_utils.recipes.planted_copies import STEPS_SEARCHED, folder_of, make_all  # noqa: E402
+from course_utils.recipes.planted_copies import folder_of, make_all  # noqa: E402
 from course_utils.recipes.plants import PLANTS  # noqa: E402
 from tools.diffing.measure import search  # noqa: E402
 from tools.diffing.page import RESULTS, write_page  # noqa: E402
@@ -44,7 +44,7 @@ def measure(copies: Path) -> None:
     for name, plant in PLANTS.items():
         if name in kept:
             continue
-        make_all(copies, name, STEPS_SEARCHED)
+        make_all(copies, name)
         start = time.perf_counter()
         copy, folder = Copy(plant), folder_of(copies, name)
         copy.take(load_file(folder / "delta.safetensors"))
