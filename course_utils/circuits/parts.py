@@ -43,10 +43,11 @@ def part_of(
     """
     number = {(n.layer, n.position, n.latent): i for i, n in enumerate(graph.nodes) if n.kind == "latent"}
     part = torch.zeros(len(graph.nodes), dtype=torch.bool)
-    for latent in latents:
-        if latent not in number:
-            raise ValueError(f"no latent of the graph is (layer, position, latent) = {latent}")
-        part[number[latent]] = True
+    for layer, position, latent in latents:
+        node = layer, position, latent
+        if node not in number:
+            raise ValueError(f"no latent of the graph is (layer, position, latent) = {node}")
+        part[number[node]] = True
     return part
 
 
