@@ -11,6 +11,8 @@ from course_utils.lm import load_model
 from course_utils.reading import Column
 from course_utils.sae import SAE, load_sae, load_transcoder, save_sae
 
+pytestmark = pytest.mark.slow  # model and texts are read
+
 PRINTED, LINES = evidence(12)
 SHOW = ("show_results()", PRINTED)
 ANSWERS = {key: (line, "what this line means for it") for key, line in zip(SCEPTIC, LINES, strict=True)}
