@@ -125,7 +125,7 @@ class ProjectScore:
     @property
     def raw(self) -> float:
         """The sum of the notes, which false alarms can take below 0."""
-        return sum(note.points or 0 for note in self.notes)
+        return float(sum(note.points or 0 for note in self.notes))
 
     @property
     def points(self) -> float:
