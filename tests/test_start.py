@@ -18,13 +18,14 @@ from course_utils.desk.trusted import trust_own
 
 ROOT = Path(__file__).parents[1]
 DAYS = [path.name for path in sorted((ROOT / "notebooks").glob("day_*.ipynb"))]
+ALL = ["capstone.ipynb", *DAYS]
 
 
-def test_an_empty_folder_gets_the_seven_days(tmp_path, capsys):
+def test_an_empty_folder_gets_the_seven_days_and_the_capstone(tmp_path, capsys):
     assert main(["start", str(tmp_path / "new" / "folder"), "--no-lab"]) == 0
     there = sorted((tmp_path / "new" / "folder").iterdir())
-    assert [path.name for path in there] == DAYS and capsys.readouterr().out.count(": new") == 7
-    assert there[0].read_bytes() == (ROOT / "notebooks" / DAYS[0]).read_bytes()
+    assert [path.name for path in there] == ALL and capsys.readouterr().out.count(": new") == 8
+    assert there[1].read_bytes() == (ROOT / "notebooks" / DAYS[0]).read_bytes()
 
 
 def test_a_learners_notebook_stays_and_an_update_keeps_it_beside(tmp_path):

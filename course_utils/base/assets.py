@@ -50,16 +50,16 @@ def asset_path(name: str) -> Path:
 
 
 def shipped_notebooks() -> list[Path]:
-    """The seven days, as they came with this installation or lie in this clone.
+    """The seven days, then the capstone, as they came with this installation or lie in this clone.
 
     Examples:
         >>> [path.stem[:5] for path in shipped_notebooks()]
-        ['day_1', 'day_2', 'day_3', 'day_4', 'day_5', 'day_6', 'day_7']
+        ['day_1', 'day_2', 'day_3', 'day_4', 'day_5', 'day_6', 'day_7', 'capst']
 
     Raises:
         FileNotFoundError: if there are none.
     """
     for folder in (DATA / "notebooks", DATA.parents[1] / "notebooks"):
         if found := sorted(folder.glob("day_*.ipynb")):
-            return found
+            return [*found, *folder.glob("capstone.ipynb")]
     raise FileNotFoundError("this installation has no notebooks: install the course again")

@@ -21,6 +21,10 @@ from .influence import completeness as completeness
 from .influence import completeness_of as completeness_of
 from .influence import influence_on_answer as influence_on_answer
 from .influence import replacement as replacement
+from .parts import loss_without as loss_without
+from .parts import part_completeness as part_completeness
+from .parts import part_of as part_of
+from .parts import random_part as random_part
 from .pruning import prune as prune
 from .reading_json import GraphFile as GraphFile
 from .reading_json import graph_from_json as graph_from_json

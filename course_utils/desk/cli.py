@@ -12,6 +12,7 @@ from course_utils.desk.bench_command import add_bench
 from course_utils.desk.bring_command import add_bring
 from course_utils.desk.export_command import add_export
 from course_utils.desk.grade_command import add_grade
+from course_utils.desk.judge_command import add_judge
 from course_utils.desk.stopping import refused
 
 
@@ -150,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     starting = commands.add_parser(
         "start",
-        help="copy the seven notebooks into a folder and open JupyterLab there",
+        help="copy the notebooks into a folder and open JupyterLab there",
         description="A notebook that is there stays as it is. Other options go on to JupyterLab.",
     )
     starting.set_defaults(run=run_start)
@@ -191,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bring(commands, _at_least)
     add_bench(commands)
     add_grade(commands, _at_least)
+    add_judge(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Begin the course from an installation: copy the seven notebooks into a folder, and open JupyterLab on day 1.
+"""Begin the course from an installation: copy the notebooks into a folder, and open JupyterLab on day 1.
 
 A notebook that is there already is a learner's work and stays as it is. JupyterLab is started with settings of our own
 (`lab_settings`): it asks nothing about news, and looks for no updates. Meanwhile `course doctor` looks at the machine
@@ -21,7 +21,7 @@ FIRST_IN_A_KERNEL = Path(__file__).with_name("kernel_start.py")
 
 
 def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
-    """Put the seven notebooks into a folder, never over a learner's work.
+    """Put the seven days and the capstone into a folder, never over a learner's work.
 
     Examples:
         >>> from tempfile import TemporaryDirectory

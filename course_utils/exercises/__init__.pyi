@@ -19,6 +19,7 @@ from .concept_inventory import is_reply as is_reply
 from .concept_inventory import item_texts as item_texts
 from .concept_inventory import right_replies as right_replies
 from .earlier_cells import explain_missing_names as explain_missing_names
+from .key_files import key_file as key_file
 from .notebook_api import answer as answer
 from .notebook_api import exercise as exercise
 from .notebook_api import hint as hint

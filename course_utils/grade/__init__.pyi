@@ -12,4 +12,8 @@ from .report import report_paths as report_paths
 from .report import write_reports as write_reports
 from .results import ExerciseOutcome as ExerciseOutcome
 from .results import Result as Result
+from .results import printable as printable
+from .rooms import room as room
+from .watch import MARKER as MARKER
 from .watch import Limits as Limits
+from .watch import run_watched as run_watched

@@ -158,5 +158,10 @@ def _count(n: Any) -> int:
 
 
 def printable(text: str) -> str:
-    """The text with a mark in the place of each sign that cannot be shown."""
+    """The text with a mark in the place of each sign that cannot be shown.
+
+    Examples:
+        >>> printable("anna\\x1b[2J")
+        'anna�[2J'
+    """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

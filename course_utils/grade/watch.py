@@ -48,8 +48,19 @@ def run_watched(
 ) -> str | None:
     """Run ``command`` in ``folder``; returns why it was stopped, or None if it ended by itself.
 
+    Examples:
+        >>> import sys
+        >>> from course_utils.grade import room
+        >>> endless = [sys.executable, "-c", "while True: pass"]
+        >>> with room() as folder:
+        ...     run_watched(endless, {MARKER: folder.name}, folder, Limits(seconds=0.5), Event())
+        'stopped: it ran longer than 0.5 seconds'
+
     Args:
+        command: the program and its arguments.
         env: its whole environment, with a value of ``COURSE_GRADE_ID`` that is nobody else's.
+        folder: what it writes is counted there.
+        limits: of all its processes together.
         stop: set it to stop the program early.
     """
     import psutil

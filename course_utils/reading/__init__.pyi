@@ -25,6 +25,9 @@ from .concepts import chance_roc_area as chance_roc_area
 from .concepts import concept_scores as concept_scores
 from .concepts import monosemanticity as monosemanticity
 from .concepts import profile_entropy as profile_entropy
+from .controls import pca_sae as pca_sae
+from .controls import untaught as untaught
+from .controls import untrained_sae as untrained_sae
 from .diffing import WordInCommon as WordInCommon
 from .diffing import copy_only as copy_only
 from .diffing import difference_strength as difference_strength
@@ -32,9 +35,6 @@ from .diffing import firing_excess as firing_excess
 from .diffing import kl_by_token as kl_by_token
 from .diffing import strongest_contexts as strongest_contexts
 from .diffing import words_in_common as words_in_common
-from .controls import pca_sae as pca_sae
-from .controls import untaught as untaught
-from .controls import untrained_sae as untrained_sae
 from .firings import Firings as Firings
 from .firings import latent_peaks_by_text as latent_peaks_by_text
 from .firings import record_firings as record_firings

@@ -29,7 +29,7 @@ from tools.layers import floors
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
-    "The seven days": ["notebooks/day_*.ipynb"],
+    "The seven days": ["notebooks/day_*.ipynb", "notebooks/capstone.ipynb"],
     "To look things up": [
         "docs/glossary.md",
         "docs/claims.md",

@@ -1,0 +1,10 @@
+from .judging import Judgement as Judgement
+from .judging import judge_report as judge_report
+from .neuron import NeuronTexts as NeuronTexts
+from .neuron import neuron_texts as neuron_texts
+from .points import PROJECTS as PROJECTS
+from .points import Note as Note
+from .points import Project as Project
+from .points import ProjectScore as ProjectScore
+from .rubric import rubric_html as rubric_html
+from .sceptic import SCEPTIC as SCEPTIC
