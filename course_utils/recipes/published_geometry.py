@@ -21,7 +21,7 @@ N, M = 400, 30
 RARITIES = torch.logspace(0.1, 1.3, 24)
 """1 / probability of a feature, one a model."""
 
-ROOMS, SEEDS, RARE = (8, 12, 18, 27, 40), 3, 0.98
+ROOMS, SEEDS, RARE = (8, 12, 18, 27, 40), 3, 0.9975
 """Dimensions, starts and the sparsity of the law."""
 
 AT_ONCE = 3

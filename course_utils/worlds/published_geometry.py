@@ -18,7 +18,7 @@ class PublishedGeometry(NamedTuple):
     """`feature_dimensionality` of every feature in each."""
 
     d_hidden: Float[Tensor, "rooms"]
-    """Dimensions of the models with 400 features that are on 2% of the time."""
+    """Dimensions of the models with 400 features of which one is on at a time, on average."""
 
     losses: Float[Tensor, "rooms seeds"]
     """Their mean squared error, by start."""

@@ -21,8 +21,9 @@ from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "browser"
-AT_ONCE = 2
-"""Notebooks that run at the same time."""
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+AT_ONCE = min(2, CORES)
+"""Notebooks that run at the same time: one, on one core."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
