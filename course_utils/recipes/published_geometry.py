@@ -1,9 +1,10 @@
 """The picture of day 4's paper at its own size, and the law of the loss: `python -m course_utils.recipes.published_geometry`.
 
 400 features in 30 dimensions (Elhage et al. 2022, "The Geometry of Superposition"), at 24 sparsities: the share of a
-dimension that each feature has. And one sparsity in growing rooms: in strong superposition the loss falls about as 1/m
-(Liu, Liu and Gore 2025, arXiv 2505.10465). Both are far too slow to train in a notebook; the day draws what is kept in
-``data/geometry``. Goes on where it was stopped, model by model.
+dimension that each feature has. And one sparsity in growing rooms, with lengths as training leaves them and with all
+held near 1: in strong superposition the loss falls about as 1/m (Liu, Liu and Gore 2025, arXiv 2505.10465). Both are far
+too slow to train in a notebook; the day draws what is kept in ``data/geometry``. Goes on where it was stopped, model by
+model.
 """
 
 from __future__ import annotations
@@ -46,13 +47,21 @@ def shares(steps: int, out: Path) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def losses(steps: int, out: Path) -> torch.Tensor:
-    """(rooms, seeds): the loss of models of each size at the end."""
+def near_one(W: torch.Tensor) -> torch.Tensor:
+    """The pull of every direction's length towards 1: (instances, M, N) -> (instances,)."""
+    return 0.02 * (W.norm(dim=-2) - 1).square().sum(dim=-1)
+
+
+def losses(steps: int, out: Path, *, held: bool) -> torch.Tensor:
+    """(rooms, seeds): the loss of models of each size at the end; held: no feature may be left out or grow."""
     rows = []
     for m in ROOMS:
-        part = out / f"losses_{m}.safetensors"
+        part = out / f"losses_{m}{'_held' * held}.safetensors"
         if not part.exists():
-            models = fit_toy_models(N, m, sparsity=RARE, instances=SEEDS, seed=m, **asked(steps))
+            pull = near_one if held else None
+            models = fit_toy_models(
+                N, m, sparsity=RARE, instances=SEEDS, seed=m, penalty=pull, **asked(steps)
+            )
             save_file({"loss": models.loss().contiguous()}, part)
             print(part.name, flush=True)
         rows.append(load_file(part)["loss"])
@@ -69,7 +78,8 @@ def main() -> None:
         "rarities": RARITIES,
         "shares": shares(options.steps, options.out).half(),
         "rooms": torch.tensor(ROOMS),
-        "losses": losses(options.steps, options.out),
+        "losses": losses(options.steps, options.out, held=False),
+        "losses_held": losses(options.steps, options.out, held=True),
     }
     save_file(kept, options.out / "geometry.safetensors", metadata={"steps": str(options.steps)})
 

@@ -40,6 +40,8 @@ from .polytopes import local_map as local_map
 from .polytopes import most_regions as most_regions
 from .polytopes import random_network as random_network
 from .polytopes import spline_code as spline_code
+from .published_geometry import PublishedGeometry as PublishedGeometry
+from .published_geometry import load_published_geometry as load_published_geometry
 from .radio import Stations as Stations
 from .radio import broadcast as broadcast
 from .radio import draw_stations as draw_stations

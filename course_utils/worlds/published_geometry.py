@@ -21,7 +21,10 @@ class PublishedGeometry(NamedTuple):
     """Dimensions of the models with 400 features of which one is on at a time, on average."""
 
     losses: Float[Tensor, "rooms seeds"]
-    """Their mean squared error, by start."""
+    """Their loss, by start."""
+
+    losses_held: Float[Tensor, "rooms seeds"]
+    """The same where training had to keep the length of every direction near 1."""
 
 
 def load_published_geometry() -> PublishedGeometry:
@@ -45,5 +48,9 @@ def load_published_geometry() -> PublishedGeometry:
 
     kept = load_file(asset_path("geometry/geometry.safetensors"))
     return PublishedGeometry(
-        1 - 1 / kept["rarities"], kept["shares"].float(), kept["rooms"].float(), kept["losses"]
+        1 - 1 / kept["rarities"],
+        kept["shares"].float(),
+        kept["rooms"].float(),
+        kept["losses"],
+        kept["losses_held"],
     )
