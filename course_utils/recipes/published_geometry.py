@@ -69,7 +69,7 @@ def losses(steps: int, out: Path, *, held: bool) -> torch.Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Train what day 4 draws of large toy models.")
     parser.add_argument("--out", type=Path, default=Path("runs/geometry"))
     parser.add_argument("--steps", type=int, default=4000)
     options = parser.parse_args()
