@@ -125,7 +125,7 @@ def test_an_exercise_is_judged_and_an_endless_one_is_stopped_without_posix(tmp_p
 def test_the_notebooks_come_and_progress_is_shown_in_any_locale(tmp_path, locale):
     code = "import sys; from course_utils.desk import main; sys.exit(main(['start', sys.argv[1], '--no-lab']) or main(['progress']))"
     shown = python(code, tmp_path, "día ü", **LOCALES[locale])
-    assert shown.count(b": new") == 7 and b"Day 7" in shown
+    assert shown.count(b": new") == len(list(ROOT.glob("notebooks/*.ipynb"))) and b"Day 7" in shown
     (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
     first = min(folder.glob("*.ipynb"))
     assert first.read_bytes() == (ROOT / "notebooks" / first.name).read_bytes()

@@ -23,6 +23,8 @@ from tools.kept_outputs import (
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+DAYS = [path for path in NOTEBOOKS if path.stem.startswith("day_")]
+"""The capstone is a frame for others' work and prints little itself."""
 SKIPPED = ("metadata", "traceback", "text/latex", "prompt_number", "output_type", "name", "execution_count")
 PATTERNS = dict(get_sanitize_patterns((ROOT / "tests" / "nbval.cfg").read_text()))
 
@@ -143,7 +145,8 @@ CHANGES = {f.__name__: f for f in (change_word, change_sign, change_number, drop
 def test_every_change_of_a_kept_output_is_found(notebook):
     """Of cells that state a tolerance, of exact ones, and of exact ones made to forgive their first number a little."""
     cells = list(compared(notebook))
-    exact = random.Random(0).sample([c for c in cells if not c.metadata.get("tolerance")], 10)
+    exact = [c for c in cells if not c.metadata.get("tolerance")]
+    exact = random.Random(0).sample(exact, 10 if notebook in DAYS else len(exact))
     forgiving = copy.deepcopy(exact)
     for cell in forgiving:
         cell.metadata["tolerance"] = {"0": 2}
@@ -168,7 +171,7 @@ def test_every_change_of_a_kept_output_is_found(notebook):
     assert made["change_word"] >= 10 and made["change_number"] >= 5 and made["drop_line"] >= 1
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem[:5])
+@pytest.mark.parametrize("notebook", DAYS, ids=lambda path: path.stem[:5])
 def test_whole_outputs_are_compared_too(notebook):
     """One that is left out, two that change places, a picture that is not drawn."""
     tried = {"left out": 0, "swapped": 0, "not drawn": 0}

@@ -81,7 +81,10 @@ def test_trust_that_cannot_be_kept_hinders_nothing(tmp_path, monkeypatch):
     (tmp_path / "jupyter").write_text("no folder")
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     assert main(["start", str(tmp_path / "days"), "--no-lab"]) == 0
-    assert len(list((tmp_path / "days").iterdir())) == 7 and trust_own(tmp_path / "days") == []
+    assert (
+        len(list((tmp_path / "days").iterdir())) == len(shipped_notebooks())
+        and trust_own(tmp_path / "days") == []
+    )
 
 
 def test_what_cannot_be_written_is_told(tmp_path, capsys):
