@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from course_utils.exercises import picture_words
-from course_utils.exercises.picture_words import figure_bundle, give_figures_words, kept_words
+from course_utils.exercises.picture_words import dress_figures, figure_bundle, kept_words
 
 CODE = "plot_loss()\nplt.show()"
 
@@ -42,13 +42,26 @@ def test_a_notebook_that_cannot_be_read_does_no_harm(notebook, text):
     assert kept_words(request()) == ""
 
 
+class Pngs:
+    """A formatter that gives one answer."""
+
+    def __init__(self, png):
+        self.png = png
+
+    def __call__(self, figure):
+        return self.png
+
+    def lookup(self, figure):
+        raise KeyError(figure)
+
+
 def kernel(monkeypatch, png="iVBORw0"):
     """A shell in a kernel, whose formatter of PNGs gives ``png``."""
     by_name = {}
     bundles = SimpleNamespace(
         for_type_by_name=lambda module, name, show: by_name.update({(module, name): show})
     )
-    formatters = {"image/png": lambda figure: png}
+    formatters = {"image/png": Pngs(png)}
     shell = SimpleNamespace(
         kernel=SimpleNamespace(get_parent=lambda channel: request()),
         display_formatter=SimpleNamespace(formatters=formatters, mimebundle_formatter=bundles),
@@ -57,7 +70,7 @@ def kernel(monkeypatch, png="iVBORw0"):
     return by_name
 
 
-@pytest.mark.parametrize("png", ["iVBORw0", ("iVBORw0", {"width": 3}), b"\x89PNG\r"])
+@pytest.mark.parametrize("png", ["iVBORw0", ("iVBORw0", {"width": 300}), b"\x89PNG\r"])
 def test_a_figure_comes_as_a_picture_with_words(notebook, monkeypatch, png):
     kernel(monkeypatch, png)
     shown = figure_bundle(None)["text/html"]
@@ -65,6 +78,7 @@ def test_a_figure_comes_as_a_picture_with_words(notebook, monkeypatch, png):
         shown.startswith('<img src="data:image/png;base64,iVBORw0')
         and 'alt="The loss falls &amp; falls."' in shown
     )
+    assert shown.endswith(' width="300">') == isinstance(png, tuple)
 
 
 def test_a_figure_of_a_changed_cell_says_what_its_axes_say(notebook, monkeypatch):
@@ -78,13 +92,22 @@ def test_a_figure_of_a_changed_cell_says_what_its_axes_say(notebook, monkeypatch
 
 def test_only_in_front_of_a_server_that_names_its_notebook(notebook, monkeypatch):
     registered = kernel(monkeypatch)
-    give_figures_words()
+    dress_figures()
     assert registered == {("matplotlib.figure", "Figure"): figure_bundle}
+    ax = plt.subplots()[1]
+    assert figure_bundle(ax.figure)
     monkeypatch.delenv("JPY_SESSION_NAME")
+    assert figure_bundle(ax.figure) == {}
+    plt.close(ax.figure)
+    kernel(monkeypatch, None)
+    assert figure_bundle(None) == {}
+
+
+def test_not_outside_of_a_kernel(monkeypatch):
     registered = kernel(monkeypatch)
-    give_figures_words()
+    del picture_words._shell().kernel
+    dress_figures()
     assert registered == {}
-    assert kernel(monkeypatch, None) == {} and figure_bundle(None) == {}
 
 
 def test_in_a_real_shell_the_words_outlive_the_start_of_the_inline_backend(notebook, monkeypatch):
@@ -95,7 +118,7 @@ def test_in_a_real_shell_the_words_outlive_the_start_of_the_inline_backend(noteb
     shell = InteractiveShell()
     shell.kernel = SimpleNamespace(get_parent=lambda channel: request())
     monkeypatch.setattr(picture_words, "_shell", lambda: shell)
-    give_figures_words()
+    dress_figures()
     select_figure_formats(shell, {"png"})
     figure = Figure(figsize=(1, 1))
     figure.subplots().plot([1, 2])

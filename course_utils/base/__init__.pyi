@@ -30,6 +30,9 @@ from .process_group import processes as processes
 from .refusing import require_choice as require_choice
 from .refusing import require_index as require_index
 from .seeds import seed_everything as seed_everything
+from .sharp import DPI as DPI
+from .sharp import compact as compact
+from .sharp import shown_width as shown_width
 from .templates import render_template as render_template
 from .threads import one_thread as one_thread
 from .threads import using_threads as using_threads

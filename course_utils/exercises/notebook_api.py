@@ -11,14 +11,14 @@ from course_utils.exercises.answer_key import Answer, Exercise, find
 from course_utils.exercises.card import card, hint_shown, solution_shown
 from course_utils.exercises.describing import short
 from course_utils.exercises.guards import globals_of
-from course_utils.exercises.picture_words import give_figures_words
+from course_utils.exercises.picture_words import dress_figures
 from course_utils.exercises.progress_file import remember_seen, remember_verdict
 from course_utils.exercises.verdicts import Verdict, judge, judge_value
 
 OWN_WORK = Verdict("not attempted", "This is the reference that stands in, not a function of yours.")
 _next_hint: dict[str, int] = {}
 
-give_figures_words()  # every notebook calls something of this module before it draws
+dress_figures()  # every notebook calls something of this module before it draws
 
 
 def exercise(key: str, *, debug: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -15,32 +15,36 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from course_utils.exercises.sharp_figures import sharpen
+
 NOTEBOOK = "JPY_SESSION_NAME"
 """The variable in which Jupyter's server tells a kernel which notebook it runs."""
 
 
-def give_figures_words() -> None:
-    """Let IPython show figures with their words, if this is a kernel that knows its notebook."""
+def dress_figures() -> None:
+    """Let IPython show figures sharp and with their words, if this is a kernel."""
     shell = _shell()
-    if getattr(shell, "kernel", None) is not None and os.environ.get(NOTEBOOK):
+    if getattr(shell, "kernel", None) is not None:
         # not the formatter of HTML: matplotlib's inline backend takes figures out of that one when it starts
         formatter = shell.display_formatter.mimebundle_formatter
         formatter.for_type_by_name("matplotlib.figure", "Figure", figure_bundle)
 
 
 def figure_bundle(figure: Any) -> dict[str, str]:
-    """A figure as a picture with its words, and as PNG; nothing, which leaves all to others, if it gives no PNG."""
+    """A figure as a picture with its words, which goes beside its PNG; nothing if nobody names the notebook, or without PNG."""
     shell = _shell()
+    if shell is not None:
+        sharpen(shell, figure)
+    if not os.environ.get(NOTEBOOK):
+        return {}
     png = shell.display_formatter.formatters["image/png"](figure) if shell is not None else None
-    with_metadata = isinstance(png, tuple)  # as where figures come in double resolution
-    if isinstance(png, tuple):
-        png = png[0]
+    png, shown = png if isinstance(png, tuple) else (png, {})  # a width comes along where figures are sharp
     if not png:
         return {}
     data = png if isinstance(png, str) else b64encode(png).decode()
     words = kept_words(_parent(shell)) or drawn_words(figure)
-    html = f'<img src="data:image/png;base64,{data}" alt="{escape(words)}">'
-    return {"text/html": html} if with_metadata else {"text/html": html, "image/png": data}
+    width = f' width="{shown["width"]}"' if "width" in shown else ""
+    return {"text/html": f'<img src="data:image/png;base64,{data}" alt="{escape(words)}"{width}>'}
 
 
 def kept_words(request: dict[str, Any]) -> str:

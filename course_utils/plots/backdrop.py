@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from course_utils.plots.style import DPI, compact, figure_of
+from course_utils.base import DPI, compact
+from course_utils.plots.style import figure_of
 
 
 class Backdrop:

@@ -15,15 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course_utils.base import OKABE_ITO
+from course_utils.base import DPI, OKABE_ITO, compact
 
 BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, YELLOW = OKABE_ITO.values()
 BLACK, GREY = "#000000", "#BBBBBB"
 DIVERGING = "PuOr_r"  # orange above 0, purple below, white at 0: safe for colour-blind readers
-
-
-DPI = 144
-"""Pixels an inch of an explorer's picture, which is shown at 96: sharp on a fine screen, or enlarged."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", ":", "-.")
@@ -80,14 +76,6 @@ def figure_of(ax: Axes) -> Figure:
     if figure is None:
         raise ValueError("these axes were taken out of their figure")
     return figure
-
-
-def compact(picture: Image.Image) -> bytes:
-    """As PNG in 128 colours, a quarter as large; of a figure's few colours none is missed."""
-    small = BytesIO()
-    few = picture.convert("RGB").quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(small, "PNG")
-    return small.getvalue()
 
 
 def figure_png(ax: Axes, dpi: int = DPI) -> bytes:

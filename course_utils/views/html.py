@@ -13,11 +13,8 @@ from html import escape
 
 from markupsafe import Markup
 
-from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, render_template
+from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, render_template, shown_width
 from course_utils.reading import ConceptHit, Example, Hit, LabelGuess, LatentSummary
-
-SHARP = 1.5
-"""Pixels of a picture for one of the page's, which fine screens show."""
 
 FAINT = "opacity:.7;font-size:90%"
 
@@ -41,7 +38,7 @@ def picture(png: bytes, alt: str) -> str:
         raise ValueError("a picture needs a sentence for readers who cannot see it: alt is empty")
     data = b64encode(png).decode()
     sharp = png.startswith(b"\x89PNG") and len(png) > 24
-    width = f' width="{round(int.from_bytes(png[16:20], "big") / SHARP)}"' if sharp else ""
+    width = f' width="{shown_width(png)}"' if sharp else ""
     style = "max-width:100%;height:auto;background:#fff"
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}"{width} style="{style}">'
 

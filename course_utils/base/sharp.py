@@ -1,0 +1,38 @@
+"""Pictures for fine screens: drawn at 144 pixels an inch and shown at 96, in few colours."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+DPI = 144
+"""Pixels an inch of every figure."""
+
+SHARP = 1.5
+"""Pixels of a picture for one of the page's."""
+
+
+def compact(picture: Image.Image, colours: int = 128) -> bytes:
+    """As PNG in few colours, a quarter as large; of a figure's few colours none is missed.
+
+    Examples:
+        >>> png = compact(Image.new("RGB", (300, 200), "white"))
+        >>> shown_width(png), Image.open(BytesIO(png)).info["dpi"]
+        (200, (144.018, 144.018))
+
+    Args:
+        colours: at most 256.
+
+    Returns:
+        The bytes of a PNG file, which says that it has `DPI` pixels an inch.
+    """
+    small = BytesIO()
+    few = picture.convert("RGB").quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(small, "PNG", dpi=(DPI, DPI))
+    return small.getvalue()
+
+
+def shown_width(png: bytes) -> int:
+    """How many pixels of a page a picture is wide."""
+    return round(int.from_bytes(png[16:20], "big") / SHARP)
