@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from course_utils.interventions.prompts import prompt_ids
 from course_utils.interventions.units import Hook, How, Units, edit_hook
-from course_utils.lm import check_hook_name, tokenize
+from course_utils.lm import check_hook_name, next_token_losses, tokenize
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -253,10 +252,9 @@ def continuation_losses(
     losses = torch.full((len(prompts),), torch.nan)
     for texts, batch in tokens.batches(batch_size):
         ids = batch.ids.to(model.cfg.device)
-        logits = model(ids, return_type="logits")[:, :-1].float()
+        logits = model(ids, return_type="logits")
         scored = (
             batch.is_real[:, 1:] & (torch.arange(1, ids.shape[1]) >= first[texts, None]) & ~empty[texts, None]
         )
-        loss = cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none").cpu() * scored
-        losses[texts] = loss.sum(dim=1) / scored.sum(dim=1)
+        losses[texts] = next_token_losses(logits, ids, scored).cpu().sum(dim=1) / scored.sum(dim=1)
     return losses

@@ -26,6 +26,7 @@ from .indirect_objects import IndirectObjectSentence as IndirectObjectSentence
 from .indirect_objects import indirect_object_sentences as indirect_object_sentences
 from .language_model import describe_model as describe_model
 from .language_model import load_model as load_model
+from .losses import next_token_losses as next_token_losses
 from .model_size import fewer_if_large as fewer_if_large
 from .neurons import Passage as Passage
 from .neurons import losses_by_text as losses_by_text

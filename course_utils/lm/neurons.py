@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from course_utils.lm.losses import next_token_losses
 from course_utils.lm.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -164,10 +164,9 @@ def losses_by_text(
     losses = torch.zeros(len(tokens))
     for texts, batch in tokens.batches(batch_size):
         ids = batch.ids.to(model.cfg.device)
-        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks)[:, :-1].float()
-        scored = batch.is_real[:, 1:].to(ids.device)
-        loss = cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none") * scored
-        losses[texts] = (loss.sum(dim=1) / scored.sum(dim=1)).cpu()
+        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks)
+        scored = batch.is_real[:, 1:]
+        losses[texts] = next_token_losses(logits, ids, scored).cpu().sum(dim=1) / scored.sum(dim=1)
     return losses
 
 

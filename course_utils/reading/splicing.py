@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from course_utils.base import frees_memory
-from course_utils.lm import Texts, Tokens, check_hook_name, tokenize
+from course_utils.lm import Texts, Tokens, check_hook_name, next_token_losses, tokenize
 from course_utils.sae import Transcoder
 
 if TYPE_CHECKING:
@@ -126,8 +125,7 @@ def scored_losses(
         spliced[:, 0] = False
         logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks_for(spliced))
         scored = spliced[:, :-1] & spliced[:, 1:]
-        each = cross_entropy(logits[:, :-1].float().transpose(1, 2), ids[:, 1:], reduction="none")
-        losses[texts] = (each * scored).double().sum(dim=1).cpu()
+        losses[texts] = next_token_losses(logits, ids, scored).double().sum(dim=1).cpu()
         n[texts] = scored.sum(dim=1).cpu()
     return losses, n
 
