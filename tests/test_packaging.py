@@ -99,4 +99,4 @@ def test_an_installation_has_every_package():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
         "packages"
     ]
-    assert there == set(listed) - {"course_utils.data.notebooks"}
+    assert there == set(listed) - {"course_utils.data.notebooks", "course_utils.data.pages"}

@@ -1,6 +1,7 @@
 """`course start`: notebooks are copied, and a learner's work is never written over."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,19 +14,37 @@ from nbformat.sign import NotebookNotary
 
 from course_utils.base import shipped_notebooks
 from course_utils.desk import copy_notebooks, main, open_lab
+from course_utils.desk.copies import copied_notebook
 from course_utils.desk.start import environment
 from course_utils.desk.trusted import trust_own
 
 ROOT = Path(__file__).parents[1]
 DAYS = [path.name for path in sorted((ROOT / "notebooks").glob("day_*.ipynb"))]
-ALL = ["capstone.ipynb", *DAYS]
+ALL = ["capstone.ipynb", "course_docs", *DAYS]
 
 
 def test_an_empty_folder_gets_the_seven_days_and_the_capstone(tmp_path, capsys):
     assert main(["start", str(tmp_path / "new" / "folder"), "--no-lab"]) == 0
     there = sorted((tmp_path / "new" / "folder").iterdir())
     assert [path.name for path in there] == ALL and capsys.readouterr().out.count(": new") == 8
-    assert there[1].read_bytes() == (ROOT / "notebooks" / DAYS[0]).read_bytes()
+    assert there[2].read_bytes() == (ROOT / "notebooks" / DAYS[0]).read_bytes()
+
+
+def test_every_link_of_a_copied_notebook_or_page_leads_somewhere(tmp_path):
+    copy_notebooks(tmp_path)
+    linked = 0
+    for path in (*tmp_path.glob("*.ipynb"), *tmp_path.glob("course_docs/*.md")):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s\\]+)", path.read_text(encoding="utf-8")):
+            linked += 1
+            assert (path.parent / target).is_file(), f"{path.name} links to {target}"
+    assert linked >= 6
+
+
+def test_pages_of_a_learner_with_the_same_names_stay_when_nothing_is_new(tmp_path):
+    copy_notebooks(tmp_path)
+    page = tmp_path / "course_docs" / "glossary.md"
+    page.write_text("my notes", encoding="utf-8")
+    assert copy_notebooks(tmp_path) == [] and page.read_text(encoding="utf-8") == "my notes"
 
 
 def test_a_learners_notebook_stays_and_an_update_keeps_it_beside(tmp_path):
@@ -35,7 +54,7 @@ def test_a_learners_notebook_stays_and_an_update_keeps_it_beside(tmp_path):
         mine.write_text(work, encoding="utf-8")
         assert copy_notebooks(tmp_path) == [] and mine.read_text(encoding="utf-8") == work
         assert len(copy_notebooks(tmp_path, update=True)) == 1
-        assert mine.read_bytes() == (ROOT / "notebooks" / DAYS[2]).read_bytes()
+        assert mine.read_text("utf-8") == copied_notebook(ROOT / "notebooks" / DAYS[2])
     kept = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*.mine*.ipynb"))]
     assert sorted(kept) == ["more of it", "my work"]
     assert copy_notebooks(tmp_path, update=True) == []
@@ -82,7 +101,7 @@ def test_trust_that_cannot_be_kept_hinders_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     assert main(["start", str(tmp_path / "days"), "--no-lab"]) == 0
     assert (
-        len(list((tmp_path / "days").iterdir())) == len(shipped_notebooks())
+        len(list((tmp_path / "days").glob("*.ipynb"))) == len(shipped_notebooks())
         and trust_own(tmp_path / "days") == []
     )
 

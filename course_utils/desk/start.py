@@ -15,13 +15,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from course_utils.base import shipped_notebooks, write_text
+from course_utils.desk.copies import copied_notebook, copied_pages
 
 SETTINGS = Path(__file__).with_name("lab_settings")
 FIRST_IN_A_KERNEL = Path(__file__).with_name("kernel_start.py")
 
 
 def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
-    """Put the seven days and the capstone into a folder, never over a learner's work.
+    """Put the seven days and the capstone into a folder, never over a learner's work, and `course_docs` with the pages they name.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -46,7 +47,7 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
         there = folder / shipped.name
         if there.exists() and there.samefile(shipped):
             continue
-        text = shipped.read_text(encoding="utf-8")
+        text = copied_notebook(shipped)
         if not there.exists():
             write_text(there, text)
             said.append(f"{there.name}: new")
@@ -56,6 +57,10 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
             there.rename(mine)
             write_text(there, text)
             said.append(f"{there.name}: new, yours is {mine.name}")
+    if said:
+        (folder / "course_docs").mkdir(exist_ok=True)
+        for name, text in copied_pages().items():
+            write_text(folder / "course_docs" / name, text)
     return said
 
 

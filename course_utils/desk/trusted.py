@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from course_utils.base import shipped_notebooks
+from course_utils.desk.copies import copied_notebook
 
 
 def trust_own(folder: Path) -> list[str]:
-    """Sign the notebooks of a folder that are, byte for byte, those that came with this installation.
+    """Sign the notebooks of a folder that are, byte for byte, those that `course start` puts there, or a clone's.
 
     Args:
         folder: with copies of the seven days, or without any.
@@ -21,7 +22,11 @@ def trust_own(folder: Path) -> list[str]:
         The names of those that were signed: none where Jupyter is not installed, or keeps no signatures.
     """
     pairs = ((folder / shipped.name, shipped) for shipped in shipped_notebooks())
-    own = [path for path, shipped in pairs if path.is_file() and path.read_bytes() == shipped.read_bytes()]
+    own = [
+        path
+        for path, shipped in pairs
+        if path.is_file() and path.read_bytes() in (shipped.read_bytes(), copied_notebook(shipped).encode())
+    ]
     try:
         return list(_signed(own))
     except (ImportError, OSError, ValueError):  # the course runs without: it is only told to be "not trusted"
