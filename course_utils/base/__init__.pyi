@@ -24,6 +24,11 @@ from .kept_folders import kept_folder as kept_folder
 from .kept_folders import label_of as label_of
 from .machine_memory import memory_bytes as memory_bytes
 from .package_index import WheelFile as WheelFile
+from .private_ops import entry_dots as entry_dots
+from .private_ops import packed as packed
+from .private_ops import packed_linear as packed_linear
+from .private_ops import packs_bfloat16 as packs_bfloat16
+from .private_ops import relu_slope_ as relu_slope_
 from .process_group import ALONE as ALONE
 from .process_group import Processes as Processes
 from .process_group import processes as processes

@@ -21,6 +21,8 @@ from torch import Tensor
 from torch.nn import Module
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
+from course_utils.base import packed, packed_linear, packs_bfloat16
+
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -97,8 +99,8 @@ def gpt2_of(
 def _rounded(w: Tensor, dtype: torch.dtype) -> Tensor:
     """A copy. Where oneDNN multiplies bfloat16, a matrix gets the order in which it reads it, its outputs first."""
     w = w.to(dtype)
-    packs = w.ndim == 2 and _is_low(w) and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.ops.mkldnn._reorder_linear_weight(w.T) if packs else w
+    packs = w.ndim == 2 and _is_low(w) and packs_bfloat16()
+    return packed(w.T) if packs else w
 
 
 LIBRARIES = ("transformers.", "transformer_lens.model_bridge.generalized_components.")
@@ -149,7 +151,7 @@ def hook_points(
     def times(x: Tensor, name: str, then: str = "none") -> Tensor:
         W, b = weights[f"{name}.weight"], weights[f"{name}.bias"]
         if W.is_mkldnn:
-            return torch.ops.mkldnn._linear_pointwise(x.to(W.dtype), W, b, then, [], "tanh")
+            return packed_linear(x.to(W.dtype), W, b, then)
         return linear(x.to(W.dtype), W.T, b)
 
     def norm(x: Tensor, name: str) -> Tensor:

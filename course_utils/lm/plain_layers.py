@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from course_utils.base import packed, packed_linear, packs_bfloat16
 from course_utils.lm.gpt2 import is_hooked
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _same(value: Tensor, expected: Tensor) -> bool:
 def _rounding(read: Read, layers: nn.ModuleList, dtype: torch.dtype) -> Read:
     """The same with matrix products in ``dtype``."""
     device = next(layers.parameters()).device.type
-    if dtype == torch.bfloat16 and device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if dtype == torch.bfloat16 and device == "cpu" and packs_bfloat16():
         for part in list(layers.modules()):
             for name, child in list(part.named_children()):
                 if type(child) is nn.Linear:
@@ -162,12 +163,10 @@ class _Rounded(nn.Module):
 
     def __init__(self, plain: nn.Linear):
         super().__init__()
-        self.W = torch.ops.mkldnn._reorder_linear_weight(plain.weight.detach().to(torch.bfloat16))
+        self.W = packed(plain.weight.detach().to(torch.bfloat16))
         self.b = None if plain.bias is None else plain.bias.detach().to(torch.bfloat16)
         for hooks in ("_forward_hooks", "_forward_pre_hooks"):
             setattr(self, hooks, getattr(plain, hooks))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.ops.mkldnn._linear_pointwise(
-            x.to(torch.bfloat16), self.W, self.b, "none", [], ""
-        ).float()
+        return packed_linear(x.to(torch.bfloat16), self.W, self.b).float()

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from course_utils.base import relu_slope_
 from course_utils.sae import ARCHITECTURES, SAE, SAEOutput, Transcoder
 from course_utils.training.kernels import Entries, RowAdam, bits_of, dots, largest
 from course_utils.training.steps import StepResult, remove_parallel_gradient_
@@ -130,7 +131,7 @@ class FastStep:
             low, ones = error[here].to(self.dtype), latents.new_ones(1, len(latents))
             d_latents = self._keep("d_latents", at_once, sae.d_sae)[: len(latents)]
             torch.mm(low, W_dec.T, out=d_latents).add_(self.l1_coefficient / n)
-            torch.ops.aten.threshold_backward.grad_input(d_latents, latents, 0, grad_input=d_latents)
+            relu_slope_(d_latents, latents)
             self._product(d_latents.T, centred[here].to(self.dtype), self.d_W_enc, add=first > 0)
             self._product(latents.T, low, self.d_W_dec, add=first > 0)
             self.d_b_enc += (ones @ d_latents)[0]

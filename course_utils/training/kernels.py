@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.base import entry_dots
+
 GROUP = 16
 
 
@@ -42,8 +44,8 @@ def largest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def dots(a: Float[Tensor, "batch d"], b: Float[Tensor, "d_sae d"], at: Entries) -> Float[Tensor, "n"]:
-    """``a[row] @ b[latent]`` for each entry; torch has it as the slope of ``embedding_bag`` in its weights."""
-    return torch.ops.aten._embedding_bag_per_sample_weights_backward(a, b, at.latents, at.starts, at.rows, 0)
+    """``a[row] @ b[latent]`` for each entry."""
+    return entry_dots(a, b, at.latents, at.starts, at.rows)
 
 
 class RowAdam(torch.optim.Adam):

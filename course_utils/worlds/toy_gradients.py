@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from course_utils.base import relu_slope_
+
 VALUES_IN_CACHE = 2**19  # 2 MB a table
 
 
@@ -72,7 +74,7 @@ def activate_(x: Tensor, is_relu: Bool[Tensor, "instances"]) -> Tensor:
 def _back_(slope: Tensor, activated: Tensor, is_relu: Bool[Tensor, "instances"]) -> Tensor:
     """The slope before the activation: nothing passes where a relu is shut."""
     if is_relu.all():
-        return torch.ops.aten.threshold_backward.grad_input(slope, activated, 0, grad_input=slope)
+        return relu_slope_(slope, activated)
     return torch.where((activated > 0) | ~is_relu[:, None, None], slope, 0) if is_relu.any() else slope
 
 
