@@ -7,6 +7,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+AT_ONCE = 2**20
+"""Logits whose softmax is computed at a time."""
+
 
 def next_token_losses(
     logits: Float[Tensor, "batch pos d_vocab"],
@@ -16,7 +19,7 @@ def next_token_losses(
     """What each prediction costs, in nats.
 
     Rows of padding are not computed, and each row's logits lie together in memory: softmax over the middle axis of
-    (batch, d_vocab, pos) takes eight times as long.
+    (batch, d_vocab, pos) takes eight times as long. Some rows at a time, since a large vocabulary has large copies.
 
     Examples:
         >>> logits, ids = torch.zeros(1, 3, 4), torch.tensor([[0, 2, 1]])
@@ -33,6 +36,8 @@ def next_token_losses(
     """
     scored = scored.to(logits.device)
     losses = torch.zeros(scored.shape, device=logits.device)
-    targets = ids.to(logits.device)[:, 1:][scored]
-    losses[scored] = cross_entropy(logits[:, :-1][scored].float(), targets, reduction="none")
+    ids = ids.to(logits.device)
+    for rows in scored.nonzero().split(max(1, AT_ONCE // logits.shape[-1])):
+        text, at = rows.T
+        losses[text, at] = cross_entropy(logits[text, at].float(), ids[text, at + 1], reduction="none")
     return losses
