@@ -22,19 +22,36 @@ def _operation(library: str, name: str) -> Callable[..., Any] | None:
 
 
 def packs_bfloat16() -> bool:
-    """Whether oneDNN multiplies bfloat16 on this processor, so that `packed` and `packed_linear` may be called."""
+    """Whether oneDNN multiplies bfloat16 on this processor, so that `packed` and `packed_linear` may be called.
+
+    Examples:
+        >>> packs_bfloat16() in (True, False)
+        True
+    """
     supported = _operation("mkldnn", "_is_mkldnn_bf16_supported")
     others = (_operation("mkldnn", name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
     return supported is not None and all(others) and bool(supported())
 
 
 def packed(W: Float[Tensor, "d_out d_in"]) -> Tensor:
-    """A bfloat16 matrix in the order in which oneDNN reads it; its ``is_mkldnn`` is True."""
+    """A bfloat16 matrix in the order in which oneDNN reads it.
+
+    Examples:
+        >>> W = torch.eye(2, dtype=torch.bfloat16)
+        >>> packed(W).is_mkldnn if packs_bfloat16() else True
+        True
+    """
     return torch.ops.mkldnn._reorder_linear_weight(W)
 
 
 def packed_linear(x: Tensor, W: Tensor, b: Tensor | None, then: str = "none") -> Tensor:
-    """``torch.nn.functional.linear`` with a matrix that is `packed`, and "gelu" (by tanh) after it if asked."""
+    """``torch.nn.functional.linear`` with a matrix that is `packed`, and "gelu" (by tanh) after it if asked.
+
+    Examples:
+        >>> x, W = torch.ones(1, 2, dtype=torch.bfloat16), torch.eye(2, dtype=torch.bfloat16)
+        >>> packed_linear(x, packed(W), None) if packs_bfloat16() else x
+        tensor([[1., 1.]], dtype=torch.bfloat16)
+    """
     return torch.ops.mkldnn._linear_pointwise(x, W, b, then, [], "tanh" if then == "gelu" else "")
 
 
