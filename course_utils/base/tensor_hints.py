@@ -176,10 +176,10 @@ def check_places(name: str, value: Any, call: Call) -> None:
 
 
 def has_gaps(value: Any) -> bool:
-    """Whether there is NaN or infinity in floats; of what torch only traces or maps over, it is not asked."""
+    """Whether there is NaN or infinity in floats; of what torch only traces, maps over or has packed, it is not asked."""
     from torch._C._functorch import peek_interpreter_stack
 
-    if value.is_meta or peek_interpreter_stack() is not None:
+    if value.is_meta or value.is_mkldnn or peek_interpreter_stack() is not None:
         return False
     flat = value.detach()
     return not math.isfinite(flat.sum().item()) and not bool(
