@@ -1,7 +1,9 @@
 import pytest
 import torch
+from torch.nn.functional import normalize
 
-from course_utils.worlds import FeatureWorld
+from course_utils.sae import SAE
+from course_utils.worlds import WORLDS, FeatureWorld
 
 EVERYTHING = FeatureWorld(families=10, together=10, apart=10, circles=3, zipf=0.5, noise=0.05, seed=3)
 
@@ -83,3 +85,14 @@ def test_seeds():
 def test_what_is_refused(world, said):
     with pytest.raises(ValueError, match=said):
         FeatureWorld(**world)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_no_autoencoder_begins_at_the_truth_of_the_bench(seed):
+    for world in WORLDS.values():
+        start = SAE(world.d, world.n_features, seed=seed).W_dec.detach()
+        lot = torch.randn(world.n_features, world.d, generator=torch.Generator().manual_seed(99))
+        found, by_lot = (
+            (normalize(some, dim=1) @ world.directions.T).amax(dim=0).median() for some in (start, lot)
+        )
+        assert abs(found - by_lot) < 0.05

@@ -33,6 +33,9 @@ TOGETHER = 0.9
 """The chance that the second of a pair that comes together does what the first does; else it decides for itself."""
 
 
+APART_FROM_SAES = 10_000
+"""A seed that nobody gives an autoencoder: one of a world's own seed would begin at its true directions."""
+
 MOST = 0.9
 """Of the rows, in which a feature may be on: a feature that always is would be a bias."""
 
@@ -67,7 +70,7 @@ class FeatureWorld:
         apart: pairs that exclude each other.
         circles: circles of points.
         noise: standard deviation of what is added to each dimension.
-        seed: of directions and frequencies.
+        seed: of directions and frequencies; an SAE of the same seed begins at these directions, so give it another.
 
     Raises:
         ValueError: if what is planted takes more features than there are, or a number is out of its range.
@@ -185,7 +188,9 @@ def _groups(first: int, n: int, size: int) -> list[list[int]]:
 
 
 WORLDS = {
-    "independent": FeatureWorld(),
-    "everything": FeatureWorld(families=20, together=16, apart=8, circles=2, zipf=0.5, noise=0.05),
+    "independent": FeatureWorld(seed=APART_FROM_SAES),
+    "everything": FeatureWorld(
+        families=20, together=16, apart=8, circles=2, zipf=0.5, noise=0.05, seed=APART_FROM_SAES
+    ),
 }
-"""The worlds in which docs/scores.md scores the scores, and `course bench --world` dictionaries."""
+"""The worlds of `course bench --world`; docs/scores.md scores the scores in their like of another seed."""

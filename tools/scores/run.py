@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from course_utils.base import write_text  # noqa: E402 — a program that finds its own folder first
 from course_utils.reading import judging_rows, score_in_world  # noqa: E402
 from course_utils.worlds import WORLDS  # noqa: E402
-from tools.scores.dictionaries import plans, train  # noqa: E402
+from tools.scores.dictionaries import plans, scored_world, train  # noqa: E402
 from tools.scores.page import RESULTS, write_page  # noqa: E402
 
 
@@ -39,11 +39,11 @@ def measure(only: str | None) -> None:
         if all(one.name in kept for one in pair) or only not in (None, world):
             continue
         if world not in rows:
-            rows = {world: judging_rows(WORLDS[world])}
+            rows = {world: judging_rows(scored_world(world))}
         start = time.perf_counter()
         both = [train(one) for one in pair]
         for one, sae, sibling in zip(pair, both, reversed(both), strict=True):
-            found = score_in_world(sae, WORLDS[world], rows[world], sibling)
+            found = score_in_world(sae, scored_world(world), rows[world], sibling)
             kept[one.name] = {name: round(value, 5) for name, value in found.items()}
         write_text(RESULTS, json.dumps(kept, indent=1) + "\n")
         print(f"{plan.name} and its sibling: {time.perf_counter() - start:.0f} s", flush=True)
