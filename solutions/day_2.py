@@ -1520,7 +1520,7 @@ PREDICTIONS = {
         unit="%",
     ),
     "strokes": Single(
-        "Shared out in proportion to what each stroke contributed, where does most of the relevance for a cat go?",
+        "Relevance is shared out in proportion to what each stroke contributed. Which of these holds the most, for a cat?",
         (
             Option(
                 "The whiskers, which nothing else has",
@@ -1528,7 +1528,7 @@ PREDICTIONS = {
             ),
             Option(
                 "The ears and the forehead",
-                "They hold 14.0 of 23.8 in all.",
+                "They hold 14.0 of 23.8 in all, the most of the three; all that is left holds more still.",
                 right=True,
             ),
             Option(
@@ -1536,7 +1536,7 @@ PREDICTIONS = {
                 "They hold -10.5: they speak against a cat.",
             ),
             Option(
-                "All strokes about equally",
+                "All three about equally",
                 "From -10.5 for the eyes to 14.0 for ears and forehead.",
             ),
         ),

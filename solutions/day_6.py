@@ -1405,8 +1405,8 @@ QUIZZES = {
                     ),
                     Option(
                         "Part of what the model had learned survives a shuffle of its weights.",
-                        "the shuffle keeps which numbers there are and nothing of where they stood; what is left is "
-                        "which token was read.",
+                        "the shuffle keeps which numbers there are and nothing of where they stood. What it leaves to "
+                        "reconstruct, perhaps which token was read, the low error does not say.",
                     ),
                     Option(
                         "The autoencoder has too many latents, so that it can reconstruct anything.",
