@@ -1,6 +1,7 @@
 """The parts of the recipes that can be wrong without anyone noticing."""
 
 import itertools
+import json
 import math
 import random
 from collections import Counter
@@ -9,12 +10,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from course_utils.base import asset_path
+from course_utils.lm import Activations
 from course_utils.reading import family
-from course_utils.recipes import pocket_saes, pocket_transcoders
+from course_utils.recipes import pocket_saes, pocket_transcoders, sae_seeds
 from course_utils.recipes.collect_texts import strays
 from course_utils.recipes.ngram import kneser_ney_loss
 from course_utils.recipes.pocket_gpt2 import CONFIG, batches, learning_rate, packed_rows
-from course_utils.sae import load_sae
+from course_utils.sae import SAE, load_sae
 
 
 def slow_kneser_ney(train, held_out, d_vocab, order):
@@ -144,6 +147,31 @@ def test_a_stopped_autoencoder_is_not_taken_for_a_finished_one(tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         pocket_saes.train("layer_2_512", tmp_path, model, rows, rows, steps=10)
     assert pocket_saes.missing(["layer_2_512"], tmp_path)
+
+
+class FewRows:
+    """Of an exam, as much as a short run reads."""
+
+    def __init__(self):
+        values = torch.randn(600, 8, generator=torch.Generator().manual_seed(0))
+        where = torch.stack([torch.arange(600) // 2, torch.arange(600) % 2], dim=1)
+        self.rows = Activations(values, where), Activations(values, where)
+
+
+def test_with_a_frozen_decoder_only_the_encoder_learns():
+    start = SAE(8, 1024, "topk", k=32, seed=1)
+    free, fixed = (sae_seeds.short_run(FewRows(), 1, frozen=frozen) for frozen in (False, True))
+    assert torch.equal(fixed.W_dec, start.W_dec) and not torch.allclose(free.W_dec, start.W_dec)
+    assert not torch.allclose(fixed.W_enc, start.W_enc)
+
+
+def test_kept_figures_of_seeds_are_whole_and_belong_to_what_ships():
+    kept = json.loads(asset_path("saes/seeds.json").read_text(encoding="utf-8"))
+    assert {kind: tuple(run["seed"] for run in runs) for kind, runs in kept.items()} == dict.fromkeys(
+        sae_seeds.KINDS, sae_seeds.SEEDS
+    )
+    assert {len(run["areas"]) for runs in kept.values() for run in runs} == {126}
+    assert kept[sae_seeds.SHIPPED][0]["kin"] == sae_seeds.kin(load_sae(sae_seeds.SHIPPED).W_dec.detach())
 
 
 def test_a_stopped_transcoder_is_not_taken_for_a_finished_one(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from torch import Tensor
 from course_utils.lm import activation_batches, iterate_activations, load_model, load_texts
 from course_utils.reading import loss_recovered, score_sae
 from course_utils.sae import SAE, save_sae
-from course_utils.training import fit_sae
+from course_utils.training import History, fit_sae
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -67,13 +67,14 @@ def harvest(
     return torch.cat(chunks)[:n_tokens]
 
 
-def train(
-    name: str, out: Path, model: TransformerBridge, activations: Tensor, held_out: Tensor, steps: int | None
-) -> None:
-    recipe: dict[str, Any] = SAES[name] | ({"steps": steps} if steps else {})
-    hook_name = hook_of(name)
+def fitted(recipe: dict[str, Any], activations: Tensor, *, speed: str = "plain") -> tuple[SAE, History]:
+    """A new autoencoder, trained by one of these recipes on the same batches in the same order.
+
+    Raises:
+        KeyboardInterrupt: if it was stopped half-way.
+    """
     sae = SAE(
-        model.cfg.d_model,
+        activations.shape[1],
         recipe["d_sae"],
         recipe["architecture"],
         k=recipe.get("k"),
@@ -82,10 +83,19 @@ def train(
     batches = islice(activation_batches(activations, BATCH, seed=0, epochs=None), recipe["steps"])
     history = fit_sae(
         sae, batches, steps=recipe["steps"], lr=recipe["lr"], l1_coefficient=recipe.get("l1_coefficient"),
-        progress=False,
+        progress=False, speed=speed,
     )  # fmt: skip
     if history.interrupted:
-        raise KeyboardInterrupt(f"{name} is half trained and was not written")
+        raise KeyboardInterrupt("half trained, and so not written")
+    return sae, history
+
+
+def train(
+    name: str, out: Path, model: TransformerBridge, activations: Tensor, held_out: Tensor, steps: int | None
+) -> None:
+    recipe: dict[str, Any] = SAES[name] | ({"steps": steps} if steps else {})
+    hook_name = hook_of(name)
+    sae, history = fitted(recipe, activations)
     scores = score_sae(sae, held_out)
     losses = loss_recovered(model, sae, mixed_texts("held_out")[:TEXTS_TO_SPLICE], hook_name, batch_size=64)
     report = {
