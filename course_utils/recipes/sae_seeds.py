@@ -4,7 +4,7 @@ The shipped autoencoder of 1,024 latents again from two more seeds, all else as 
 same order); beside it what has learned nothing, untrained autoencoders and directions by lot. And short runs, as day 6
 has one beside the shuffled model: with all weights trained, and with the decoder left as it was drawn (Korznikov et al.
 2026, arXiv 2602.14111). Each is judged on the texts that day 6 judges by; ``seeds.json`` keeps figures and no weights.
-Six minutes of one free core and 2 GB, most of it for the first; goes on where it was stopped, seed by seed.
+About ten minutes of one core and 3 GB; goes on where it was stopped, seed by seed.
 """
 
 from __future__ import annotations
