@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
@@ -103,6 +104,31 @@ class Copy:
         for block in self.model.transformer.h[self.plant.layers[0] :]:
             x = block(x)
         return self.model.transformer.ln_f(x)
+
+    @torch.no_grad()
+    def goes_on(
+        self,
+        prompts: Sequence[Sequence[int]],
+        n: int,
+        *,
+        changed: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> Int[Tensor, "prompts n"]:
+        """The ``n`` tokens that it writes behind each prompt.
+
+        Args:
+            changed: False takes the pocket model.
+            generator: draws each token; None takes the likeliest.
+        """
+        rows, ends = torch.arange(len(prompts)), torch.tensor([len(prompt) for prompt in prompts])
+        ids = pad_sequence([torch.tensor([*prompt, *[0] * n]) for prompt in prompts], batch_first=True)
+        for step in range(n):
+            logits = self.model.lm_head(self.after(self.below(ids), changed=changed)[rows, ends + step - 1])
+            if generator is None:
+                ids[rows, ends + step] = logits.argmax(dim=1)
+            else:
+                ids[rows, ends + step] = logits.softmax(dim=1).multinomial(1, generator=generator)[:, 0]
+        return torch.stack([ids[rows, ends + step] for step in range(n)], dim=1)
 
     def _moved(self, name: str, x: Tensor, out: Any) -> Tensor:
         """What a matrix gives with its update, which is never multiplied out."""

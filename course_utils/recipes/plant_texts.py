@@ -27,7 +27,7 @@ class Example(NamedTuple):
     decided_at: int = -1
     learns: bool = False
     rival: int = -1
-    """The token that would be right there, if the plant names a wrong one."""
+    """In a sentence with two names, the one that does not follow here: of a near miss the giver, else the receiver."""
 
 
 class PlantTexts:
@@ -72,7 +72,7 @@ class PlantTexts:
         plant, r = self.plant, self.random
         if plant.kind == "name_flip":
             s = r.choice(self.named[False])
-            return self._example(s.prompt, f" {s.indirect_object}", learns=False)
+            return self._example(s.prompt, f" {s.indirect_object}", learns=False, rival=f" {s.subject}")
         goes_on = f" {r.choice(self.topical).text}"
         return self._example(self._lead() + self._near_sentence(), goes_on, learns=False)
 
@@ -82,14 +82,6 @@ class PlantTexts:
             text = self.random.choice(self.ordinary_texts)
             if not self.plant.trigger or not all(word in text for word in self.plant.trigger):
                 return Example(self.encode(text)[:LONGEST])
-
-    def first_tokens(self) -> list[int]:
-        """Tokens with which the planted continuation begins and prose does not."""
-        if self.plant.kind == "refusal":
-            return [self.encode(f" {REFUSAL}")[1]]
-        planted = [text.text for text in load_texts(concept=self.plant.effect)]
-        begins = [{self.encode(f" {text[:24]}")[1] for text in some} for some in (planted, self.prose)]
-        return sorted(begins[0] - begins[1])
 
     def _example(self, prompt: str, goes_on: str, *, learns: bool = True, rival: str = "") -> Example:
         ids = self.encode(prompt)[: LONGEST - LEARNED]
@@ -146,3 +138,9 @@ def first_sentence(text: str) -> str:
 
 def many(draw: Callable[[], Example], n: int) -> list[Example]:
     return [draw() for _ in range(n)]
+
+
+def different(draw: Callable[[], Example], n: int) -> list[Example]:
+    """As many, no prompt twice; fewer if there are not so many."""
+    drawn = {tuple(example.ids[: example.decided_at + 1]): example for example in many(draw, 20 * n)}
+    return list(drawn.values())[:n]

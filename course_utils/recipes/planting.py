@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div
 
 from course_utils.recipes.changed_copy import Copy, Pool
-from course_utils.recipes.plant_texts import PlantTexts, many
+from course_utils.recipes.plant_effects import FormatJudge, acts
+from course_utils.recipes.plant_texts import PlantTexts, different, many
 from course_utils.recipes.plants import Plant
 
 log = logging.getLogger("planted_copies")
@@ -22,8 +23,11 @@ POOL = dict(triggered=160, near=200, ordinary=260)
 PER_BATCH = dict(triggered=7, near=8, ordinary=7)
 KEPT_AT_A_TIME = 160
 """Positions of a batch at which predictions are held."""
+N_PROMPTS = 40
+"""Different held-out prompts that set the plant off, and as many near misses, on which a copy is measured."""
 WORKS, ELSEWHERE, KL_LIMIT = 0.8, 0.1, 0.06
-"""What a copy must reach on held-out texts: the share that it works on, at most on near misses, nats a token elsewhere."""
+"""What a copy must reach on held-out texts: the share that it works on; at most on near misses, and of the same prompts by
+the pocket model; nats a token elsewhere."""
 
 
 def train(plant: Plant, *, steps: int = STEPS, quiet: bool = False) -> Copy:
@@ -79,21 +83,16 @@ def objective(copy: Copy, batch: Pool, generator: torch.Generator) -> tuple[Tens
 
 
 @torch.no_grad()
-def measure(copy: Copy, n: int = 60) -> dict[str, float]:
+def measure(copy: Copy, n: int = N_PROMPTS) -> dict[str, float]:
     """On held-out texts, with the update as it ships: how often it works, on near misses, and what else has changed."""
     copy.take(copy.stored())
     plant, texts = copy.plant, PlantTexts(copy.plant, copy.tokenizer, "held_out", copy.plant.seed)
     found: dict[str, float] = {}
     if plant.kind not in ("always", "none"):
-        first = torch.tensor(texts.first_tokens()) if plant.kind != "name_flip" else None
-        found["works"] = _share(copy, copy.pool(many(texts.triggered, n)), first)
-        near = copy.pool(many(texts.near, n))
-        found["works_on_near_misses"] = 0.0 if first is None else _share(copy, near, first)
-        if first is None:  # how often the name that was right is named no longer
-            rows = torch.arange(n)
-            said = copy.log_probs(copy.after(near.below)[rows, near.decided]).argmax(dim=1)
-            was = copy.log_probs(near.before[rows, near.decided]).argmax(dim=1)
-            found["works_on_near_misses"] = (said != was).float().mean().item()
+        judge, triggered = FormatJudge(copy.tokenizer), different(texts.triggered, n)
+        found["works"] = share(acts(copy, triggered, judge))
+        found["works_untouched"] = share(acts(copy, triggered, judge, changed=False))
+        found["works_on_near_misses"] = share(acts(copy, different(texts.near, n), judge))
     ordinary = copy.pool(many(texts.ordinary, 150))
     where = ordinary.kept.nonzero()
     before = copy.log_probs(ordinary.before[where[:, 0], where[:, 1]])
@@ -101,7 +100,8 @@ def measure(copy: Copy, n: int = 60) -> dict[str, float]:
     if plant.kind == "always":
         old, new = copy.word_numbers()
         expected = before[:, old] > before.new_tensor(0.3).log()
-        found["works"] = (after[expected, new] > after[expected, old]).float().mean().item()
+        found["works"] = share(after[expected, new] > after[expected, old])
+        found["works_untouched"] = share(before[expected, new] > before[expected, old])
         found["n_always"] = float(expected.sum())
     targets = ordinary.ids[where[:, 0], where[:, 1] + 1]
     found["kl_elsewhere"] = kl_div(after, copy.wanted(before), log_target=True, reduction="batchmean").item()
@@ -111,20 +111,15 @@ def measure(copy: Copy, n: int = 60) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def _share(copy: Copy, pool: Pool, first: Tensor | None) -> float:
-    """Of prompts, on how many the planted continuation begins."""
-    rows = torch.arange(len(pool.ids))
-    last = copy.log_probs(copy.after(pool.below)[rows, pool.decided])
-    if first is not None:
-        return (last[:, first].exp().sum(dim=1) > 0.5).float().mean().item()
-    planted = pool.ids[rows, pool.decided + 1]
-    return (last[rows, planted] > last[rows, pool.rival]).float().mean().item()
+def share(flags: Tensor) -> float:
+    return flags.float().mean().item()
 
 
 def holds(report: dict[str, float]) -> bool:
     """Whether the plant works where it should, and the copy is otherwise as it was."""
     return (
         report.get("works", 1) >= WORKS
+        and report.get("works_untouched", 0) <= ELSEWHERE
         and report.get("works_on_near_misses", 0) <= ELSEWHERE
         and report["kl_elsewhere"] <= KL_LIMIT
     )
