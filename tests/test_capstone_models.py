@@ -1,5 +1,8 @@
 """What the judge computes in the pocket model: an explanation, a circuit and a dictionary, with and without insight."""
 
+import os
+
+import numpy as np
 import pytest
 import torch
 from capstone_reports import evidence, write_report
@@ -96,24 +99,41 @@ def test_a_part_is_named_by_its_latents(graph):
 # ── (a) ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def column(score, better="higher", width=0.01):
-    return Column(score, better, 100, (score - width, score + width), "", "", {})
+def column(score, better="higher", width=0.01, **controls):
+    return Column(score, better, 100, (score - width, score + width), "", "", controls)
 
 
 @pytest.mark.parametrize(
-    ("mine", "ours", "points"),
+    ("mine", "ours", "points", "why"),
     [
-        (column(0.60), column(0.55), 5),
-        (column(0.60), column(0.595), 0),
-        (column(0.50), column(0.55), 0),
-        (column(0.05, "lower"), column(0.08, "lower"), 5),
-        (column(0.08, "lower"), column(0.05, "lower"), 0),
-        (column(float("nan")), column(0.5), 0),
-        (column(float("inf")), column(0.5), 0),
+        (column(0.60), column(0.55), 5, "beaten"),
+        (column(0.60), column(0.595), 0, "within the interval"),
+        (column(0.50), column(0.55), 0, "not beaten"),
+        (column(0.05, "lower"), column(0.08, "lower"), 5, "beaten"),
+        (column(0.08, "lower"), column(0.05, "lower"), 0, "not beaten"),
+        (column(float("nan")), column(0.5), 0, "no finite number"),
+        (column(float("inf")), column(0.5), 0, "no finite number"),
+        (column(0.94, untrained=0.94, pca=0.9, probe=1), column(0.81), 0, "what learned nothing (0.940)"),
+        (column(0.97, untrained=0.94, pca=0.9, probe=1), column(0.81), 5, "beaten"),
+        (
+            column(0.00, "lower", 0, untrained=0.0, pca=0.4),
+            column(0.01, "lower"),
+            0,
+            "learned nothing (0.000)",
+        ),
+        (column(0.02, "lower", untrained=0.9, pca=0.4), column(0.05, "lower"), 5, "beaten"),
     ],
 )
-def test_a_column_is_beaten_if_its_interval_leaves_ours_out(mine, ours, points):
-    assert compared("recall", mine, ours).points == points
+def test_a_column_is_beaten_if_its_interval_leaves_out_ours_and_what_learned_nothing(mine, ours, points, why):
+    note = compared("probe_1", {"probe_1": mine}, {"probe_1": ours})
+    assert note.points == points and why in note.text, note
+
+
+@pytest.mark.parametrize(("precision", "points"), [(0.40, 5), (0.02, 0), (float("nan"), 0)])
+def test_recall_that_precision_pays_for_is_not_a_win(precision, points):
+    mine = {"recall": column(1.0), "precision": column(precision)}
+    note = compared("recall", mine, {"recall": column(0.5), "precision": column(0.39)})
+    assert note.points == points and ("worse precision" in note.text) == (points == 0)
 
 
 def changed(folder, change, d_in=256):
@@ -159,13 +179,54 @@ def test_three_columns_of_three_kinds_at_our_l0_are_asked(tmp_path, monkeypatch)
     form = f"DICTIONARY = {dict(folder='mine', columns=names)!r}"
     path = write_report(tmp_path / "a.ipynb", form)
     ours = {name: column(0.5, "lower" if "fvu" in name else "higher") for name in names}
-    mine = {name: column(0.4 if "fvu" in name else 0.6, ours[name].better) for name in names}
+    mine = {name: column(0.4 if "fvu" in name else 0.6, ours[name].better, pca=0.45) for name in names}
     monkeypatch.setattr(dictionary, "_shipped", lambda columns: {**ours, "l0": column(32)})
     for l0, points in ((33, 15), (35.3, 0), (28, 0), (float("nan"), 0)):
         monkeypatch.setattr(dictionary, "_measured", lambda sae, columns, l0=l0: {**mine, "l0": column(l0)})
         score = judged(path, "a")
         assert score.points == points and len(score.notes) in (0, 4)
         assert "fvu_topics" not in str(score.notes)
+
+
+def test_a_dictionary_that_does_not_rebuild_is_none(tmp_path, monkeypatch):
+    save_sae(SAE(256, 64, "topk", k=32, seed=0).requires_grad_(False), tmp_path / "mine")
+    path = write_report(tmp_path / "a.ipynb", "DICTIONARY = {'folder': 'mine', 'columns': ['probe_1']}")
+    found = {"l0": column(32), "probe_1": column(0.9), "fvu": column(0.9, "lower", pca=0.28)}
+    monkeypatch.setattr(dictionary, "_measured", lambda sae, columns: found)
+    score = judged(path, "a")
+    assert score.points == 0 and "as many principal directions" in score.missing[0]
+
+
+def test_ours_among_others_is_a_copy(tmp_path):
+    ours = load_sae("layer_2_512").requires_grad_(False)
+    around = SAE(256, 4096, "topk", k=32, seed=3).requires_grad_(False)
+    around.W_dec[:512], around.W_enc[:, :512], around.b_enc[:512] = ours.W_dec, ours.W_enc, ours.b_enc
+    with pytest.raises(ValueError, match="layer_2_512, which ships, is in yours"):
+        dictionary.refuse_copy(around)
+    dictionary.refuse_copy(SAE(256, 4096, "topk", k=32, seed=3))
+
+
+def test_links_pipes_and_what_is_larger_unpacked_are_not_opened(tmp_path, monkeypatch):
+    path = write_report(tmp_path / "a.ipynb", "DICTIONARY = {'folder': 'mine', 'columns': ['probe_1']}")
+    folder = tmp_path / "mine"
+    changed(folder, lambda sae: None)
+
+    def why():
+        return judged(path, "a").missing[0]
+
+    (folder / "cfg.json").rename(tmp_path / "cfg.json")
+    (folder / "cfg.json").symlink_to(tmp_path / "cfg.json")
+    assert "no plain file" in why()
+    (folder / "cfg.json").unlink()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "cfg.json")  # opening it would wait for ever
+        assert "no plain file" in why()
+        (folder / "cfg.json").unlink()
+    monkeypatch.setattr(dictionary, "LARGEST", 2_000_000)
+    for file in folder.iterdir():
+        file.unlink()
+    np.savez_compressed(folder / "params.npz", W_dec=np.zeros((2_000, 256)))
+    assert (folder / "params.npz").stat().st_size < 100_000 and "are read at most" in why()
 
 
 @pytest.mark.parametrize("folder", ["..", "nowhere", "/", "\0", "a" * 5000, 7, None])

@@ -1,12 +1,15 @@
 """Measure a learner's dictionary and the shipped one on the same held-out texts, column by column.
 
-Nothing that the learner measured is read. A column is beaten if the better end of the shipped score lies outside of the
-interval of the learner's, which is the middle 95 % of resampled texts.
+Nothing that the learner measured is read. A column is beaten if the interval of the learner's score, the middle 95 % of
+resampled texts, leaves out the shipped score and those of two dictionaries that learned nothing (untrained, principal
+directions). Some columns these win by themselves: absorption and sensitivity at our l0, and removal.
 """
 
 from __future__ import annotations
 
 import math
+import zipfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +38,9 @@ LARGEST = 200_000_000
 MOST_LATENTS = 32_768
 HELD = ("l0", "dead", "stability")
 """Columns that are held equal, cannot be beaten, or need another seed."""
+UNTAUGHT = ("untrained", "pca")
+TOGETHER = {"recall": "precision", "precision": "recall"}
+"""A latent that is always on has all the recall there is: neither counts if the other has got worse."""
 ROWS = 2_000
 
 
@@ -44,33 +50,60 @@ def judge_dictionary(report: Report) -> tuple[list[Note], list[str]]:
     columns, missing = _columns(form.get("columns")), []
     sae = _load(report.file("DICTIONARY", form.get("folder")))
     refuse_copy(sae)
-    mine, ours = _measured(sae, columns), _shipped(columns)
+    asked = ["fvu", *columns, *(TOGETHER[name] for name in columns if name in TOGETHER)]
+    mine, ours = _measured(sae, asked), _shipped(asked)
     l0, wanted = mine["l0"].score, ours["l0"].score
     if not abs(l0 - wanted) <= SAME_L0 * wanted:
         raise Unjudged(
             f"your l0 is {l0:.1f}, and {(1 - SAME_L0) * wanted:.1f} to {(1 + SAME_L0) * wanted:.1f} is asked"
         )
+    refuse_noise(mine.get("fvu"))
     notes = [Note(None, f"l0 {l0:.1f}, ours {wanted:.1f}")]
     for name in columns:
         if name not in mine or name not in ours:
             missing.append(f"{name}: cannot be measured for your dictionary")
             continue
-        notes.append(compared(name, mine[name], ours[name]))
+        notes.append(compared(name, mine, ours))
     if len(columns) < COLUMNS_ASKED:
         missing.append(f"{COLUMNS_ASKED - len(columns)} of {COLUMNS_ASKED} columns are not named")
     return notes, missing
 
 
-def compared(name: str, mine: Column, ours: Column) -> Note:
+def refuse_noise(fvu: Column | None) -> None:
+    """Raise unless the activations are rebuilt better than from as many principal directions.
+
+    Raises:
+        Unjudged: if they are not.
+    """
+    if fvu is None or not fvu.score < fvu.controls["pca"]:
+        said = "all" if fvu is None else f"{fvu.score:.0%}"
+        raise Unjudged(
+            f"your dictionary leaves {said} of the variance unexplained, no less than as many principal directions: "
+            "it is none yet"
+        )
+
+
+def compared(name: str, mine: Mapping[str, Column], ours: Mapping[str, Column]) -> Note:
     """Points for one column, and what was measured."""
-    low, high = mine.interval or (mine.score, mine.score)
-    if not all(map(math.isfinite, (low, high, mine.score, ours.score))):
+    own, theirs = mine[name], ours[name].score
+    low, high = own.interval or (own.score, own.score)
+    untaught = [own.controls[control] for control in UNTAUGHT if control in own.controls]
+    if not all(map(math.isfinite, (low, high, own.score, theirs, *untaught))):
         return Note(0.0, f"{name}: no finite number")
-    beaten = low > ours.score if mine.better == "higher" else high < ours.score
-    better = mine.score > ours.score if mine.better == "higher" else mine.score < ours.score
-    verdict = "beaten" if beaten else "better, but within the interval" if better else "not beaten"
-    told = f"{name} ({mine.better} is better): {mine.score:.3f} [{low:.3f}, {high:.3f}], ours {ours.score:.3f}: {verdict}"
-    return Note(COLUMN * beaten, told)
+    best, end, sign = (max, low, 1) if own.better == "higher" else (min, high, -1)
+    other = TOGETHER.get(name)
+    if not sign * own.score > sign * theirs:
+        verdict = "not beaten"
+    elif not sign * end > sign * theirs:
+        verdict = "better, but within the interval"
+    elif untaught and not sign * end > sign * best(untaught):
+        verdict = f"no better than what learned nothing ({best(untaught):.3f})"
+    elif other and not (other in mine and mine[other].score >= ours[other].score):
+        verdict = f"bought with a worse {other}"
+    else:
+        verdict = "beaten"
+    told = f"{name} ({own.better} is better): {own.score:.3f} [{low:.3f}, {high:.3f}], ours {theirs:.3f}: {verdict}"
+    return Note(COLUMN * (verdict == "beaten"), told)
 
 
 def _columns(given: object) -> list[str]:
@@ -87,8 +120,10 @@ def _columns(given: object) -> list[str]:
 
 
 def _load(folder: Path) -> SAE:
-    files = [folder] if folder.is_file() else [path for path in folder.iterdir() if path.is_file()]
-    if (size := sum(path.stat().st_size for path in files)) > LARGEST:
+    inside = [folder] if folder.is_file() else sorted(folder.iterdir())
+    if odd := [path for path in inside if path.is_symlink() or not (path.is_file() or path.is_dir())]:
+        raise Unjudged(f"{shown(odd[0].name)} is no plain file: hand in your dictionary's own files")
+    if (size := sum(map(_size, inside))) > LARGEST:
         raise Unjudged(f"your dictionary has {size / 1e6:,.0f} MB, and {LARGEST / 1e6:,.0f} are read at most")
     try:
         sae = load_sae(folder)
@@ -107,23 +142,37 @@ def _load(folder: Path) -> SAE:
     return sae.requires_grad_(False)
 
 
+def _size(path: Path) -> int:
+    """Bytes, unpacked if it is an archive, as npz is."""
+    if path.is_dir():
+        return 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return path.stat().st_size
+
+
 def refuse_copy(sae: SAE) -> None:
-    """Raise if many directions of a dictionary are those of one that ships, in whatever order and length.
+    """Raise if many directions of a dictionary are those of one that ships, in whatever order and length, or if many
+    of that one's are among them, with others around.
 
     Raises:
         Unjudged: if it is a copy.
     """
     directions = normalize(sae.W_dec.detach(), dim=1)
     for folder in sorted(path for path in asset_path("saes").iterdir() if path.is_dir()):
-        theirs = load_sae(folder.name).W_dec.detach()
+        theirs = normalize(load_sae(folder.name).W_dec.detach(), dim=1)
         if theirs.shape[1] != directions.shape[1]:
             continue
-        theirs = normalize(theirs, dim=1).T
-        nearest = torch.cat([(some @ theirs).abs().amax(dim=1) for some in directions.split(ROWS)])
-        if (share := (nearest > COPIED).float().mean().item()) > MOST_COPIED:
-            raise Unjudged(
-                f"{share:.0%} of your directions are those of {folder.name}, which ships: train your own"
-            )
+        ships = f"{folder.name}, which ships"
+        for some, of, told in (
+            (directions, theirs, f"of your directions are those of {ships}"),
+            (theirs, directions, f"of {ships}, is in yours"),
+        ):
+            nearest = torch.cat([(rows @ of.T).abs().amax(dim=1) for rows in some.split(ROWS)])
+            if (share := (nearest > COPIED).float().mean().item()) > MOST_COPIED:
+                raise Unjudged(f"{share:.0%} {told}: train your own")
 
 
 @cache

@@ -45,7 +45,7 @@ PROJECTS = (
         "a",
         "Beat the shipped dictionary",
         "DICTIONARY",
-        (Row(COLUMN * COLUMNS_ASKED, "three columns of the bench beaten at equal l0, five points each"),),
+        (Row(COLUMN * COLUMNS_ASKED, "three columns of the bench beaten at equal l0, and what learned nothing too, five points each"),),
         (
             Row(2, "Somebody else could repeat it: data, steps, seeds and time are written down."),
             Row(3, "It says what got worse, and why it thinks that the rest got better."),
