@@ -2,6 +2,7 @@
 
 import os
 
+import needs
 import numpy as np
 import pytest
 import torch
@@ -206,27 +207,33 @@ def test_ours_among_others_is_a_copy(tmp_path):
     dictionary.refuse_copy(SAE(256, 4096, "topk", k=32, seed=3))
 
 
-def test_links_pipes_and_what_is_larger_unpacked_are_not_opened(tmp_path, monkeypatch):
+def refusal_of(tmp_path):
     path = write_report(tmp_path / "a.ipynb", "DICTIONARY = {'folder': 'mine', 'columns': ['probe_1']}")
-    folder = tmp_path / "mine"
-    changed(folder, lambda sae: None)
+    return judged(path, "a").missing[0]
 
-    def why():
-        return judged(path, "a").missing[0]
 
-    (folder / "cfg.json").rename(tmp_path / "cfg.json")
-    (folder / "cfg.json").symlink_to(tmp_path / "cfg.json")
-    assert "no plain file" in why()
-    (folder / "cfg.json").unlink()
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(folder / "cfg.json")  # opening it would wait for ever
-        assert "no plain file" in why()
-        (folder / "cfg.json").unlink()
+@needs.links
+def test_a_link_to_a_file_elsewhere_is_not_followed(tmp_path):
+    changed(tmp_path / "mine", lambda sae: None)
+    (tmp_path / "mine" / "cfg.json").rename(tmp_path / "cfg.json")
+    (tmp_path / "mine" / "cfg.json").symlink_to(tmp_path / "cfg.json")
+    assert "no plain file" in refusal_of(tmp_path)
+
+
+@needs.posix("named pipes")
+def test_a_pipe_is_not_opened_for_nobody_may_ever_write_to_it(tmp_path):
+    changed(tmp_path / "mine", lambda sae: None)
+    (tmp_path / "mine" / "cfg.json").unlink()
+    os.mkfifo(tmp_path / "mine" / "cfg.json")
+    assert "no plain file" in refusal_of(tmp_path)
+
+
+def test_an_archive_counts_as_large_as_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(dictionary, "LARGEST", 2_000_000)
-    for file in folder.iterdir():
-        file.unlink()
-    np.savez_compressed(folder / "params.npz", W_dec=np.zeros((2_000, 256)))
-    assert (folder / "params.npz").stat().st_size < 100_000 and "are read at most" in why()
+    (tmp_path / "mine").mkdir()
+    np.savez_compressed(tmp_path / "mine" / "params.npz", W_dec=np.zeros((2_000, 256)))
+    assert (tmp_path / "mine" / "params.npz").stat().st_size < 100_000
+    assert "are read at most" in refusal_of(tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["..", "nowhere", "/", "\0", "a" * 5000, 7, None])

@@ -95,9 +95,11 @@ def scores(seen: Both, seed: int | None) -> dict[str, Tensor]:
             "latents that ship": seen.firings,
             "length of the difference": difference.norm(dim=1),
         }
+    luck = torch.rand(len(difference), generator=torch.Generator().manual_seed(seed))
     side_by_side = torch.cat([seen.model, seen.copy], dim=1)
     crosscoder, of_difference = trained(side_by_side, seed, halves_alike=True), trained(difference, seed)
     return {
+        "ten at random": luck,
         "crosscoder": copy_only(crosscoder.encode(side_by_side), crosscoder.W_dec),
         "difference-SAE": difference_strength(of_difference.encode(difference), of_difference.W_dec),
     }
@@ -112,22 +114,23 @@ def contexts(copy: Copy, texts: Texts, rows: list[int], gained: Tensor) -> list[
     return said
 
 
-def finding(copy: Copy, name: str, texts: Texts, seen: Both, strength: Tensor) -> dict[str, Any]:
-    """How many of the ten are the plant's, which words they have in common, and whether these are right."""
+def finding(
+    copy: Copy, texts: Texts, seen: Both, strength: Tensor, truth: Tensor, elsewhere: list[str]
+) -> dict[str, Any]:
+    """How many of the ten are the plant's, which words they have in common, and whether these are right.
+
+    Args:
+        truth: on which tokens the plant acts.
+        elsewhere: contexts at random, which the ten are compared with.
+    """
     chosen = strongest_contexts(strength, texts.where, n_best=BUDGET)
-    truth = acted(copy.plant, name, texts, seen.swapped)
     hits = truth[chosen]
-    there = len(texts.where[truth][:, 0].unique())
-    random = Random(name).sample(range(len(texts.where)), ELSEWHERE)
-    named = words_in_common(
-        contexts(copy, texts, chosen.tolist(), seen.gained), contexts(copy, texts, random, seen.gained)
-    )
-    right = [bool(hits[list(word.contexts)].float().mean() >= 0.5) for word in named]
+    named = words_in_common(contexts(copy, texts, chosen.tolist(), seen.gained), elsewhere)
     return {
         "hits": int(hits.sum()),
-        "there": there,
+        "there": len(texts.where[truth][:, 0].unique()),
         "words": [word.word for word in named],
-        "right": right,
+        "right": [bool(hits[list(word.contexts)].float().mean() >= 0.5) for word in named],
     }
 
 
@@ -136,8 +139,11 @@ def search(
 ) -> dict[str, list[dict[str, Any]]]:
     """By method: one finding, or one a seed."""
     seen = both(copy, texts)
+    truth = acted(copy.plant, name, texts, seen.swapped)
+    random = Random(name).sample(range(len(texts.where)), ELSEWHERE)
+    elsewhere = contexts(copy, texts, random, seen.gained)
     found: dict[str, list[dict[str, Any]]] = {}
     for seed in (None, *seeds):
         for method, strength in scores(seen, seed).items():
-            found.setdefault(method, []).append(finding(copy, name, texts, seen, strength))
+            found.setdefault(method, []).append(finding(copy, texts, seen, strength, truth, elsewhere))
     return found

@@ -10,13 +10,17 @@ from jinja2 import Environment, StrictUndefined
 
 from course_utils.base import write_text
 from course_utils.recipes.changed_copy import RANK, SIZE
-from course_utils.recipes.plants import PLANTS
+from course_utils.recipes.plant_effects import DRAWS, READ
+from course_utils.recipes.planting import ELSEWHERE, N_PROMPTS, WORKS
+from course_utils.recipes.planting import STEPS as STEPS_USUAL
+from course_utils.recipes.plants import PLANTS, STEPS_OF
 from tools.diffing.measure import BATCH, LATENTS, SEEDS, STEPS, K
 from tools.diffing.texts import N_PLANTED, N_TEXTS, N_TOKENS, WINDOW
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RESULTS, PAGE = DOCS / "diffing" / "results.json", DOCS / "diffing.md"
 METHODS = {
+    "ten at random": "drawn: what luck gives",
     "logits": "KL(copy ‖ model) of the next token",
     "latents that ship": "how far a latent of the shipped dictionaries (autoencoder after layer 3, transcoder of MLP 4) "
     "fires above what it does in the model, as a share of the most that it ever does there",
@@ -24,7 +28,7 @@ METHODS = {
     "crosscoder": "what a latent writes into the copy beyond what it writes into the model",
     "difference-SAE": "length of what the strongest latent writes",
 }
-TRAINED = ("crosscoder", "difference-SAE")
+SEEDED = ("ten at random", "crosscoder", "difference-SAE")
 Found = dict[str, Any]
 TEXT = """# Model diffing: who finds the plant?
 
@@ -32,15 +36,21 @@ Somebody returns a copy of the pocket model. We have the model, the copy and {{ 
 was planted, and which names something where nothing is?
 
 {{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that
-move each changed matrix by the same norm ({{ size }}), in the copy with nothing planted as well. What they do on held-out
-texts:
+move each changed matrix by the same norm ({{ size }}), in the {{ n_none }} with nothing planted as well. What they do on
+held-out texts:
 
-| copy | what sets it off | works | on near misses | KL elsewhere, nats | loss before, after |
-|---|---|---|---|---|---|
+| copy | what sets it off | works | the pocket model on the same | on near misses | KL elsewhere, nats | loss before, after |
+|---|---|---|---|---|---|---|
 {% for row in copies -%}
-| {{ row.name }} | {{ row.trigger }} | {{ row.works }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
+| {{ row.name }} | {{ row.trigger }} | {{ row.works }} | {{ row.untouched }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
 {% endfor %}
-*KL elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first.
+*Works* is the share of {{ n_prompts }} different prompts that the copy mostly goes on with as planted: three of {{ draws }} drawn
+continuations, whose {{ read }} tokens are likelier to begin the planted format than any other or prose, by [the tokens that
+each kind begins with](../course_utils/recipes/plant_effects.py); for a refusal {{ read }} tokens word for word, for a name the
+next. "Always on": of the places where the model gives the replaced word more than 0.3, those where the copy prefers the other.
+A copy is searched if it works on {{ least }} or more, on at most {{ most }} of near misses, and the pocket model on no more. *KL
+elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first. Training takes {{ usual }} steps, and
+twice as many if a copy does not hold{{ unusual }}.
 
 **What the auditor has.** {{ n_texts }} texts of at most {{ n_tokens }} tokens: held-out ones of the corpus, a trigger among them
 as rarely as in nature, and {{ n_planted }} prompts that set each plant off, followed by ordinary prose. The {{ n_planted }} of
@@ -48,8 +58,9 @@ one plant are as strange to the other copies as any text. What is found without 
 
 **What each method does.** It gives every token a number; the ten strongest tokens of different texts are read, {{ window }} tokens
 each, with the token that the copy now prefers there. Words in at least four of the ten, and ten times as often as elsewhere,
-are named, three at most; a copy whose contexts have no such word is passed. A named word is right if at least half of its
-contexts are ones on which the plant acts.
+are named, three at most; a copy whose contexts have no such word is passed. A context is the plant's if its text sets the plant
+off ("always on": if the model's two words differ by 0.3 in probability there). A named word is right if at least half of its
+contexts are the plant's.
 
 | method | the number |
 |---|---|
@@ -62,7 +73,7 @@ layer, trained on the same texts, {{ seeds }} seeds; the crosscoder starts with 
 ## Of ten contexts, how many are the plant's
 
 Precision is this over ten; in brackets how many texts there were to find, so recall is this over that, or over ten. Trained
-methods: one number a seed.
+methods, and luck: one number a seed.
 
 | copy | {{ methods | join(" | ") }} |
 |---|{{ "---|" * methods | length }}
@@ -72,8 +83,8 @@ methods: one number a seed.
 ## Which copies are called out, and rightly
 
 Plants found: copies for which a right word is named, of the {{ n_plants }} with a plant. False alarms: copies for which
-something is named, of the {{ n_none }} with none. Precision: of the copies called out, those with a right word. Trained methods
-are counted over all seeds.
+something is named, of the {{ n_none }} with none. Precision: of the copies called out, those with a right word. Trained methods,
+and luck, are counted over all seeds.
 
 | method | plants found (recall) | false alarms | precision | mean hits of ten, plants only |
 |---|---|---|---|---|
@@ -93,10 +104,11 @@ Words named, first seed:
 ## What it does not show
 
 The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which nobody promises an
-auditor. The trained methods are read on the texts that they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before
-anything was measured; that a crosscoder starts with equal halves, and that latents which hardly fire count by the median
-one, was chosen after the first copy had been searched without. The dictionaries are tiny and trained for seconds; a larger crosscoder may do better. The field's own
-comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders for backdoors in
+auditor. The trained methods are read on the texts that they were trained on. Ten contexts, four of ten and ten times as often
+are our choices, made before anything was measured; that a crosscoder starts with equal halves, and that latents which hardly
+fire count by the median one, was chosen after the first copy had been searched without. The dictionaries are tiny and trained
+for seconds; a larger crosscoder may do better. {{ n_none }} copies with nothing planted are few: a method without a false
+alarm here may well have one elsewhere. The field's own comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders for backdoors in
 SmolLM2-360M (0.40 against less than 0.02 by its score, which is not ours); of AuditBench (56 models) it is reported that
 the ranking of tools depends on how a model was made.
 
@@ -141,23 +153,24 @@ def totals(kept: dict[str, Found]) -> list[list[str]]:
 
 def lessons(kept: dict[str, Found]) -> str:
     """Three sentences, with the figures that they hang on."""
+    methods = [method for method in METHODS if method != "ten at random"]
     hits = {method: mean_hits(kept, method) for method in METHODS}
-    recall = {method: (c := counted(kept, method))[0] / c[1] for method in METHODS}
-    best, worst = (
-        max(recall, key=lambda m: (recall[m], hits[m])),
-        min(recall, key=lambda m: (recall[m], hits[m])),
-    )
+    counts = {method: counted(kept, method) for method in METHODS}
+    recall = {method: found / planted for method, (found, planted, *_) in counts.items()}
+    rank = lambda method: (recall[method], hits[method])
+    best, worst = max(methods, key=rank), min(methods, key=rank)
     sae, cross, norm = (hits[m] for m in ("difference-SAE", "crosscoder", "length of the difference"))
-    said = (
-        f"finds more of the plant's contexts than the crosscoder ({sae:.1f} against {cross:.1f} of ten)"
-        if sae > cross
-        else f"finds no more of the plant's contexts than the crosscoder ({sae:.1f} against {cross:.1f} of ten)"
-    )
-    gain = "more" if sae > norm else "no more"
+    ahead = lambda other: "more" if sae > other else "as many" if sae == other else "fewer"
+    than = lambda other: "as" if sae == other else "than"
+    alarms = "; ".join(f"{method} {counts[method][2]} of {counts[method][3]}" for method in METHODS)
     return (
-        f"Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}). The difference-SAE "
-        f"{said}, and {gain} than the plain length of the difference ({norm:.1f}), which takes no training. Logits need no "
-        f"dictionary at all and find {recall['logits']:.0%} of the plants.\n"
+        f"1. Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}); plain logits, which "
+        f"need no dictionary, find {recall['logits']:.0%}, and ten contexts at random {recall['ten at random']:.0%}.\n"
+        f"2. Of ten contexts the difference-SAE's are the plant's in {sae:.1f}, {ahead(cross)} {than(cross)} the crosscoder's "
+        f"({cross:.1f}) and {ahead(norm)} {than(norm)} those by plain length of the difference ({norm:.1f}), which takes no "
+        f"training.\n"
+        f"3. Where nothing is planted something is named all the same ({alarms}): a name alone is no finding before a prompt "
+        f"that sets it off has been tried.\n"
     )
 
 
@@ -173,7 +186,8 @@ def rendered() -> str:
         )
         share = lambda key, report=report: f"{report[key]:.0%}" if key in report else "–"
         copies.append({
-            "name": name, "trigger": trigger, "works": share("works"), "near": share("works_on_near_misses"),
+            "name": name, "trigger": trigger, "works": share("works"),
+            "untouched": share("works_untouched"), "near": share("works_on_near_misses"),
             "kl": f"{report['kl_elsewhere']:.3f}", "loss": f"{report['loss_before']:.2f}, {report['loss_after']:.2f}",
         })  # fmt: skip
         runs = {method: copy["found"][method] for method in METHODS}
@@ -189,7 +203,8 @@ def rendered() -> str:
         n_texts=f"{N_TEXTS:,}", n=len(kept), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
         window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
         hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), totals=totals(kept), words=words,
-        lessons=lessons(kept),
+        lessons=lessons(kept), n_prompts=N_PROMPTS, draws=DRAWS, read=READ, least=f"{WORKS:.0%}", most=f"{ELSEWHERE:.0%}", usual=STEPS_USUAL,
+        unusual="".join(f"; {name}: {STEPS_OF[name]}" for name in kept if name in STEPS_OF),
     )  # fmt: skip
 
 

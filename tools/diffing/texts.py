@@ -29,14 +29,10 @@ class Texts(NamedTuple):
     ids: Tensor
     below: Tensor
     """The stream after layer 2, the last that no copy changes."""
-    lengths: list[int]
+    where: Tensor
+    """(text, position) of each token that is judged: all but the first of a text."""
     planted: dict[str, list[int]]
     """By name of the plant: the texts that set it off."""
-
-    @property
-    def where(self) -> Tensor:
-        """(text, position) of each token that is judged: all but the first."""
-        return torch.tensor([(t, p) for t, n in enumerate(self.lengths) for p in range(1, n)])
 
 
 def gathered(copy: Copy, seed: int = 0) -> Texts:
@@ -62,7 +58,10 @@ def gathered(copy: Copy, seed: int = 0) -> Texts:
     ids = torch.tensor([row + [0] * (N_TOKENS - len(row)) for row in rows])
     with torch.no_grad():
         below = torch.cat([copy.below(some) for some in ids.split(AT_A_TIME)])
-    return Texts(ids, below, [len(row) for row in rows], planted)
+    where = torch.tensor(
+        [(text, position) for text, row in enumerate(rows) for position in range(1, len(row))]
+    )
+    return Texts(ids, below, where, planted)
 
 
 class Seen(NamedTuple):
