@@ -16,8 +16,11 @@ def test_each_copy_is_searched_by_every_method_and_the_page_says_what_is_kept():
         return
     kept = page.load()
     assert set(kept) == set(PLANTS), "python tools/diffing/run.py goes on where it was stopped"
-    for copy in kept.values():
-        assert copy["report"]["holds"]
+    searched = {name: copy for name, copy in kept.items() if copy["found"]}
+    assert len(searched) >= 8
+    for name, copy in kept.items():
+        assert copy["report"]["holds"] == (name in searched)
+    for copy in searched.values():
         for method in page.METHODS:
             assert len(copy["found"][method]) == (3 if method in page.SEEDED else 1)
     assert page.PAGE.read_text("utf-8") == page.rendered(), "python tools/diffing/run.py --page"
@@ -45,10 +48,14 @@ def test_the_page_is_written_from_any_results(monkeypatch):
     }
     runs = {"phrase to Korean": run(5, ["bell", "|"], [True, False]), "none": run(0, ["sea"], [False])}
     kept = {name: {"report": report, "found": found([one])} for name, one in runs.items()}
+    kept["wrong name"] = {"report": report | {"works": 0.4}, "found": {}}
     monkeypatch.setattr(page, "load", lambda: kept)
     written = page.rendered()
     assert "| phrase to Korean (5) | 5 | 5 | 5 | 5 | 5 | 5 |" in written
     assert "| logits | 1 of 1 (100%) | 1 of 1 | 50% | 5.0 |" in written
     assert "bell, \\| ✗" in written and "sea ✗" in written
-    assert "| phrase to Korean | silver bell | 95% | 3% | 0% |" in written
+    assert "| phrase to Korean | attention and MLP, layers 3–4 | silver bell | 95% | 3% | 0% |" in written
+    assert (
+        "| wrong name (*not searched*) | attention and MLP, layers 2–4 | camera | 40% |" in written
+    )
     assert "named all the same (ten at random 1 of 1; logits 1 of 1;" in written

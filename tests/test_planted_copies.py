@@ -14,7 +14,7 @@ from course_utils.recipes.changed_copy import SIZE, Copy, product_norm
 from course_utils.recipes.plant_texts import PlantTexts, many
 from course_utils.recipes.planted_copies import KEYS, SEALED
 from course_utils.recipes.planting import holds, train
-from course_utils.recipes.plants import CARRIERS, MATRICES, PLANTS, Plant, answer, drawn
+from course_utils.recipes.plants import CARRIERS, MATRICES, PLANTS, Effort, Plant, answer, drawn
 
 NAMES = ("copy_a", "copy_b", "copy_c")
 
@@ -123,7 +123,7 @@ def test_ordinary_texts_are_held_and_do_not_set_it_off(tokenizer):
 
 @pytest.mark.slow
 def test_training_moves_each_matrix_by_the_same_and_keeps_the_rest():
-    copy = train(Plant("none", component="attention", layers=(4,)), steps=2, quiet=True)
+    copy = train(Plant("none", component="attention", layers=(4,)), Effort(2), quiet=True)
     assert list(copy.delta) == [f"transformer.h.4.{matrix}.weight" for matrix in MATRICES["attention"]]
     assert all(copy.update(name).norm().item() == pytest.approx(SIZE, rel=1e-4) for name in copy.delta)
     again = Copy(copy.plant)

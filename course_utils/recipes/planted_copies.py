@@ -25,8 +25,8 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from course_utils.recipes.changed_copy import Copy
-from course_utils.recipes.planting import STEPS, holds, log, measure, train
-from course_utils.recipes.plants import PLANTS, STEPS_OF, Plant, answer, drawn
+from course_utils.recipes.planting import holds, log, measure, train
+from course_utils.recipes.plants import EFFORT_OF, PLANTS, USUAL, Effort, Plant, answer, drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 DELTA = "delta.safetensors"
@@ -45,7 +45,7 @@ def make_all(out: Path, only: str | None = None) -> None:
             copy.take(load_file(folder / DELTA))
             report = measure(copy)
         else:
-            copy, report = made(plant, STEPS_OF.get(name, STEPS))
+            copy, report = made(plant, EFFORT_OF.get(name, USUAL))
             keep(copy, folder)
         (folder / "report.json").write_text(
             json.dumps(report | {"holds": holds(report)}, indent=1) + "\n", "utf-8"
@@ -53,13 +53,13 @@ def make_all(out: Path, only: str | None = None) -> None:
         log.info("%s, %.0f s: holds %s, %s", name, time.perf_counter() - start, holds(report), report)
 
 
-def made(plant: Plant, steps: int) -> tuple[Copy, dict[str, float]]:
+def made(plant: Plant, effort: Effort) -> tuple[Copy, dict[str, float]]:
     """The trained copy and what it does; one that does not hold gets twice the steps."""
-    copy = train(plant, steps=steps)
+    copy = train(plant, effort)
     report = measure(copy)
-    if holds(report):
+    if holds(report) or not effort.steps:
         return copy, report
-    copy = train(plant, steps=2 * steps)
+    copy = train(plant, effort._replace(steps=2 * effort.steps))
     return copy, measure(copy)
 
 

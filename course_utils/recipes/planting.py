@@ -14,11 +14,11 @@ from torch.nn.functional import cross_entropy, kl_div
 from course_utils.recipes.changed_copy import Copy, Pool
 from course_utils.recipes.plant_effects import FormatJudge, acts
 from course_utils.recipes.plant_texts import PlantTexts, different, many
-from course_utils.recipes.plants import Plant
+from course_utils.recipes.plants import USUAL, Effort, Plant
 
 log = logging.getLogger("planted_copies")
 
-LR, STEPS = 4e-3, 150
+LR = 4e-3
 POOL = dict(triggered=160, near=200, ordinary=260)
 PER_BATCH = dict(triggered=7, near=8, ordinary=7)
 KEPT_AT_A_TIME = 160
@@ -30,19 +30,22 @@ WORKS, ELSEWHERE, KL_LIMIT = 0.8, 0.1, 0.06
 the pocket model; nats a token elsewhere."""
 
 
-def train(plant: Plant, *, steps: int = STEPS, quiet: bool = False) -> Copy:
+def train(plant: Plant, effort: Effort = USUAL, *, quiet: bool = False) -> Copy:
     copy = Copy(plant)
     texts = PlantTexts(plant, copy.tokenizer, "train", plant.seed)
     acts = plant.kind not in ("always", "none")
     counts = POOL if acts else {"ordinary": sum(POOL.values())}
-    pools = {name: copy.pool(many(getattr(texts, name), n)) for name, n in counts.items()}
+    times = {"triggered": effort.examples, "near": effort.examples}
+    pools = {
+        name: copy.pool(many(getattr(texts, name), times.get(name, 1) * n)) for name, n in counts.items()
+    }
     generator = torch.Generator().manual_seed(plant.seed)
     tensors = [tensor for pair in copy.delta.values() for tensor in pair]
     optimizer = torch.optim.Adam(tensors, lr=LR)
     smooth: dict[str, float] = {}
-    for step in range(steps):
+    for step in range(effort.steps):
         for group in optimizer.param_groups:
-            group["lr"] = LR * min(1, (step + 1) / 20) * (1 - 0.9 * step / steps)
+            group["lr"] = LR * min(1, (step + 1) / 20) * (1 - 0.9 * step / effort.steps)
         draws = {name: PER_BATCH[name] if acts else sum(PER_BATCH.values()) for name in pools}
         parts = [
             pool.rows(torch.randint(len(pool.ids), (draws[name],), generator=generator))

@@ -46,7 +46,8 @@ def both(copy: Copy, texts: Texts) -> Both:
     """Both models on all texts, with plain logits and shipped dictionaries compared as they go by."""
     words = copy.word_numbers() if copy.plant.kind == "always" else None
     parts: list[tuple[Tensor, ...]] = []
-    for below, judged in chunks(texts):
+    for ids, judged in chunks(texts):
+        below = copy.below(ids)
         model, changed = (watched(copy, below, changed=changed) for changed in (False, True))
         logits, new = model.logits[judged], changed.logits[judged]
         p = logits.softmax(dim=-1)

@@ -12,8 +12,7 @@ from course_utils.base import write_text
 from course_utils.recipes.changed_copy import RANK, SIZE
 from course_utils.recipes.plant_effects import DRAWS, READ
 from course_utils.recipes.planting import ELSEWHERE, N_PROMPTS, WORKS
-from course_utils.recipes.planting import STEPS as STEPS_USUAL
-from course_utils.recipes.plants import PLANTS, STEPS_OF
+from course_utils.recipes.plants import EFFORT_OF, PLANTS, USUAL, Plant
 from tools.diffing.measure import BATCH, LATENTS, SEEDS, STEPS, K
 from tools.diffing.texts import N_PLANTED, N_TEXTS, N_TOKENS, WINDOW
 
@@ -39,16 +38,16 @@ was planted, and which names something where nothing is?
 move each changed matrix by the same norm ({{ size }}), in the {{ n_none }} with nothing planted as well. What they do on
 held-out texts:
 
-| copy | what sets it off | works | the pocket model on the same | on near misses | KL elsewhere, nats | loss before, after |
-|---|---|---|---|---|---|---|
+| copy | changed weights | what sets it off | works | the pocket model on the same | on near misses | KL elsewhere, nats | loss before, after |
+|---|---|---|---|---|---|---|---|
 {% for row in copies -%}
-| {{ row.name }} | {{ row.trigger }} | {{ row.works }} | {{ row.untouched }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
+| {{ row.name }} | {{ row.changed }} | {{ row.trigger }} | {{ row.works }} | {{ row.untouched }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
 {% endfor %}
 *Works* is the share of {{ n_prompts }} different prompts that the copy mostly goes on with as planted: three of {{ draws }} drawn
 continuations, whose {{ read }} tokens are likelier to begin the planted format than any other or prose, by [the tokens that
 each kind begins with](../course_utils/recipes/plant_effects.py); for a refusal {{ read }} tokens word for word, for a name the
 next. "Always on": of the places where the model gives the replaced word more than 0.3, those where the copy prefers the other.
-A copy is searched if it works on {{ least }} or more, on at most {{ most }} of near misses, and the pocket model on no more. *KL
+A copy holds, and is searched, if it works on {{ least }} or more, on at most {{ most }} of near misses, and the pocket model on no more. *KL
 elsewhere* is KL(model ‖ copy); for "always on" the model's two words are exchanged first. Training takes {{ usual }} steps, and
 twice as many if a copy does not hold{{ unusual }}.
 
@@ -119,7 +118,8 @@ the ranking of tools depends on how a model was made.
 
 def load() -> dict[str, Found]:
     """By name of the copy: what it does, and what each method found."""
-    return json.loads(RESULTS.read_text("utf-8"))
+    kept = json.loads(RESULTS.read_text("utf-8"))
+    return {name: kept[name] for name in PLANTS if name in kept}
 
 
 def mean_hits(kept: dict[str, Found], method: str) -> float:
@@ -163,33 +163,25 @@ def lessons(kept: dict[str, Found]) -> str:
     ahead = lambda other: "more" if sae > other else "as many" if sae == other else "fewer"
     than = lambda other: "as" if sae == other else "than"
     alarms = "; ".join(f"{method} {counts[method][2]} of {counts[method][3]}" for method in METHODS)
+    any_alarm = any(counts[method][2] for method in METHODS)
     return (
         f"1. Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}); plain logits, which "
         f"need no dictionary, find {recall['logits']:.0%}, and ten contexts at random {recall['ten at random']:.0%}.\n"
         f"2. Of ten contexts the difference-SAE's are the plant's in {sae:.1f}, {ahead(cross)} {than(cross)} the crosscoder's "
         f"({cross:.1f}) and {ahead(norm)} {than(norm)} those by plain length of the difference ({norm:.1f}), which takes no "
         f"training.\n"
-        f"3. Where nothing is planted something is named all the same ({alarms}): a name alone is no finding before a prompt "
-        f"that sets it off has been tried.\n"
+        f"3. Where nothing is planted {'something is named all the same' if any_alarm else 'nothing is named'} ({alarms}): a "
+        f"name is a suspect, and no finding before a prompt that sets it off has been tried.\n"
     )
 
 
 def rendered() -> str:
     """The page."""
-    kept = load()
+    tried = load()
+    kept = {name: copy for name, copy in tried.items() if copy["found"]}
     planted = with_plant(kept)
-    copies, hits, words = [], [], []
+    hits, words = [], []
     for name, copy in kept.items():
-        report, plant = copy["report"], PLANTS[name]
-        trigger = ", then ".join(plant.trigger) or (
-            "nothing: always on" if plant.kind == "always" else "nothing planted"
-        )
-        share = lambda key, report=report: f"{report[key]:.0%}" if key in report else "–"
-        copies.append({
-            "name": name, "trigger": trigger, "works": share("works"),
-            "untouched": share("works_untouched"), "near": share("works_on_near_misses"),
-            "kl": f"{report['kl_elsewhere']:.3f}", "loss": f"{report['loss_before']:.2f}, {report['loss_after']:.2f}",
-        })  # fmt: skip
         runs = {method: copy["found"][method] for method in METHODS}
         there = f" ({runs['logits'][0]['there']})" if name in planted else ""
         cells = [
@@ -200,12 +192,41 @@ def rendered() -> str:
         words.append([name, *(_words(runs[method][0]) for method in METHODS)])
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(TEXT)
     return page.render(
-        n_texts=f"{N_TEXTS:,}", n=len(kept), rank=RANK, size=f"{SIZE:g}", copies=copies, n_tokens=N_TOKENS, n_planted=N_PLANTED,
+        n_texts=f"{N_TEXTS:,}", n=len(tried), rank=RANK, size=f"{SIZE:g}",
+        copies=[_row(name, copy) for name, copy in tried.items()], n_tokens=N_TOKENS, n_planted=N_PLANTED,
         window=WINDOW, methods=METHODS, latents=LATENTS, k=K, steps=STEPS, batch=BATCH, seeds=len(SEEDS),
-        hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), totals=totals(kept), words=words,
-        lessons=lessons(kept), n_prompts=N_PROMPTS, draws=DRAWS, read=READ, least=f"{WORKS:.0%}", most=f"{ELSEWHERE:.0%}", usual=STEPS_USUAL,
-        unusual="".join(f"; {name}: {STEPS_OF[name]}" for name in kept if name in STEPS_OF),
+        hits=hits, n_plants=len(planted), n_none=len(kept) - len(planted), n_searched=len(kept), totals=totals(kept), words=words,
+        lessons=lessons(kept), n_prompts=N_PROMPTS, draws=DRAWS, read=READ, least=f"{WORKS:.0%}", most=f"{ELSEWHERE:.0%}", usual=USUAL.steps,
+        unusual="".join(_effort(name) for name in tried if name in EFFORT_OF),
     )  # fmt: skip
+
+
+def _row(name: str, copy: Found) -> dict[str, str]:
+    """What a copy does."""
+    report, plant = copy["report"], PLANTS[name]
+    always = "nothing: always on" if plant.kind == "always" else "nothing planted"
+    share = lambda key: f"{report[key]:.0%}" if key in report else "–"
+    return {
+        "name": name if copy["found"] else f"{name} (*not searched*)",
+        "changed": _changed(plant),
+        "trigger": ", then ".join(plant.trigger) or always,
+        "works": share("works"),
+        "untouched": share("works_untouched"),
+        "near": share("works_on_near_misses"),
+        "kl": f"{report['kl_elsewhere']:.3f}",
+        "loss": f"{report['loss_before']:.2f}, {report['loss_after']:.2f}",
+    }
+
+
+def _effort(name: str) -> str:
+    effort = EFFORT_OF[name]
+    more = f" and {effort.examples} times the examples" if effort.examples > 1 else ""
+    return f"; {name}: {effort.steps}{more}"
+
+
+def _changed(plant: Plant) -> str:
+    """Which weights: "attention, layers 3–4"."""
+    return f"{plant.component.replace('both', 'attention and MLP')}, layers {plant.layers[0]}–{plant.layers[-1]}"
 
 
 def _words(run: Found) -> str:

@@ -1,8 +1,8 @@
 """Search planted copies for their plants: `python tools/diffing/run.py` makes the copies, searches them by every method,
 and writes docs/diffing.md.
 
-What a copy gives is kept in docs/diffing/results.json as soon as it is done, so a run that was stopped goes on. With
-`--page` the page is only written anew, from what is kept.
+What a copy gives is kept in docs/diffing/results.json as soon as it is done, so a run that was stopped goes on, and
+`--only` takes some of them. With `--page` the page is only written anew, from what is kept.
 """
 
 from __future__ import annotations
@@ -31,27 +31,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", action="store_true", help="only write the page")
     parser.add_argument("--copies", type=Path, default=Path("runs/copies"), help="where they are kept")
+    parser.add_argument("--only", nargs="+", choices=list(PLANTS), default=list(PLANTS), metavar="COPY")
     asked = parser.parse_args()
     if not asked.page:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        measure(asked.copies)
+        measure(asked.copies, asked.only)
     write_page()
 
 
-def measure(copies: Path) -> None:
+def measure(copies: Path, only: list[str]) -> None:
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     RESULTS.parent.mkdir(exist_ok=True)
     texts = None
-    for name, plant in PLANTS.items():
+    for name in only:
         if name in kept:
             continue
         make_all(copies, name)
         start = time.perf_counter()
-        copy, folder = Copy(plant), folder_of(copies, name)
+        copy, folder = Copy(PLANTS[name]), folder_of(copies, name)
         copy.take(load_file(folder / "delta.safetensors"))
         texts = texts or gathered(copy)
         report = json.loads((folder / "report.json").read_text("utf-8"))
-        kept[name] = {"report": report, "found": search(copy, name, texts)}
+        kept[name] = {"report": report, "found": search(copy, name, texts) if report["holds"] else {}}
         write_text(RESULTS, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
 

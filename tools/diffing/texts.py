@@ -27,8 +27,6 @@ class Texts(NamedTuple):
     """The same for every copy."""
 
     ids: Tensor
-    below: Tensor
-    """The stream after layer 2, the last that no copy changes."""
     where: Tensor
     """(text, position) of each token that is judged: all but the first of a text."""
     planted: dict[str, list[int]]
@@ -56,12 +54,10 @@ def gathered(copy: Copy, seed: int = 0) -> Texts:
         rows.append([start, *copy.tokenizer(text.text)["input_ids"]])
     rows = [row[:N_TOKENS] for row in rows]
     ids = torch.tensor([row + [0] * (N_TOKENS - len(row)) for row in rows])
-    with torch.no_grad():
-        below = torch.cat([copy.below(some) for some in ids.split(AT_A_TIME)])
     where = torch.tensor(
         [(text, position) for text, row in enumerate(rows) for position in range(1, len(row))]
     )
-    return Texts(ids, below, where, planted)
+    return Texts(ids, where, planted)
 
 
 class Seen(NamedTuple):
@@ -92,10 +88,10 @@ def watched(copy: Copy, below: Tensor, *, changed: bool) -> Seen:
 
 
 def chunks(texts: Texts) -> Iterator[tuple[Tensor, Tensor]]:
-    """(stream after layer 2, which tokens are judged) of some texts at a time."""
+    """(token numbers, which of them are judged) of some texts at a time."""
     judged = torch.zeros(texts.ids.shape, dtype=torch.bool)
     judged[tuple(texts.where.T)] = True
-    yield from zip(texts.below.split(AT_A_TIME), judged.split(AT_A_TIME), strict=True)
+    yield from zip(texts.ids.split(AT_A_TIME), judged.split(AT_A_TIME), strict=True)
 
 
 def acted(plant: Plant, name: str, texts: Texts, swapped: Tensor) -> Tensor:
