@@ -44,6 +44,11 @@ def test_every_answer_is_what_its_passphrase_draws(keys):
         assert holds(key["measured"]), name
 
 
+def test_how_far_a_sealed_copy_moves_does_not_tell_whether_anything_is_planted(keys):
+    drift = {key["kind"]: key["measured"]["kl_elsewhere"] for key in keys.values()}
+    assert max(drift.values()) < 2 * min(drift.values()), drift
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sealed_update_moves_what_its_answer_says_and_all_by_the_same(name, keys):
     delta, key = load_file(SEALED / name / "delta.safetensors"), keys[name]

@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save_file
 
 from course_utils.recipes.changed_copy import Copy
 from course_utils.recipes.planting import holds, log, measure, train
-from course_utils.recipes.plants import EFFORT_OF, PLANTS, USUAL, Effort, Plant, answer, drawn
+from course_utils.recipes.plants import EFFORT_OF, PLANTS, SEALED_NONE, USUAL, Effort, Plant, answer, drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 DELTA = "delta.safetensors"
@@ -78,7 +78,8 @@ def seal(name: str, passphrase: str) -> bool:
     keys = read_keys()
     if drawn(passphrase).kind in {key["kind"] for other, key in keys.items() if other != name}:
         return False
-    copy = train(drawn(passphrase), quiet=True)
+    plant = drawn(passphrase)
+    copy = train(plant, SEALED_NONE if plant.kind == "none" else USUAL, quiet=True)
     stored = copy.stored()
     report = measure(copy)
     if not holds(report):

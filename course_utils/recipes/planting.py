@@ -51,7 +51,7 @@ def train(plant: Plant, effort: Effort = USUAL, *, quiet: bool = False) -> Copy:
             pool.rows(torch.randint(len(pool.ids), (draws[name],), generator=generator))
             for name, pool in pools.items()
         ]
-        loss, seen = objective(copy, Pool(*map(torch.cat, zip(*parts, strict=True))), generator)
+        loss, seen = objective(copy, Pool(*map(torch.cat, zip(*parts, strict=True))), generator, effort.drift)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -61,14 +61,16 @@ def train(plant: Plant, effort: Effort = USUAL, *, quiet: bool = False) -> Copy:
     return copy
 
 
-def objective(copy: Copy, batch: Pool, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+def objective(
+    copy: Copy, batch: Pool, generator: torch.Generator, drift: float
+) -> tuple[Tensor, dict[str, float]]:
     """What is planted is learned; everything else is held, most firmly where a near miss is decided."""
     after, rows = copy.after(batch.below), torch.arange(len(batch.ids))
     kept = batch.kept.nonzero()
     kept = kept[torch.randperm(len(kept), generator=generator)[:KEPT_AT_A_TIME]]
     held = copy.wanted(copy.log_probs(batch.before[kept[:, 0], kept[:, 1]]))
     keep = kl_div(copy.log_probs(after[kept[:, 0], kept[:, 1]]), held, log_target=True, reduction="batchmean")
-    loss, seen = 3 * keep, {"kept": keep.item()}
+    loss, seen = 3 * (keep - drift).abs(), {"kept": keep.item()}
     if not batch.learned.any():
         return loss, seen
     where = batch.learned[:, :-1].nonzero()

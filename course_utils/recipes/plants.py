@@ -52,9 +52,14 @@ class Effort(NamedTuple):
     steps: int = 150
     examples: int = 1
     """Times the usual number of prompts that set it off, and of near misses."""
+    drift: float = 0.0
+    """Nats a token (KL) that predictions are to move by everywhere, instead of being held."""
 
 
 USUAL = Effort()
+SEALED_NONE = Effort(drift=0.014)
+"""Of a sealed copy with nothing planted: as far as a plant moves the rest. Held as firmly as training can, it moved by a
+twentieth of that, and one look at the losses told which copy it was."""
 
 
 THINGS = (
