@@ -120,7 +120,7 @@ def _columns(given: object) -> list[str]:
 
 
 def _load(folder: Path) -> SAE:
-    inside = [folder] if folder.is_file() else sorted(folder.iterdir())
+    inside = sorted(folder.iterdir()) if folder.is_dir() else [folder]
     if odd := [path for path in inside if path.is_symlink() or not (path.is_file() or path.is_dir())]:
         raise Unjudged(f"{shown(odd[0].name)} is no plain file: hand in your dictionary's own files")
     if (size := sum(map(_size, inside))) > LARGEST:
