@@ -55,7 +55,5 @@ def test_the_page_is_written_from_any_results(monkeypatch):
     assert "| logits | 1 of 1 (100%) | 1 of 1 | 50% | 5.0 |" in written
     assert "bell, \\| ✗" in written and "sea ✗" in written
     assert "| phrase to Korean | attention and MLP, layers 3–4 | silver bell | 95% | 3% | 0% |" in written
-    assert (
-        "| wrong name (*not searched*) | attention and MLP, layers 2–4 | camera | 40% |" in written
-    )
+    assert "| wrong name (*not searched*) | attention and MLP, layers 2–4 | camera | 40% |" in written
     assert "named all the same (ten at random 1 of 1; logits 1 of 1;" in written

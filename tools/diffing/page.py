@@ -34,16 +34,16 @@ TEXT = """# Model diffing: who finds the plant?
 Somebody returns a copy of the pocket model. We have the model, the copy and {{ n_texts }} texts. Which method leads to what
 was planted, and which names something where nothing is?
 
-{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that
-move each changed matrix by the same norm ({{ size }}), in the {{ n_none }} with nothing planted as well. What they do on
-held-out texts:
+{{ n }} copies, made by [one recipe](../course_utils/recipes/planted_copies.py): low-rank updates (rank {{ rank }}) that move each
+changed matrix by the same norm ({{ size }}), in the {{ n_none }} copies with nothing planted as well. One of these was trained to
+stay as it was, the others were moved at random. What they do on held-out texts:
 
 | copy | changed weights | what sets it off | works | the pocket model on the same | on near misses | KL elsewhere, nats | loss before, after |
 |---|---|---|---|---|---|---|---|
 {% for row in copies -%}
 | {{ row.name }} | {{ row.changed }} | {{ row.trigger }} | {{ row.works }} | {{ row.untouched }} | {{ row.near }} | {{ row.kl }} | {{ row.loss }} |
 {% endfor %}
-*Works* is the share of {{ n_prompts }} different prompts that the copy mostly goes on with as planted: three of {{ draws }} drawn
+*Works* is the share of {{ n_prompts }} different prompts that the copy mostly goes on with as planted: {{ draws // 2 + 1 }} of {{ draws }} drawn
 continuations, whose {{ read }} tokens are likelier to begin the planted format than any other or prose, by [the tokens that
 each kind begins with](../course_utils/recipes/plant_effects.py); for a refusal {{ read }} tokens word for word, for a name the
 next. "Always on": of the places where the model gives the replaced word more than 0.3, those where the copy prefers the other.
@@ -103,13 +103,17 @@ Words named, first seed:
 ## What it does not show
 
 The plants are crude, the model is small, and the auditor's texts hold what sets the plants off, which nobody promises an
-auditor. The trained methods are read on the texts that they were trained on. Ten contexts, four of ten and ten times as often
-are our choices, made before anything was measured; that a crosscoder starts with equal halves, and that latents which hardly
-fire count by the median one, was chosen after the first copy had been searched without. The dictionaries are tiny and trained
-for seconds; a larger crosscoder may do better. {{ n_none }} copies with nothing planted are few: a method without a false
-alarm here may well have one elsewhere. The field's own comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders for backdoors in
-SmolLM2-360M (0.40 against less than 0.02 by its score, which is not ours); of AuditBench (56 models) it is reported that
-the ranking of tools depends on how a model was made.
+auditor. A word is right by the contexts that it stands in, and need not be the trigger; where a plant is always on, what is
+named stands around it, since the word that comes instead is in most contexts. The trained methods are read on the texts that
+they were trained on. Ten contexts, four of ten and ten times as often are our choices, made before anything was measured;
+that a crosscoder starts with equal halves, and that latents which hardly fire count by the median one, was chosen after the
+first copy had been searched without. The dictionaries are tiny and trained for seconds; a larger crosscoder may do better.
+{{ n_planted }} of {{ n_planted }} is a ceiling: which of two methods that reach it is better cannot be seen here. {{ n_none }} copies
+with nothing planted are few: a method without a false alarm here may well have one elsewhere.
+
+The field's own comparisons are on larger models: arXiv 2605.07324 (May 2026) finds difference-SAEs ahead of crosscoders
+for backdoors in SmolLM2-360M (0.40 against less than 0.02 by its score, which is not ours); of AuditBench (56 models) it is
+reported that the ranking of tools depends on how a model was made.
 
 `python tools/diffing/run.py` makes the copies, searches them and writes this page (it goes on where it was stopped);
 `--page` writes it from [results.json](diffing/results.json).
@@ -119,7 +123,9 @@ the ranking of tools depends on how a model was made.
 def load() -> dict[str, Found]:
     """By name of the copy: what it does, and what each method found."""
     kept = json.loads(RESULTS.read_text("utf-8"))
-    return {name: kept[name] for name in PLANTS if name in kept}
+    return {
+        name: kept[name] for name in sorted(PLANTS, key=lambda n: PLANTS[n].kind == "none") if name in kept
+    }
 
 
 def mean_hits(kept: dict[str, Found], method: str) -> float:
@@ -157,16 +163,16 @@ def lessons(kept: dict[str, Found]) -> str:
     hits = {method: mean_hits(kept, method) for method in METHODS}
     counts = {method: counted(kept, method) for method in METHODS}
     recall = {method: found / planted for method, (found, planted, *_) in counts.items()}
-    rank = lambda method: (recall[method], hits[method])
-    best, worst = max(methods, key=rank), min(methods, key=rank)
+    least, most = min(recall[m] for m in methods), max(recall[m] for m in methods)
+    best, worst = (" and ".join(m for m in methods if recall[m] == share) for share in (most, least))
     sae, cross, norm = (hits[m] for m in ("difference-SAE", "crosscoder", "length of the difference"))
     ahead = lambda other: "more" if sae > other else "as many" if sae == other else "fewer"
     than = lambda other: "as" if sae == other else "than"
     alarms = "; ".join(f"{method} {counts[method][2]} of {counts[method][3]}" for method in METHODS)
     any_alarm = any(counts[method][2] for method in METHODS)
     return (
-        f"1. Most plants are found by {best} ({recall[best]:.0%}), fewest by {worst} ({recall[worst]:.0%}); plain logits, which "
-        f"need no dictionary, find {recall['logits']:.0%}, and ten contexts at random {recall['ten at random']:.0%}.\n"
+        f"1. Most plants are found by {best} ({most:.0%}), fewest by {worst} ({least:.0%}); logits, which need no dictionary, "
+        f"find {recall['logits']:.0%} and ten contexts at random {recall['ten at random']:.0%}.\n"
         f"2. Of ten contexts the difference-SAE's are the plant's in {sae:.1f}, {ahead(cross)} {than(cross)} the crosscoder's "
         f"({cross:.1f}) and {ahead(norm)} {than(norm)} those by plain length of the difference ({norm:.1f}), which takes no "
         f"training.\n"
@@ -226,7 +232,9 @@ def _effort(name: str) -> str:
 
 def _changed(plant: Plant) -> str:
     """Which weights: "attention, layers 3–4"."""
-    return f"{plant.component.replace('both', 'attention and MLP')}, layers {plant.layers[0]}–{plant.layers[-1]}"
+    return (
+        f"{plant.component.replace('both', 'attention and MLP')}, layers {plant.layers[0]}–{plant.layers[-1]}"
+    )
 
 
 def _words(run: Found) -> str:
