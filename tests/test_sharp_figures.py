@@ -1,12 +1,14 @@
 """Figures of a notebook come at 144 pixels an inch and say how wide they are shown."""
 
 from base64 import b64decode
+from io import BytesIO
 
 import matplotlib.pyplot as plt
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import select_figure_formats
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from course_utils.exercises.sharp_figures import sharpen
 
@@ -62,3 +64,15 @@ def test_an_empty_figure_is_not_shown(shell):
     sharpen(shell, figure())
     assert shown(shell, Figure()) == (None, {})
     plt.close("all")
+
+
+def test_few_colours_are_near_the_true_ones_and_white_stays_white(shell):
+    drawn = figure()
+    drawn.axes[0].imshow([[i / 255 for i in range(256)]] * 60, cmap="PuOr_r")
+    select_figure_formats(shell, {"png"}, dpi=144)
+    true, _ = shown(shell, drawn)
+    sharpen(shell, drawn)
+    few, _ = shown(shell, drawn)
+    true, few = (imread(BytesIO(b64decode(png)))[..., :3] for png in (true, few))
+    assert abs(true - few).max() < 8 / 255
+    assert (few[0, 0] == 1).all()

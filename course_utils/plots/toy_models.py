@@ -35,8 +35,18 @@ FRACTIONS = {"1": 1.0, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5, "
 """Where feature dimensionalities stick (Elhage et al. 2022)."""
 
 
-def _row(n: int, width: float, height: float) -> list[Axes]:
-    return list(plt.subplots(1, n, figsize=(width * n, height), squeeze=False, layout="constrained")[1][0])
+ABREAST = 4
+
+
+def _panels(n: int, width: float, height: float) -> list[Axes]:
+    """In rows of at most `ABREAST`, so that the figure fits a page and its labels can be read."""
+    n_rows = math.ceil(n / ABREAST)
+    across = math.ceil(n / n_rows)
+    size = (width * across, height * n_rows)
+    axes = list(plt.subplots(n_rows, across, figsize=size, squeeze=False, layout="constrained")[1].flatten())
+    for ax in axes[n:]:
+        ax.remove()
+    return axes[:n]
 
 
 def _titled(axes: Sequence[Axes], titles: Sequence[str]) -> Axes:
@@ -65,7 +75,7 @@ def plot_gram(
         axes: one for each instance; None makes a new figure.
         numbered: number rows and columns, with a dash in each feature's own colour, and say what the colours mean.
     """
-    axes = axes or _row(len(W), 2.0, 2.3)
+    axes = axes or _panels(len(W), 2.0, 2.3)
     for ax, gram in zip(axes, W.mT @ W, strict=True):
         image = ax.imshow(gram.tolist(), cmap=DIVERGING, vmin=-1.2, vmax=1.2)
         ax.set(xticks=[], yticks=[], xlabel="feature in")
@@ -105,7 +115,7 @@ def plot_arrows(
         axes: one for each instance; None makes a new figure.
         numbered: write each feature's number at the tip of its arrow, unless it is too short to have one.
     """
-    axes = axes or _row(len(W), 2.0, 2.3)
+    axes = axes or _panels(len(W), 2.0, 2.3)
     reach = (1.3 if numbered else 1.15) * max(W.norm(dim=1).max().item(), 0.5)
     for ax, columns in zip(axes, W.mT.tolist(), strict=True):
         for i, (x, y) in enumerate(columns):
@@ -138,7 +148,7 @@ def plot_interference(
             drawn darkest.
         titles: one for each instance.
     """
-    axes = _row(len(length), 2.0, 2.3)
+    axes = _panels(len(length), 2.0, 2.3)
     colours = plt.get_cmap("cividis_r")
     for ax, bars, shade in zip(axes, length.tolist(), interference.clamp(0, 1).tolist(), strict=True):
         ax.barh(range(len(bars)), bars, color=colours(shade))
@@ -385,7 +395,7 @@ def plot_neurons(W: Float[Tensor, "instances n_neurons n_features"], titles: Seq
     Returns:
         The axes of the first instance.
     """
-    axes = _row(len(W), 2.0, 2.6)
+    axes = _panels(len(W), 2.0, 2.6)
     for ax, rows in zip(axes, W.abs(), strict=True):
         order = rows.amax(dim=1).argsort(descending=True)
         bottom = torch.zeros(len(rows))
