@@ -93,7 +93,7 @@ def plot_two_knives(tables: Mapping[str, Float[Tensor, "n n"]], concepts: Sequen
         One axes for each table, from left to right.
     """
     figure, axes = plt.subplots(
-        1, len(tables), figsize=(6.4 * len(tables), 5), layout="constrained", sharey=True
+        1, len(tables), figsize=(4.9 * len(tables), 4.8), layout="constrained", sharey=True
     )
     for ax, (name, table) in zip(axes, tables.items(), strict=True):
         plot_table(

@@ -122,7 +122,7 @@ def plot_runs(runs: Mapping[str, History], *, axes: Sequence[Axes] | None = None
         The three axes, in the order above.
     """
     if axes is None:
-        axes = axes_in_a_row([1, 1, 1], (11, 3))
+        axes = axes_in_a_row([1, 1, 1], (9.8, 3))
     for i, (name, run) in enumerate(runs.items()):
         # of two runs that go the same way for a while both stay visible
         style: dict[str, Any] = dict(

@@ -88,7 +88,7 @@ def plot_table(
         signed: whether values below zero have a colour too.
         digits: after the decimal point.
     """
-    ax = axes_or_new(ax, (0.56 * len(column_names) + 2.2, 0.36 * len(row_names) + 1.6))
+    ax = axes_or_new(ax, (min(0.56 * len(column_names), 7.8) + 2.2, 0.36 * len(row_names) + 1.6))
     top = values.abs().max().item() or 1.0
     ax.imshow(
         values.tolist(),
