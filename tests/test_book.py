@@ -69,9 +69,9 @@ def test_a_picture_says_what_it_shows_and_how_narrow_it_may_be():
     ]
     pages.foldable(v4.new_notebook(cells=cells))
     narrow, wide = (cell.metadata["mystnb"]["image"] for cell in cells)
-    assert narrow == {"alt": "Arrows.", "classes": "least-180"}  # of 211 pixels
-    assert wide == {"alt": "Arrows.", "classes": "least-1320"}  # of 1,611
-    assert "img.least-1320 { min-width: 1320px; }" in pages.figures_style()
+    assert narrow == {"alt": "Arrows.", "classes": "least-180"}  # of 304 pixels at 144 an inch
+    assert wide == {"alt": "Arrows.", "classes": "least-660"}  # of 1,168
+    assert "img.least-660 { min-width: 660px; }" in pages.figures_style()
 
 
 def test_an_explorers_picture_keeps_its_labels_legible_too():
