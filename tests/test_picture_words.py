@@ -42,6 +42,10 @@ def test_a_notebook_that_cannot_be_read_does_no_harm(notebook, text):
     assert kept_words(request()) == ""
 
 
+class Picture:
+    """Of no kind."""
+
+
 class Pngs:
     """A formatter that gives one answer."""
 
@@ -73,7 +77,7 @@ def kernel(monkeypatch, png="iVBORw0"):
 @pytest.mark.parametrize("png", ["iVBORw0", ("iVBORw0", {"width": 300}), b"\x89PNG\r"])
 def test_a_figure_comes_as_a_picture_with_words(notebook, monkeypatch, png):
     kernel(monkeypatch, png)
-    shown = figure_bundle(None)["text/html"]
+    shown = figure_bundle(Picture())["text/html"]
     assert (
         shown.startswith('<img src="data:image/png;base64,iVBORw0')
         and 'alt="The loss falls &amp; falls."' in shown
@@ -100,7 +104,7 @@ def test_only_in_front_of_a_server_that_names_its_notebook(notebook, monkeypatch
     assert figure_bundle(ax.figure) == {}
     plt.close(ax.figure)
     kernel(monkeypatch, None)
-    assert figure_bundle(None) == {}
+    assert figure_bundle(Picture()) == {}
 
 
 def test_not_outside_of_a_kernel(monkeypatch):
@@ -126,3 +130,26 @@ def test_in_a_real_shell_the_words_outlive_the_start_of_the_inline_backend(noteb
     assert (
         'alt="The loss falls &amp; falls."' in shown["text/html"] and shown["image/png"] in shown["text/html"]
     )
+
+
+def test_a_figure_is_drawn_once_and_anew_when_it_has_changed(notebook, monkeypatch):
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.pylabtools import select_figure_formats
+    from matplotlib.figure import Figure
+
+    shell, drawn = InteractiveShell(), []
+    shell.kernel = SimpleNamespace(get_parent=lambda channel: request())
+    monkeypatch.setattr(picture_words, "_shell", lambda: shell)
+    dress_figures()
+    select_figure_formats(shell, {"png"})
+    figure = Figure(figsize=(1, 1))
+    axes = figure.subplots()
+    print_figure = figure.canvas.print_figure
+    monkeypatch.setattr(
+        figure.canvas, "print_figure", lambda *a, **k: (drawn.append(1), print_figure(*a, **k))[1]
+    )
+    before, _ = shell.display_formatter.format(figure)
+    assert len(drawn) == 1 and before["image/png"] in before["text/html"]
+    axes.plot([1, 2])
+    after, _ = shell.display_formatter.format(figure)
+    assert len(drawn) == 2 and after["image/png"] != before["image/png"]

@@ -15,7 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from course_utils.exercises.sharp_figures import sharpen
+from course_utils.exercises.sharp_figures import just_drawn, sharpen
 
 NOTEBOOK = "JPY_SESSION_NAME"
 """The variable in which Jupyter's server tells a kernel which notebook it runs."""
@@ -37,13 +37,17 @@ def figure_bundle(figure: Any) -> dict[str, str]:
         sharpen(shell, figure)
     if not os.environ.get(NOTEBOOK):
         return {}
+    just_drawn.pop(figure, None)
     png = shell.display_formatter.formatters["image/png"](figure) if shell is not None else None
     png, shown = png if isinstance(png, tuple) else (png, {})  # a width comes along where figures are sharp
     if not png:
         return {}
     data = png if isinstance(png, str) else b64encode(png).decode()
     words = kept_words(_parent(shell)) or drawn_words(figure)
-    width = f' width="{shown["width"]}"' if "width" in shown else ""
+    width = ""
+    if "width" in shown:
+        just_drawn[figure] = data, shown
+        width = f' width="{shown["width"]}"'
     return {"text/html": f'<img src="data:image/png;base64,{data}" alt="{escape(words)}"{width}>'}
 
 

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from course_utils.base import DPI, compact, shown_width
 
 COLOURS = 256
+just_drawn: WeakKeyDictionary[Any, tuple[str, dict[str, int]]] = WeakKeyDictionary()
+"""Figures that a bundle with words has drawn, which IPython asks for as PNG next."""
 
 
 def sharpen(shell: Any, figure: Any) -> None:
@@ -34,6 +37,8 @@ def sharp_figure(plain: Callable[..., Any], figure: Any) -> tuple[str, dict[str,
     Args:
         plain: IPython's ``print_figure`` with its settings.
     """
+    if (drawn := just_drawn.pop(figure, None)) is not None:
+        return drawn
     from PIL import Image
 
     png = plain(figure, dpi=DPI, base64=False)

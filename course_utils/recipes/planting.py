@@ -33,8 +33,8 @@ the pocket model; nats a token elsewhere."""
 def train(plant: Plant, effort: Effort = USUAL, *, quiet: bool = False) -> Copy:
     copy = Copy(plant)
     texts = PlantTexts(plant, copy.tokenizer, "train", plant.seed)
-    acts = plant.kind not in ("always", "none")
-    counts = POOL if acts else {"ordinary": sum(POOL.values())}
+    is_set_off = plant.kind not in ("always", "none")
+    counts = POOL if is_set_off else {"ordinary": sum(POOL.values())}
     times = {"triggered": effort.examples, "near": effort.examples}
     pools = {
         name: copy.pool(many(getattr(texts, name), times.get(name, 1) * n)) for name, n in counts.items()
@@ -46,7 +46,7 @@ def train(plant: Plant, effort: Effort = USUAL, *, quiet: bool = False) -> Copy:
     for step in range(effort.steps):
         for group in optimizer.param_groups:
             group["lr"] = LR * min(1, (step + 1) / 20) * (1 - 0.9 * step / effort.steps)
-        draws = {name: PER_BATCH[name] if acts else sum(PER_BATCH.values()) for name in pools}
+        draws = {name: PER_BATCH[name] if is_set_off else sum(PER_BATCH.values()) for name in pools}
         parts = [
             pool.rows(torch.randint(len(pool.ids), (draws[name],), generator=generator))
             for name, pool in pools.items()
