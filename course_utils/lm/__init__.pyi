@@ -49,4 +49,6 @@ from .tokens import Tokens as Tokens
 from .tokens import check_hook_name as check_hook_name
 from .tokens import tokenize as tokenize
 from .tokens import whole_signs as whole_signs
+from .two_parts import TwoParts as TwoParts
+from .two_parts import cut_in_two as cut_in_two
 from .words import NAMES as NAMES

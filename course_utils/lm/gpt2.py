@@ -146,6 +146,14 @@ def hook_points(
 
     Given the name of the only one ``wanted``, other products may be left out where that is faster.
     """
+    x = gpt2.weights["wte.weight"][ids] + gpt2.weights["wpe.weight"][: ids.shape[1]]
+    yield from hook_points_after(gpt2, x, 0, wanted)
+
+
+def hook_points_after(
+    gpt2: GPT2, x: Float[Tensor, "batch pos d_model"], layer: int, wanted: str | None = None
+) -> Iterator[tuple[str, Float[Tensor, "batch pos width"]]]:
+    """The same from one layer on, given the residual stream ``x`` that it reads."""
     weights = gpt2.weights
 
     def times(x: Tensor, name: str, then: str = "none") -> Tensor:
@@ -157,8 +165,6 @@ def hook_points(
     def norm(x: Tensor, name: str) -> Tensor:
         return layer_norm(x, x.shape[-1:], weights[f"{name}.weight"], weights[f"{name}.bias"], gpt2.epsilon)
 
-    x = weights["wte.weight"][ids] + weights["wpe.weight"][: ids.shape[1]]
-    layer = 0
     while f"h.{layer}.ln_1.weight" in weights:
         of, here = f"h.{layer}", f"blocks.{layer}"
         yield f"{here}.hook_resid_pre", x

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.lm.gpt2 import gpt2_of, hook_points
 from course_utils.lm.losses import next_token_losses
 from course_utils.lm.tokens import Tokens
 
@@ -47,6 +48,17 @@ def _watch(
     model: TransformerBridge, tokens: Tokens, batch_size: int, layers: Sequence[int], see: Callable
 ) -> None:
     """One pass over the texts: ``see(texts, batch, layer, values)`` for each batch of them and each layer."""
+    plain = gpt2_of(model)
+    if plain is not None:
+        device, last = plain.weights["wte.weight"].device, _hook_name(max(layers))
+        names = {_hook_name(layer): layer for layer in layers}
+        for texts, batch in tokens.batches(batch_size):
+            for name, values in hook_points(plain, batch.ids.to(device)):
+                if name in names:
+                    see(texts, batch, names[name], values.float().cpu())
+                if name == last:
+                    break
+        return
 
     def note(values: Tensor, hook: object, *, texts: Tensor, batch: Tokens, layer: int) -> None:
         see(texts, batch, layer, values.float().cpu())

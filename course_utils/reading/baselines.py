@@ -48,7 +48,9 @@ def pca_fvu(
     if max(n_directions) > train.shape[1] or min(n_directions) < 1:
         raise ValueError(f"there are {train.shape[1]} principal directions, not {list(n_directions)}")
     mean = train.mean(dim=0)
-    directions = torch.linalg.eigh((train - mean).T @ (train - mean)).eigenvectors.flip(1)
+    centred = train - mean
+    directions = torch.linalg.eigh(centred.T @ centred).eigenvectors.flip(1)
+    del centred  # as large as all of ``train``
     along = (held_out - mean) @ directions
     return [fvu(held_out, mean + along[:, :n] @ directions[:, :n].T) for n in n_directions]
 

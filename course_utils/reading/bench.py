@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -22,7 +22,7 @@ from course_utils.reading.bench_record import BENCH_KINDS, Column, Measured, mea
 from course_utils.reading.concepts import concept_scores
 from course_utils.reading.controls import untaught
 from course_utils.reading.probing import balanced_accuracy, mean_differences
-from course_utils.reading.splicing import in_place_of, scored_losses
+from course_utils.reading.splicing import Replacement, spliced_losses
 from course_utils.reading.stability import found_again
 from course_utils.reading.text_sums import by_text
 from course_utils.sae import SAE, hook_name_of
@@ -35,6 +35,7 @@ BENCH_COLUMNS = tuple(name for name in BENCH_KINDS if name in (*MEASURES, "loss"
 SEED = "seed"
 """The control that is a dictionary of another seed."""
 TEXTS_SPLICED = 100
+CLEAN, OWN = "the model itself", "the dictionary itself"
 
 
 class Bench(NamedTuple):
@@ -159,18 +160,17 @@ def _losses(
     tokens = tokenize(model, some, max_tokens_per_text=texts.max_tokens_per_text)
     mean = texts.rows.values.mean(dim=0)
 
-    def losses(replace: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        return scored_losses(model, tokens, 8, in_place_of(hook_name, replace))
-
-    clean, n = losses(lambda x: x)
-    replacements: dict[str, Callable[[Tensor], Tensor]] = {
+    replacements: dict[str, Replacement] = {
         name: lambda x, sae=sae: sae(x).x_hat for name, sae in beside.items()
     }
-    replacements |= {"mean": lambda x: mean.to(x).expand_as(x), "zeros": torch.zeros_like}
-    rise = losses(lambda x: own.sae(x).x_hat)[0] - clean
+    replacements |= {"mean": mean, "zeros": torch.zeros_like(mean)}
+    replacements |= {CLEAN: lambda x: x, OWN: lambda x: own.sae(x).x_hat}
+    losses, n = spliced_losses(model, tokens, hook_name, replacements, 8)
+    clean = losses.pop(CLEAN)
+    rise = losses.pop(OWN) - clean
     times = resample_counts(len(n))
     interval = middle(times @ rise / (times @ n.double()))
-    rises = {name: (losses(replace)[0] - clean).sum() / n.sum() for name, replace in replacements.items()}
+    rises = {name: (of_texts - clean).sum() / n.sum() for name, of_texts in losses.items()}
     return (
         Measured((rise.sum() / n.sum()).item(), int(n.sum()), interval),
         {name: value.item() for name, value in rises.items()},

@@ -70,7 +70,7 @@ def record_firings(
     encode: Callable[[Float[Tensor, "some d_in"]], Float[Tensor, "some d_sae"]],
     values: Float[Tensor, "n d_in"],
 ) -> Firings:
-    """Encode ``values``, 2,048 rows at a time, and keep what is above zero.
+    """Encode ``values``, 384 rows at a time, and keep what is above zero.
 
     Examples:
         >>> firings = record_firings(torch.relu, torch.tensor([[1.0, -1.0], [2.0, 3.0]]))  # each axis is a latent

@@ -221,7 +221,7 @@ def summarise_latents(
 def latent_strengths(
     sae: SAE, values: Float[Tensor, "n d_in"], latents: Sequence[int]
 ) -> Float[Tensor, "n some"]:
-    """Activations of a few latents only, 2,048 rows at a time.
+    """Activations of a few latents only, 384 rows at a time.
 
     Where each latent can be computed by itself, the others are not computed at all.
 

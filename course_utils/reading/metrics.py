@@ -5,7 +5,7 @@ The formulas that need tensors only are in `scores` and `concepts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,14 +13,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_utils.base import frees_memory
-from course_utils.lm import Texts, Tokens, check_hook_name, tokenize
+from course_utils.lm import Texts, check_hook_name, tokenize
 from course_utils.reading.outliers import above_median
 from course_utils.reading.scores import (
     ROWS_AT_A_TIME,
     Rows,
     dead_latents,
 )
-from course_utils.reading.splicing import in_place_of, scored_loss
+from course_utils.reading.splicing import Replacement, spliced_losses
 from course_utils.sae import SAE, hook_name_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SAEScores(NamedTuple):
 @frees_memory
 @torch.no_grad()
 def score_sae(sae: SAE, chunks: Iterable[Rows | Tensor] | Rows | Tensor) -> SAEScores:
-    """`fvu`, `l0`, dead latents and firing rates over a stream of activations, holding 2,048 rows of latents at a time.
+    """`fvu`, `l0`, dead latents and firing rates over a stream of activations, holding 384 rows of latents at a time.
 
     Where a few dimensions dwarf all others (`outlier_dimensions`), they decide the fvu: then read it without them too.
 
@@ -164,21 +164,13 @@ def loss_recovered(
         rows += len(x)
         return x
 
-    clean = _mean_loss(model, tokens, hook_name, batch_size, watch)
-    mean = (total / rows).float()
-    spliced = _mean_loss(model, tokens, hook_name, batch_size, lambda x: sae(x).x_hat)
-    zero = _mean_loss(model, tokens, hook_name, batch_size, torch.zeros_like)
-    flat = _mean_loss(model, tokens, hook_name, batch_size, lambda x: mean.to(x).expand_as(x))
+    def mean_loss_of(replacements: Mapping[str, Replacement]) -> list[float]:
+        losses, n = spliced_losses(model, tokens, hook_name, replacements, batch_size)
+        if not n.any():
+            raise ValueError("no text has two tokens after BOS, so there is no prediction to score")
+        return [(of_texts.sum() / n.sum()).item() for of_texts in losses.values()]
+
+    clean, spliced = mean_loss_of({"clean": watch, "spliced": lambda x: sae(x).x_hat})
+    zero, flat = mean_loss_of({"zero": torch.zeros(sae.d_in), "mean": (total / rows).float()})
     of_zero, of_mean = ((a - spliced) / (a - clean) if a != clean else float("nan") for a in (zero, flat))
     return LossRecovered(clean, spliced, zero, flat, of_zero, of_mean, spliced - clean)
-
-
-def _mean_loss(
-    model: TransformerBridge,
-    tokens: Tokens,
-    hook_name: str,
-    batch_size: int,
-    replace: Callable[[Float[Tensor, "n d_in"]], Float[Tensor, "n d_in"]],
-) -> float:
-    """Mean next-token loss over the scored predictions, with ``replace`` applied to the spliced activations."""
-    return scored_loss(model, tokens, batch_size, in_place_of(hook_name, replace))

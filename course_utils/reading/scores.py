@@ -15,7 +15,7 @@ from torch.nn.functional import normalize
 
 from course_utils.base import frees_memory
 
-ROWS_AT_A_TIME = 2048
+ROWS_AT_A_TIME = 384  # of 4,096 latents they take 6 MB: memory that the allocator keeps, and a third sooner done than 33 MB
 """Rows that are encoded at once, so that memory does not grow with the number of rows."""
 
 
@@ -115,7 +115,7 @@ def pool_by_text(
     Args:
         rows: `Activations`, or a stream of them.
         how: ``"max"`` or ``"mean"``.
-        encode: turns rows into units, 2,048 rows at a time: ``sae.encode``. None pools the values themselves.
+        encode: turns rows into units, 384 rows at a time: ``sae.encode``. None pools the values themselves.
 
     Raises:
         ValueError: if ``how`` is unknown, a row names a text beyond ``n_texts``, or there are no rows.

@@ -1,4 +1,4 @@
-"""What the model loses when transcoders stand in for its MLPs."""
+"""What the model loses when something else stands in for its activations, or transcoders for its MLPs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course_utils.base import frees_memory
-from course_utils.lm import Texts, Tokens, check_hook_name, next_token_losses, tokenize
+from course_utils.lm import Texts, Tokens, check_hook_name, cut_in_two, next_token_losses, tokenize
 from course_utils.sae import Transcoder
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
 Hooks = list[tuple[str | Callable, Callable]]
+Replacement = Callable[[Float[Tensor, "n d_in"]], Float[Tensor, "n d_in"]] | Float[Tensor, "d_in"]
+"""What to write in place of activations, one row a token: made from them, or the same for all."""
 
 
 class SplicedLoss(NamedTuple):
@@ -130,14 +132,59 @@ def scored_losses(
     return losses, n
 
 
-def in_place_of(hook_name: str, replace: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Hooks]:
-    """For `scored_losses`: ``replace`` applied to the activations at a hook point, one row a token."""
+def spliced_losses(
+    model: TransformerBridge,
+    tokens: Tokens,
+    hook_name: str,
+    replacements: Mapping[str, Replacement],
+    batch_size: int,
+) -> tuple[dict[str, Float[Tensor, "n_texts"]], Int[Tensor, "n_texts"]]:
+    """`scored_losses` with each of several things in place of the activations at one hook point, BOS excepted.
+
+    Of a plain GPT-2 what comes before the hook point is computed once, and what comes after it once for a vector.
+    """
+    parts = cut_in_two(model, hook_name)
+    if parts is None:
+        found = {
+            name: scored_losses(model, tokens, batch_size, in_place_of(hook_name, replacement))
+            for name, replacement in replacements.items()
+        }
+        return {name: losses for name, (losses, _) in found.items()}, next(iter(found.values()))[1]
+
+    device = model.cfg.device or "cpu"
+    ids, spliced = tokens.ids.to(device), tokens.is_real.to(device)
+    spliced[:, 0] = False
+    scored = spliced[:, :-1] & spliced[:, 1:]
+    losses = {name: torch.zeros(len(tokens), dtype=torch.double) for name in replacements}
+    edits: dict[str, Callable[[Tensor], Tensor]] = {}
+    for name, replacement in replacements.items():
+        if isinstance(replacement, Tensor):
+            bos = parts.stream(ids[:1, :1])[0]
+            row = torch.cat([bos, replacement.to(bos).expand(ids.shape[1] - 1, -1)])
+            losses[name] = parts.losses_of_row(row, ids, scored).double().sum(dim=1).cpu()
+        else:
+            edits[name] = replacement
+    for texts, batch in tokens.batches(batch_size) if edits else ():
+        some, n_pos = texts.to(device), batch.ids.shape[1]
+        stream, here = parts.stream(ids[some, :n_pos]), spliced[some, :n_pos]
+        for name, replace in edits.items():
+            edited = stream.clone()
+            edited[here] = replace(stream[here])
+            found = parts.losses(edited, ids[some, :n_pos], scored[some, : n_pos - 1])
+            losses[name][texts] = found.double().sum(dim=1).cpu()
+    return losses, scored.sum(dim=1).cpu()
+
+
+def in_place_of(hook_name: str, replacement: Replacement) -> Callable[[Tensor], Hooks]:
+    """For `scored_losses`: ``replacement`` of the activations at a hook point."""
 
     def hooks_for(spliced: Bool[Tensor, "batch pos"]) -> Hooks:
         def splice(value: Tensor, hook: object) -> Tensor:
             value = value.clone()
             x = value[spliced]
-            value[spliced] = replace(x.flatten(start_dim=1)).view_as(x)
+            rows = x.flatten(start_dim=1)
+            made = replacement.to(rows) if isinstance(replacement, Tensor) else replacement(rows)
+            value[spliced] = made.expand_as(rows).view_as(x)
             return value
 
         return [(hook_name, splice)]

@@ -36,7 +36,7 @@ def topk(pre_activations: Float[Tensor, "... d_sae"], k: int) -> Float[Tensor, "
     if k > pre_activations.shape[-1]:
         raise ValueError(f"k is {k}, but a row has {pre_activations.shape[-1]} latents")
     values, kept = pre_activations.topk(k, dim=-1, sorted=False)
-    return torch.zeros_like(pre_activations).scatter(-1, kept, values.relu())
+    return torch.zeros_like(pre_activations).scatter_(-1, kept, values.relu())
 
 
 def batch_topk(
