@@ -19,6 +19,7 @@ its own verdicts by writing the progress file. It is a help for a teacher who kn
 strangers' notebooks in a container or a throw-away account.
 """
 
+import course_utils.grade.iri_grammars  # noqa: F401 — before nbformat
 from course_utils.base import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
