@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.address import offer
 from tools.install import ROOT, admitted, environment, install_browser
@@ -39,6 +40,30 @@ def pytest(python, jobs, *arguments, **variables):
     run(python, "-m", "pytest", "-n", str(jobs), "--dist", "loadfile", *arguments, **ONE_THREAD, **variables)
 
 
+def side_by_side(options, *lanes):
+    """Commands of this file that keep one core busy, one lane of them a core; what each says comes when it ends.
+
+    Args:
+        options: of the command line.
+        lanes: names of commands that run one after the other, up to the first that fails.
+    """
+    alone = {"PYTHONUTF8": "1", **os.environ, **ONE_THREAD}
+
+    def last_of(lane):
+        for name in lane:
+            command, piped = [sys.executable, __file__, name], subprocess.PIPE
+            done = subprocess.run(command, cwd=ROOT, env=alone, stdout=piped, stderr=subprocess.STDOUT)
+            print(f"── {name} ──\n{done.stdout.decode(errors='replace')}", flush=True)
+            if done.returncode:
+                return name
+        return None
+
+    with ThreadPoolExecutor(options.jobs) as cores:
+        failed = list(filter(None, cores.map(last_of, lanes)))
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}")
+
+
 def lab(options, more):
     """set everything up in .venv and open JupyterLab on day 1"""
     python = environment(".venv", "lab")
@@ -58,13 +83,12 @@ def check(options, more):
 
 def test(options, more):
     """run every check (half an hour on two quiet cores)"""
-    lint(options, ())
-    test_saelens(options, ())
     python = environment(".venv", "dev")
+    side_by_side(options, ("lint", "book"), ("test-saelens",))
     run(python, "-m", "course_utils.desk.cli", "doctor")
     pytest(python, options.jobs, "--no-loadscope-reorder", *more)  # tests/conftest.py puts slow files first
     notebooks(options, ())
-    test_browser(options, ())
+    in_the_browser(options, ())
 
 
 def notebooks(options, more):
@@ -75,9 +99,17 @@ def notebooks(options, more):
 def test_browser(options, more):
     """every day in a real JupyterLab and Chromium, and the site; part of test"""
     book(options, ())
+    in_the_browser(options, more)
+
+
+def in_the_browser(options, more):
+    """The browser tests, for a site that is there."""
     python = environment(".venv", "dev")
     install_browser(python)
-    run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser", *more)
+    once, site = ("-p", "no:cacheprovider"), "tests/browser/test_book.py"
+    run(python, "-m", "pytest", *once, site)  # alone: it takes the time in which a page is painted
+    others = ("tests/browser", "--ignore", site, "-n", str(options.jobs), "--dist", "worksteal")
+    run(python, "-m", "pytest", *once, *others, *more, **ONE_THREAD)
 
 
 def test_colab(options, more):

@@ -62,6 +62,26 @@ def test_make_passes_options_on():
     assert done.stdout.strip().endswith("course.py --jobs 8 lab --allow-root")
 
 
+@pytest.mark.parametrize("failing", [None, "lint", "test-saelens"])
+def test_commands_side_by_side_fail_if_one_does_and_each_says_all(monkeypatch, capsys, failing):
+    ran = []
+
+    def started(command, **options):
+        ran.append(command[-1])
+        return SimpleNamespace(returncode=int(command[-1] == failing), stdout=f"{command[-1]} said".encode())
+
+    monkeypatch.setattr(course.subprocess, "run", started)
+    lanes = SimpleNamespace(jobs=2), ("lint", "book"), ("test-saelens",)
+    if failing:
+        with pytest.raises(SystemExit, match=f"Failed: {failing}"):
+            course.side_by_side(*lanes)
+    else:
+        course.side_by_side(*lanes)
+    expected = {"lint", "book", "test-saelens"} - ({"book"} if failing == "lint" else set())
+    assert set(ran) == expected <= set(course.COMMANDS)
+    assert sorted(re.findall(r"(\S+) said", capsys.readouterr().out)) == sorted(expected)
+
+
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
     """An empty project; what is run in it is noted, and makes nothing."""
