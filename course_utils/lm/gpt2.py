@@ -144,6 +144,7 @@ def hook_points(
 ) -> Iterator[tuple[str, Float[Tensor, "batch pos width"]]]:
     """(name, value) of one hook point after the other, as they are computed; a value is good until the next.
 
+    What is written into the value of ``mlp.hook_post`` goes into what follows.
     Given the name of the only one ``wanted``, other products may be left out where that is faster.
     """
     x = gpt2.weights["wte.weight"][ids] + gpt2.weights["wpe.weight"][: ids.shape[1]]

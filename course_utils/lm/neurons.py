@@ -16,6 +16,7 @@ from torch import Tensor
 from course_utils.lm.gpt2 import gpt2_of, hook_points
 from course_utils.lm.losses import next_token_losses
 from course_utils.lm.tokens import Tokens
+from course_utils.lm.two_parts import losses_at_end
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -75,7 +76,7 @@ def _watch(
 
 
 def neuron_peaks_by_text(
-    model: TransformerBridge, tokens: Tokens, *, layers: Sequence[int] | None = None, batch_size: int = 64
+    model: TransformerBridge, tokens: Tokens, *, layers: Sequence[int] | None = None, batch_size: int = 8
 ) -> Float[Tensor, "n_texts n_layers d_mlp"]:
     """Each neuron's largest activation over the tokens of a text, BOS left out.
 
@@ -108,7 +109,7 @@ def neuron_peaks_by_text(
 
 
 def strengths_by_token(
-    model: TransformerBridge, tokens: Tokens, neurons: Sequence[Neuron], *, batch_size: int = 64
+    model: TransformerBridge, tokens: Tokens, neurons: Sequence[Neuron], *, batch_size: int = 8
 ) -> Float[Tensor, "n_texts pos n_neurons"]:
     """A few neurons' activations on every token; 0 on BOS and padding.
 
@@ -144,7 +145,7 @@ def losses_by_text(
     tokens: Tokens,
     held: Mapping[Neuron, float] | None = None,
     *,
-    batch_size: int = 64,
+    batch_size: int = 8,
 ) -> Float[Tensor, "n_texts"]:
     """Mean next-token loss of each text in nats a token, with some neurons held at a value everywhere.
 
@@ -163,23 +164,36 @@ def losses_by_text(
     Returns:
         One loss a text (n_texts,).
     """
-    held, hooks = held or {}, []
-    for layer in sorted({layer for layer, _ in held}):
-        some = {neuron: value for (of, neuron), value in held.items() if of == layer}
-
-        def hold(values: Tensor, hook: object, some: dict[int, float] = some) -> Tensor:
-            values = values.clone()
-            values[..., list(some)] = torch.tensor(list(some.values())).to(values)
-            return values
-
-        hooks.append((_hook_name(layer), hold))
-    losses = torch.zeros(len(tokens))
+    by_layer: dict[int, dict[int, float]] = {}
+    for (layer, neuron), value in (held or {}).items():
+        by_layer.setdefault(layer, {})[neuron] = value
+    edits = {_hook_name(layer): partial(_hold_, some=some) for layer, some in by_layer.items()}
+    losses, plain = torch.zeros(len(tokens)), gpt2_of(model)
     for texts, batch in tokens.batches(batch_size):
-        ids = batch.ids.to(model.cfg.device)
-        logits = model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks)
-        scored = batch.is_real[:, 1:]
-        losses[texts] = next_token_losses(logits, ids, scored).cpu().sum(dim=1) / scored.sum(dim=1)
+        ids, scored = batch.ids.to(model.cfg.device), batch.is_real[:, 1:]
+        if plain is None or "lm_head.weight" not in plain.weights:
+            hooks = [
+                (name, lambda values, hook, edit=edit: edit(values.clone())) for name, edit in edits.items()
+            ]
+            found = next_token_losses(
+                model.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks), ids, scored
+            )
+        else:
+            x = ids
+            for name, x in hook_points(plain, ids):
+                if name in edits:
+                    edits[name](x)
+            found = losses_at_end(plain, x, ids, scored.to(ids.device))
+        losses[texts] = found.cpu().sum(dim=1) / scored.sum(dim=1)
     return losses
+
+
+def _hold_(
+    values: Float[Tensor, "batch pos d_mlp"], some: Mapping[int, float]
+) -> Float[Tensor, "batch pos d_mlp"]:
+    """Write some neurons' values, in place."""
+    values[..., list(some)] = torch.tensor(list(some.values())).to(values)
+    return values
 
 
 class Passage(NamedTuple):

@@ -63,11 +63,7 @@ class TwoParts(NamedTuple):
             ids: the tokens.
             scored: of the second token on, whether its prediction counts; the others cost 0.
         """
-        x, losses = self._read(stream), torch.zeros(scored.shape, device=stream.device)
-        for rows in scored.nonzero().split(self._rows_at_once):
-            text, at = rows.T
-            losses[text, at] = cross_entropy(self._logits(x[text, at]), ids[text, at + 1], reduction="none")
-        return losses
+        return losses_at_end(self.whole, self._last(stream), ids, scored)
 
     @torch.no_grad()
     def losses_of_row(
@@ -77,32 +73,53 @@ class TwoParts(NamedTuple):
         scored: Bool[Tensor, "batch next_pos"],
     ) -> Float[Tensor, "batch next_pos"]:
         """The same where all texts have one stream, ``(pos, d_model)`` or longer."""
-        x, W_U = self._read(stream[None, : ids.shape[1]])[0], self.whole.weights["lm_head.weight"]
-        everything = torch.cat([self._logits(some).logsumexp(dim=-1) for some in x.split(self._rows_at_once)])
+        x = _normed(self.whole, self._last(stream[None, : ids.shape[1]])[0])
+        W_U, b_U = _unembedding(self.whole)
+        everything = torch.cat([linear(some, W_U, b_U).logsumexp(dim=-1) for some in x.split(_at_once(W_U))])
         losses = torch.zeros(scored.shape, device=stream.device)
         for rows in scored.nonzero().split(max(1, AT_ONCE // x.shape[-1])):
             text, at = rows.T
             wanted = ids[text, at + 1]
             of_wanted = (x[at] * W_U[wanted]).sum(dim=-1)
-            if "lm_head.bias" in self.whole.weights:
-                of_wanted += self.whole.weights["lm_head.bias"][wanted]
+            if b_U is not None:
+                of_wanted += b_U[wanted]
             losses[text, at] = everything[at] - of_wanted
         return losses
 
-    @property
-    def _rows_at_once(self) -> int:
-        return max(1, AT_ONCE // len(self.whole.weights["lm_head.weight"]))
-
-    def _read(self, stream: Tensor) -> Tensor:
-        """What the unembedding reads, given the stream at the cut."""
-        x, weights = stream, self.whole.weights
+    def _last(self, stream: Tensor) -> Tensor:
+        """The stream behind the last layer, given that at the cut."""
         for name, value in gpt2.hook_points_after(self.whole, stream, self.first_layer):
             if name.endswith("hook_resid_post"):
-                x = value
-        return layer_norm(x, x.shape[-1:], weights["ln_f.weight"], weights["ln_f.bias"], self.whole.epsilon)
+                stream = value
+        return stream
 
-    def _logits(self, x: Tensor) -> Tensor:
-        return linear(x, self.whole.weights["lm_head.weight"], self.whole.weights.get("lm_head.bias"))
+
+def losses_at_end(
+    whole: gpt2.GPT2,
+    x: Float[Tensor, "batch pos d_model"],
+    ids: Int[Tensor, "batch pos"],
+    scored: Bool[Tensor, "batch next_pos"],
+) -> Float[Tensor, "batch next_pos"]:
+    """`next_token_losses` given the stream behind the last layer: logits of what is scored alone, some at a time."""
+    (W_U, b_U), losses = _unembedding(whole), torch.zeros(scored.shape, device=x.device)
+    for rows in scored.nonzero().split(_at_once(W_U)):
+        text, at = rows.T
+        logits = linear(_normed(whole, x[text, at]), W_U, b_U)
+        losses[text, at] = cross_entropy(logits, ids[text, at + 1], reduction="none")
+    return losses
+
+
+def _normed(whole: gpt2.GPT2, x: Tensor) -> Tensor:
+    weights = whole.weights
+    return layer_norm(x, x.shape[-1:], weights["ln_f.weight"], weights["ln_f.bias"], whole.epsilon)
+
+
+def _unembedding(whole: gpt2.GPT2) -> tuple[Tensor, Tensor | None]:
+    return whole.weights["lm_head.weight"], whole.weights.get("lm_head.bias")
+
+
+def _at_once(W_U: Float[Tensor, "d_vocab d_model"]) -> int:
+    return max(1, AT_ONCE // len(W_U))
 
 
 def cut_in_two(model: TransformerBridge, hook_name: str) -> TwoParts | None:
