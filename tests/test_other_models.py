@@ -15,10 +15,15 @@ def llama(tmp_path_factory):
     return folder
 
 
+AS_IF_LARGE = "from course_utils.lm import model_size as _size; _size.LARGE = _size.VERY_LARGE = 0"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("day", days_with_a_model())
-def test_a_day_on_a_small_llama(day, llama):
-    assert run(days_with_a_model()[day], llama, "unsolved").faults == []
+def test_a_day_on_a_small_llama_that_counts_as_large(day, llama):
+    """As large: the days then read a quarter, by statements that the pocket model never reaches."""
+    done = run(days_with_a_model()[day], llama, "unsolved", first=AS_IF_LARGE)
+    assert done.faults == [] and "it is large" in str(done.nb)
 
 
 @pytest.mark.parametrize("name", [name for name in STAND_INS if name != "gpt2"])

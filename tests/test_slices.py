@@ -46,6 +46,12 @@ def test_a_value_is_what_the_whole_notebook_gives(notebook, cell, value, expecte
     assert list(notebook.measure([wanted])) == [("it", expected)]
 
 
+def test_cells_about_a_call_are_those_that_work_with_it_and_what_they_need(notebook):
+    assert notebook.cells_about("Random") == {0, 7}
+    assert notebook.cells_about("share") == {0, 3, 4, 5, 6}  # not what prints a total of its own
+    assert notebook.cells_about("nowhere") == set()
+
+
 def test_several_values_are_taken_each_at_its_place(notebook):
     wanted = [Wanted("late", "half = ", "half[0] * whole"), Wanted("early", "in all", "len(numbers)")]
     assert list(notebook.measure(wanted)) == [("early", 2), ("late", 1.0)]

@@ -4,7 +4,7 @@ One has the shape of GPT-2 small, the others are small ones of the families that
 gated neurons and rotary positions (Llama, Qwen), biases or norms on queries and keys (Qwen 2, Qwen 3), attention and
 neurons side by side (GPT-NeoX), a tokenizer without a start token and more rows than tokens (Qwen 2, as published), and
 input and output weights that are the same or not ("-tied"). Such a model knows nothing, so what a cell prints of it says
-nothing; that no cell fails and none prints "nan" does.
+nothing; that no cell fails and none prints "nan" does. Cells that have nothing to do with the model stay out.
 
     python tools/other_models.py [--models llama qwen2] [--days 1 6] [--states unsolved solved] [--keep FOLDER]
 
@@ -30,6 +30,7 @@ from transformers import AutoTokenizer
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from tools.days import measure  # noqa: E402 — a program that finds its own folder first
+from tools.slices import Notebook  # noqa: E402
 from tools.solved import solved, verdicts  # noqa: E402
 
 POCKET = ROOT / "course_utils" / "data" / "pocket"
@@ -124,13 +125,24 @@ class Run(NamedTuple):
     gigabytes: float
 
 
-def run(notebook: Path, model: Path, state: str) -> Run:
-    """One day on one model, unsolved or with every exercise filled in."""
+def run(notebook: Path, model: Path, state: str, first: str = "") -> Run:
+    """The cells of one day that hang on the model, unsolved or with every exercise filled in.
+
+    Args:
+        notebook: of the day.
+        model: folder.
+        state: "unsolved" or "solved".
+        first: code that runs before all cells.
+    """
     nb = nbformat.read(notebook, as_version=4)
-    for cell in nb.cells:
+    about = Notebook(notebook).cells_about("load_model")
+    for number, cell in enumerate(nb.cells):
         if cell.cell_type == "code":
             cell.outputs = []
+            cell.source = "" if number not in about else cell.source
             cell.source = solved(cell.source)[0] if state == "solved" else cell.source
+    start = next(cell for cell in nb.cells if cell.cell_type == "code" and cell.source)
+    start.source = f"{first}\n{start.source}"
     environment = {"COURSE_MODEL": str(model), "COURSE_PROGRESS": "", "TQDM_DISABLE": "1"}
     seconds, peak = measure(nb, notebook.parent, environment=environment, allow_errors=True)
     return Run(nb, list(faults(nb, state)), seconds / 60, peak)

@@ -93,19 +93,46 @@ class Notebook:
         todo = [(name, end) for name in asked.reads | asked.later]
         kept = {i for i, s in enumerate(self.statements[:end]) if s.source.startswith(ALWAYS)}
         todo += [(name, i) for i in kept for name in self.statements[i].reads]
+        return sorted(kept | self._behind(todo, end))
+
+    def cells_about(self, start: str) -> set[int]:
+        """Numbers of the cells that work with what came of a call of ``start``, and of those that these hang on."""
+        theirs: set[str] = {start}
+        cells = set()
+        for s in self.statements:
+            loop = _names_in(s.node.target) if isinstance(s.node, ast.For) else set()
+            if ((s.reads | s.later | s.changes) - loop) & theirs:
+                cells.add(s.cell)
+                theirs |= s.binds | s.changes
+            else:
+                theirs -= s.binds - s.changes - {start}
+        end, kept = len(self.statements), set()
+        while new := {i for i, s in enumerate(self.statements) if s.cell in cells} - kept:
+            kept |= new
+            todo = [asked for number in new for asked in self._asked_by(number, end)]
+            cells |= {self.statements[number].cell for number in self._behind(todo, end)}
+        return cells
+
+    def _behind(self, todo: list[tuple[str, int]], end: int) -> set[int]:
+        """Numbers of the statements that make what these names, each before a place, stand for."""
+        kept: set[int] = set()
         seen = set(todo)
         while todo:
             name, before = todo.pop()
             for number in self._makers(name, before):
                 kept.add(number)
-                s = self.statements[number]
-                more = {(other, number) for other in s.reads | s.later | s.changes}
-                more |= {
-                    (other, later) for other in s.later for later in self._bound_between(other, number, end)
-                }
+                more = self._asked_by(number, end)
                 todo += more - seen
                 seen |= more
-        return sorted(kept)
+        return kept
+
+    def _asked_by(self, number: int, end: int) -> set[tuple[str, int]]:
+        """Names that a statement reads or may look up later, each with the place before which it has to be bound."""
+        s = self.statements[number]
+        more = {(other, number) for other in s.reads | s.later | s.changes}
+        return more | {
+            (other, later) for other in s.later for later in self._bound_between(other, number, end)
+        }
 
     def _bound_between(self, name: str, first: int, end: int) -> list[int]:
         """Places behind each statement that binds a name from ``first`` on, and the end: a call may stand behind any."""
@@ -176,6 +203,10 @@ def statement(cell: int, node: ast.stmt) -> Statement:
     return Statement(cell, node, *map(frozenset, (reads, later - binds, binds, changes)))
 
 
+def _names_in(target: ast.expr) -> set[str]:
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
 def _globals(table: symtable.SymbolTable) -> set[str]:
     found = {s.get_name() for s in table.get_symbols() if s.is_global()}
     return found.union(*(_globals(child) for child in table.get_children()))
@@ -194,7 +225,7 @@ def _changed(node: ast.stmt) -> Iterator[str]:
             elif isinstance(call.func, ast.Name) and not _shows(call.func.id):
                 yield from (argument.id for argument in call.args if isinstance(argument, ast.Name))
         if isinstance(part, ast.For):
-            members = {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
+            members = _names_in(part.target)
             if members & {name for inner in part.body for name in _changed(inner)}:
                 yield from (n.id for n in ast.walk(part.iter) if isinstance(n, ast.Name))
 
