@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import torch
-from pipeline_model import TEXTS, tiny_model
 
 from course_utils.base import processes
 from course_utils.lm import collect_activations, iterate_activations, write_activations
@@ -49,6 +48,11 @@ def train(case, seed=0, given=None, checkpoint=None, every=1000, **options):
 
 def harvest():
     """Rows, where they are from; and those of one text, which cannot be shared."""
+    from pipeline_model import (
+        TEXTS,
+        tiny_model,
+    )  # here: its imports take seconds, and training needs none of them
+
     found = collect_activations(tiny_model(), TEXTS[:5], "blocks.1.hook_resid_post", batch_size=2)
     alone = collect_activations(tiny_model(), TEXTS[0], "blocks.1.hook_resid_post")
     return found.values, found.where, alone.values
@@ -56,6 +60,8 @@ def harvest():
 
 def store(folder, share=True):
     """The same rows, on disk."""
+    from pipeline_model import TEXTS, tiny_model
+
     chunks = iterate_activations(
         tiny_model(), TEXTS[:5], "blocks.1.hook_resid_post", batch_size=2, share=share
     )
@@ -82,6 +88,8 @@ if __name__ == "__main__":
     callbacks = [killed_after(dies)] if dies is not None and rank == 1 else []
     harvests = options.pop("harvest", False)
     if harvests:  # transformers saves the tiny model in the first process only, once they are connected
+        from pipeline_model import tiny_model
+
         tiny_model()
     assert processes().count == 2
     if harvests:
