@@ -21,7 +21,7 @@ from course_utils.exercises import Exercise, find, judge, keys
 from course_utils.exercises.adopted import adopted, copied, detached
 from course_utils.exercises.compare import difference
 from course_utils.exercises.feedback import argument_names
-from course_utils.exercises.guards import kept_state
+from course_utils.exercises.guards import kept_state, reseed
 from course_utils.exercises.verdicts import Verdict
 
 CALLS = 2  # of each exercise that a notebook makes are tried
@@ -153,7 +153,7 @@ def watched(key: str, used: Callable[..., Any]) -> Callable[..., Any]:
 
 def of_the_reference(record: Exercise, args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Tensor]:
     """What it gives, and what the generator draws next."""
-    torch.manual_seed(0)
+    reseed(0)
     return record.reference(*copied(args), **kwargs), torch.rand(1)
 
 
@@ -185,7 +185,7 @@ def noticed(
     yours = adopted(record, attempt, verdict, told.append)
     handed = copied(args)
     expected, after = reference_gave
-    torch.manual_seed(0)
+    reseed(0)
     result = yours(*handed, **kwargs)
     drawn = torch.rand(1)
     if not record.gradient:  # nothing trains through it, so its gradient is never missed

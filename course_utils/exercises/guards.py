@@ -262,7 +262,10 @@ def reseed(seed: int) -> None:
     """The same draws for reference, attempt and slips."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
-    torch.manual_seed(seed)
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:  # that would write down the stack for each kind of device that could still come: milliseconds a call
+        torch.default_generator.manual_seed(seed)
 
 
 @contextlib.contextmanager
