@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from course_utils.base import asset_path
-from course_utils.lm import Activations
 from course_utils.reading import family
 from course_utils.recipes import pocket_saes, pocket_transcoders, sae_seeds
 from course_utils.recipes.collect_texts import strays
@@ -149,29 +148,29 @@ def test_a_stopped_autoencoder_is_not_taken_for_a_finished_one(tmp_path, monkeyp
     assert pocket_saes.missing(["layer_2_512"], tmp_path)
 
 
-class FewRows:
-    """Of an exam, as much as a short run reads."""
-
-    def __init__(self):
-        values = torch.randn(600, 8, generator=torch.Generator().manual_seed(0))
-        where = torch.stack([torch.arange(600) // 2, torch.arange(600) % 2], dim=1)
-        self.rows = Activations(values, where), Activations(values, where)
-
-
 def test_with_a_frozen_decoder_only_the_encoder_learns():
-    start = SAE(8, 1024, "topk", k=32, seed=1)
-    free, fixed = (sae_seeds.short_run(FewRows(), 1, frozen=frozen) for frozen in (False, True))
-    assert torch.equal(fixed.W_dec, start.W_dec) and not torch.allclose(free.W_dec, start.W_dec)
-    assert not torch.allclose(fixed.W_enc, start.W_enc)
+    rows = torch.randn(2048, 8, generator=torch.Generator().manual_seed(0))
+    recipe = sae_seeds.TOPK | {"d_sae": 64, "steps": 5, "seed": 1}
+    start, frozen = SAE(8, 64, "topk", k=32, seed=1), sae_seeds.fitted_frozen(recipe, rows)
+    assert torch.equal(frozen.W_dec, start.W_dec) and not torch.allclose(frozen.W_enc, start.W_enc)
+
+
+def test_what_ships_is_not_trained_again(tmp_path):
+    for name, seed in (("layer_2", 0), ("layer_2_512", 512), ("layer_2_512_seed_0", 0)):
+        recipe = pocket_saes.SAES[name] | {"seed": seed}
+        sae = sae_seeds.trained(recipe, None, tmp_path / "nowhere")
+        assert torch.equal(sae.W_dec, load_sae(name).W_dec)
 
 
 def test_kept_figures_of_seeds_are_whole_and_belong_to_what_ships():
     kept = json.loads(asset_path("saes/seeds.json").read_text(encoding="utf-8"))
-    assert {kind: tuple(run["seed"] for run in runs) for kind, runs in kept.items()} == dict.fromkeys(
-        sae_seeds.KINDS, sae_seeds.SEEDS
-    )
+    assert {name: tuple(run["seed"] for run in runs) for name, runs in kept.items()} == {
+        name: kind.seeds for name, kind in sae_seeds.KINDS.items()
+    }
     assert {len(run["areas"]) for runs in kept.values() for run in runs} == {126}
-    assert kept[sae_seeds.SHIPPED][0]["kin"] == sae_seeds.kin(load_sae(sae_seeds.SHIPPED).W_dec.detach())
+    for name in ("layer_2_512", "layer_2_1024", "layer_2"):
+        sae = load_sae(name)
+        assert kept[f"{sae.d_sae} latents"][0]["kin"] == sae_seeds.kin(sae.W_dec.detach())
 
 
 def test_a_stopped_transcoder_is_not_taken_for_a_finished_one(tmp_path, monkeypatch):

@@ -1,10 +1,10 @@
 """Do day 6's figures hold from other seeds? `python -m course_utils.recipes.sae_seeds --out runs/seeds`.
 
-The shipped autoencoder of 1,024 latents again from two more seeds, all else as in `pocket_saes` (the same batches in the
-same order); beside it what has learned nothing, untrained autoencoders and directions by lot. And short runs, as day 6
-has one beside the shuffled model: with all weights trained, and with the decoder left as it was drawn (Korznikov et al.
-2026, arXiv 2602.14111). Each is judged on the texts that day 6 judges by; ``seeds.json`` keeps figures and no weights.
-About ten minutes of one core and 3 GB; goes on where it was stopped, seed by seed.
+The shipped autoencoders of the middle layer, each from three seeds, all else as in `pocket_saes` (the same batches in the
+same order); beside them what has learned nothing, untrained autoencoders and directions by lot, and the one of 1,024
+latents with its decoder left as it was drawn (Korznikov et al. 2026, arXiv 2602.14111). Each is judged on the texts that day 6
+judges by; ``seeds.json`` keeps figures and no weights. About half an hour of one core and 4 GB; goes on where it was
+stopped, seed by seed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -40,7 +40,15 @@ from course_utils.reading import (
     untrained_sae,
     without_outlier_tokens,
 )
-from course_utils.recipes.pocket_saes import MIDDLE, SAES, TOKENS_TO_TRAIN_ON, fitted, harvest
+from course_utils.recipes.pocket_saes import (
+    BATCH,
+    MIDDLE,
+    SAES,
+    TOKENS_TO_TRAIN_ON,
+    TOPK,
+    fitted,
+    harvest,
+)
 from course_utils.sae import SAE, load_sae, save_sae
 from course_utils.training import TrainingState, fit_sae
 
@@ -49,15 +57,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sae_seeds")
 
-SHIPPED = "layer_2_1024"
-"""Which one is trained again; all others are as large."""
+K = TOPK["k"]
+SMALL, MEDIUM, LARGE = (SAES[name]["d_sae"] for name in ("layer_2_512", "layer_2_1024", "layer_2"))
 
-D_SAE, K = SAES[SHIPPED]["d_sae"], SAES[SHIPPED]["k"]
-LOTS, UNTRAINED = "directions by lot", "untrained"
-BEFORE, FROZEN, SHORT = "before a short run", "short run, decoder frozen", "short run"
-KINDS, SEEDS = (LOTS, UNTRAINED, SHIPPED, BEFORE, FROZEN, SHORT), (0, 1, 2)
-FEW = (800, 500)
-"""Texts that a short run is trained and chosen on, and judged by."""
+
+class Kind(NamedTuple):
+    """What is made of this size, from which seeds."""
+
+    make: Literal["by lot", "untrained", "trained", "decoder frozen"]
+    d_sae: int
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+KINDS = {
+    **{f"{n} directions by lot": Kind("by lot", n) for n in (MEDIUM, LARGE)},
+    **{f"{n} untrained latents": Kind("untrained", n) for n in (MEDIUM, LARGE)},
+    f"{MEDIUM} latents, decoder frozen": Kind("decoder frozen", MEDIUM),
+    f"{SMALL} latents": Kind("trained", SMALL, (512, 0, 1)),
+    f"{MEDIUM} latents": Kind("trained", MEDIUM),
+    f"{LARGE} latents": Kind("trained", LARGE),
+}
+"""By the name that day 6 prints."""
 
 NEAR = 0.5
 """The cosine of 60 degrees, from which on day 6 calls two latents kin."""
@@ -87,17 +107,21 @@ class Exam:
         )
         return train, held_out
 
+    @cached_property
+    def training_rows(self) -> Float[Tensor, "n d_in"]:
+        """What `pocket_saes` trains on."""
+        return harvest(self.model, "train", self.hook_name, TOKENS_TO_TRAIN_ON)
+
     @torch.no_grad()
-    def areas(self, encode: Callable[[Tensor], Tensor], first: tuple[int, int] | None = None) -> list[float]:
-        """For each concept, by name, the held-out area of the unit that the first texts of the training split choose."""
-        sizes = first or tuple(map(len, self.texts))
+    def areas(self, encode: Callable[[Tensor], Tensor]) -> list[float]:
+        """For each concept, by name, the held-out area of the unit that the texts of the training split choose."""
         concepts = sorted({t.concept for t in self.texts[0]})
         by_text = [
-            pool_by_text(rows.of_first(n), n, encode=encode) for rows, n in zip(self.rows, sizes, strict=True)
+            pool_by_text(rows, len(texts), encode=encode)
+            for rows, texts in zip(self.rows, self.texts, strict=True)
         ]
-        labels = [t.concept for texts, n in zip(self.texts, sizes, strict=True) for t in texts[:n]]
-        ids = torch.tensor([concepts.index(label) for label in labels])
-        judged = torch.arange(len(labels)) >= sizes[0]
+        ids = torch.tensor([concepts.index(t.concept) for texts in self.texts for t in texts])
+        judged = torch.arange(len(ids)) >= len(self.texts[0])
         scores = concept_scores(torch.cat(by_text), ids, len(concepts), held_out=judged)
         return [round(area, 4) for area in scores.of_chosen().roc_area.tolist()]
 
@@ -134,17 +158,18 @@ def kin(W_dec: Float[Tensor, "d_sae d_in"]) -> dict[str, list[int]]:
     return found
 
 
-def short_run(exam: Exam, seed: int, *, frozen: bool) -> SAE:
-    """As day 6 trains one beside the shuffled model; frozen: the decoder is put back after each step."""
-    rows = exam.rows[0].of_first(FEW[0])
-    sae = SAE(rows.values.shape[1], D_SAE, "topk", k=K, seed=seed)
+def fitted_frozen(recipe: dict[str, Any], activations: Tensor) -> SAE:
+    """As `pocket_saes` trains it, but after each step the decoder is put back as it was drawn."""
+    sae = SAE(
+        activations.shape[1], recipe["d_sae"], recipe["architecture"], k=recipe["k"], seed=recipe["seed"]
+    )
     drawn = sae.W_dec.detach().clone()
 
     def put_back(state: TrainingState) -> None:
         state.sae.W_dec.data.copy_(drawn)
 
-    batches = activation_batches(rows, 512, seed=0, epochs=None)
-    fit_sae(sae, batches, steps=150, lr=3e-3, progress=False, callbacks=[put_back] if frozen else [])
+    batches = activation_batches(activations, BATCH, seed=0, epochs=None)
+    fit_sae(sae, batches, steps=recipe["steps"], lr=recipe["lr"], progress=False, callbacks=[put_back])
     return sae.requires_grad_(False)
 
 
@@ -152,14 +177,12 @@ def folder(out: Path, kind: str, seed: int) -> Path:
     return out / f"{kind.replace(', ', '_').replace(' ', '_')}_{seed}"
 
 
-def trained_again(exam: Exam, seed: int, out: Path) -> SAE:
+def trained(recipe: dict[str, Any], exam: Exam, place: Path) -> SAE:
     """The shipped one, or its like, in float16 as that is. ``cfg.json`` is written last."""
-    if seed == SAES[SHIPPED].get("seed", 0):
-        return load_sae(SHIPPED)
-    place = folder(out, SHIPPED, seed)
+    if ships := next((name for name, other in SAES.items() if {"seed": 0} | other == recipe), None):
+        return load_sae(ships)
     if not (place / "cfg.json").is_file():
-        activations = harvest(exam.model, "train", exam.hook_name, TOKENS_TO_TRAIN_ON)
-        sae, _ = fitted(SAES[SHIPPED] | {"seed": seed}, activations, speed="fast")
+        sae, _ = fitted(recipe, exam.training_rows, speed="fast")
         save_sae(
             sae, place, dtype=torch.float16,
             model_name="pocket", hook_name=exam.hook_name, context_size=exam.model.cfg.n_ctx, prepend_bos=True,
@@ -167,44 +190,41 @@ def trained_again(exam: Exam, seed: int, out: Path) -> SAE:
     return load_sae(place)
 
 
-def figures_of(kind: str, seed: int, out: Path, exam: Exam) -> dict[str, Any]:
-    train, held_out = exam.rows
-    if kind == LOTS:
+def figures_of(kind: Kind, seed: int, place: Path, exam: Exam) -> dict[str, Any]:
+    values = exam.rows[0].values
+    recipe = {"layer": MIDDLE, "d_sae": kind.d_sae, **TOPK, "seed": seed}
+    if kind.make == "by lot":
         generator = torch.Generator().manual_seed(seed)
-        lot = torch.randn(train.values.shape[1], D_SAE, generator=generator)
+        lot = torch.randn(values.shape[1], kind.d_sae, generator=generator)
         return {"areas": exam.areas(lambda x: x @ lot)}
-    if kind == UNTRAINED:
-        return exam.figures(untrained_sae(train.values.mean(dim=0), D_SAE, K, seed=seed))
-    if kind == SHIPPED:
-        return exam.figures(trained_again(exam, seed, out))
-    if kind == BEFORE:
-        sae = untrained_sae(train.of_first(FEW[0]).values.mean(dim=0), D_SAE, K, seed=seed)
-    else:
-        sae = short_run(exam, seed, frozen=kind == FROZEN)
-    missed = score_sae(sae, held_out.values[:10_000]).fvu
-    return {"fvu": round(missed, 5), "areas": exam.areas(sae.encode, FEW)}
+    if kind.make == "untrained":
+        return exam.figures(untrained_sae(values.mean(dim=0), kind.d_sae, K, seed=seed))
+    if kind.make == "decoder frozen":
+        return exam.figures(fitted_frozen(recipe, exam.training_rows))
+    return exam.figures(trained(recipe, exam, place))
 
 
 def collected(out: Path) -> str:
     """Whatever is there, a line for each seed."""
     parts = []
-    for kind in KINDS:
-        found = [folder(out, kind, seed).with_suffix(".json") for seed in SEEDS]
+    for name, kind in KINDS.items():
+        found = [folder(out, name, seed).with_suffix(".json") for seed in kind.seeds]
         lines = ",\n  ".join(p.read_text(encoding="utf-8").strip() for p in found if p.is_file())
-        parts.append(f" {json.dumps(kind)}: [\n  {lines}\n ]")
+        parts.append(f" {json.dumps(name)}: [\n  {lines}\n ]")
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     exam = Exam(load_model("pocket"), f"blocks.{MIDDLE}.hook_resid_post")
-    for kind in KINDS:
-        for seed in SEEDS:
-            report = folder(out, kind, seed).with_suffix(".json")
+    for name, kind in KINDS.items():
+        for seed in kind.seeds:
+            place = folder(out, name, seed)
+            report = place.with_suffix(".json")
             if not report.is_file():
-                found = {"seed": seed, **figures_of(kind, seed, out, exam)}
+                found = {"seed": seed, **figures_of(kind, seed, place, exam)}
                 report.write_text(json.dumps(found) + "\n", encoding="utf-8")
-            log.info("%s, seed %d", kind, seed)
+            log.info("%s, seed %d", name, seed)
     (out / "seeds.json").write_text(collected(out), encoding="utf-8")
 
 
