@@ -121,6 +121,7 @@ def test_an_exercise_is_judged_and_an_endless_one_is_stopped_without_posix(tmp_p
     assert said.startswith("correct") and "ran longer than 1 s and was stopped" in said, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_notebooks_come_and_progress_is_shown_in_any_locale(tmp_path, locale):
     code = "import sys; from course_utils.desk import main; sys.exit(main(['start', sys.argv[1], '--no-lab']) or main(['progress']))"

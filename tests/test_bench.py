@@ -66,6 +66,7 @@ def done(tmp_path_factory):
     return folder / "out", results
 
 
+@pytest.mark.slow
 def test_every_column_stands_beside_its_controls(done):
     result = done[1][0]
     assert list(result["columns"]) == [name for name in BENCH_KINDS if name != "fvu_without_outliers"]
@@ -254,6 +255,7 @@ def test_the_share_is_read_off_where_the_price_is_reached():
 # ── worlds ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_in_a_world_the_truth_stands_beside(tmp_path):
     world = WORLDS["everything"]
     true = SAE(world.d, world.n_features, "topk", k=6).requires_grad_(False)
@@ -297,6 +299,7 @@ def test_a_dictionary_of_another_width_is_not_of_the_world(tmp_path, capsys):
 # ── the board ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_submitting_writes_a_row_that_the_board_takes(tmp_path, capsys):
     folder = tmp_path / "mine"
     shutil.copytree(DATA / "saes" / "layer_2_512", folder)

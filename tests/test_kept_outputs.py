@@ -202,16 +202,19 @@ def test_nothing_is_left_out_of_the_comparison_without_a_reason():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("tolerance", "passes"), [(2, True), (1, False), (0, False)])
-def test_nbval_compares_with_the_tolerance_of_the_cell(tmp_path, tolerance, passes):
-    cell = nbformat.v4.new_code_cell("print('area 0.95')", execution_count=1)
-    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="area 0.93\n")]
-    if tolerance:
-        cell.metadata["tolerance"] = {"0": tolerance}
+def test_nbval_compares_with_the_tolerance_of_the_cell(tmp_path):
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "one.ipynb")
+    for tolerance in (2, 1, 0):
+        cell = nbformat.v4.new_code_cell("print('area 0.95')", execution_count=1)
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="area 0.93\n")]
+        if tolerance:
+            cell.metadata["tolerance"] = {"0": tolerance}
+        notebook = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
+        nbformat.write(notebook, tmp_path / f"by_{tolerance}.ipynb")
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "tools.kept_outputs"]
-    done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", tmp_path / "one.ipynb"], cwd=ROOT, capture_output=True
-    )
-    assert (done.returncode == 0) is passes, done.stdout.decode()
+    once = ("-p", "no:cacheprovider", "-rA")
+    done = subprocess.run([*command, *once, tmp_path], cwd=ROOT, capture_output=True, encoding="utf-8")
+    said = {
+        tolerance: re.findall(rf"(PASSED|FAILED) \S*by_{tolerance}", done.stdout) for tolerance in (2, 1, 0)
+    }
+    assert said == {2: ["PASSED"], 1: ["FAILED"], 0: ["FAILED"]}, done.stdout

@@ -109,6 +109,7 @@ def test_a_copy_goes_on_with_its_likeliest_token_each_time():
             assert ids[len(prompt) :] == tokens
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTING)
 def test_the_pocket_model_does_nothing_of_what_is_planted(name, judge):
     copy = Copy(PLANTS[name])

@@ -34,6 +34,7 @@ def kept_outputs(day):
     return " ".join(" ".join(o.get("text", "") for o in outputs).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", FIGURES)
 def test_each_figure_is_taken_from_one_cell(day):
     for wanted in FIGURES[day]:

@@ -8,6 +8,7 @@ from tools.scores import page
 from tools.scores.dictionaries import plans
 
 
+@pytest.mark.slow
 def test_every_dictionary_is_scored_and_the_page_says_what_is_kept(tmp_path, monkeypatch):
     kept = page.load()
     assert set(kept) == {plan.name for plan in plans()}

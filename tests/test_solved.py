@@ -72,10 +72,10 @@ def test_below_a_solved_exercise_all_work_with_the_learners_function(tmp_path):
 def test_workers_load_both_plug_ins_and_keep_a_notebook_together(tmp_path):
     close = cell("print('area 0.95')", "area 0.93")
     close.metadata["tolerance"] = {"0": 2}
-    for name in "abc":
+    for name in "ab":
         write(tmp_path / f"{name}.ipynb", cell(ENCODE), cell(WHOSE, "True"), close)
     counts, said = run(tmp_path, *PLUGINS, "-n", "2", "--dist", "loadfile")
-    assert counts == {"passed": "9"}, said
+    assert counts == {"passed": "6"}, said
 
 
 @pytest.mark.slow
