@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -172,7 +172,7 @@ def losses_by_text(
     for texts, batch in tokens.batches(batch_size):
         ids, scored = batch.ids.to(model.cfg.device), batch.is_real[:, 1:]
         if plain is None or "lm_head.weight" not in plain.weights:
-            hooks = [
+            hooks: list[Any] = [
                 (name, lambda values, hook, edit=edit: edit(values.clone())) for name, edit in edits.items()
             ]
             found = next_token_losses(
