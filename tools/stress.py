@@ -3,6 +3,8 @@
     python course.py stress                      all parts; hours on two cores, most of them the notebooks
     python course.py stress --quick              a tenth of each
     python course.py stress inputs hub --seed 3  some parts
+    python course.py stress explorers --share 0.5
+    python course.py stress notebooks --share 0.1 --days 34
 
 Each part is a file of tests/stress, or what is a test already and is only counted; `inputs` is tools/stress_inputs.py.
 The counts stand in docs/trust.json, with seed, date and processor of the run that they come from; a part that was not
@@ -39,6 +41,12 @@ PARTS = {
 TESTS = {"hand_ins": ["tests/test_grade.py", "tests/test_grade_killed.py"]}
 """Parts that are plain tests already; the others are tests/stress/test_<part>.py."""
 
+WHOLE = {"injections", "hand_ins"}
+"""Parts that are run whole, whatever share is asked for."""
+
+CALLS = 24
+"""Calls a function, of ``inputs``."""
+
 
 def processor() -> str:
     """Of this machine, in words."""
@@ -50,12 +58,12 @@ def processor() -> str:
     return f"{name}, {os.cpu_count()} cores"
 
 
-def bad_inputs(seed: int, quick: bool) -> list[dict[str, Any]]:
+def bad_inputs(seed: int, share: float) -> list[dict[str, Any]]:
     """A row for each wing."""
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder, "counts.json")
         command = [sys.executable, "tools/stress_inputs.py", "--seed", str(seed), "--json", str(counts)]
-        subprocess.run([*command, "--most", "6" if quick else "24"], cwd=ROOT, check=True)
+        subprocess.run([*command, "--most", str(max(round(CALLS * share), 2))], cwd=ROOT, check=True)
         table = json.loads(counts.read_text(encoding="utf-8"))
     return input_rows(table)
 
@@ -76,13 +84,13 @@ def input_rows(table: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return rows
 
 
-def tested(part: str, seed: int, quick: bool) -> list[dict[str, Any]]:
+def tested(part: str, seed: int, share: float, days: str) -> list[dict[str, Any]]:
     """Rows that the tests of a part counted, and one of those that were skipped, with the reason."""
     files = TESTS.get(part, [f"tests/stress/test_{part}.py"])
     with tempfile.TemporaryDirectory() as folder:
         tally, report = Path(folder, "tally.jsonl"), Path(folder, "report.xml")
         variables = {"STRESS_TALLY": str(tally), "STRESS_SEED": str(seed), "OMP_NUM_THREADS": "1"}
-        variables |= {"STRESS_QUICK": "1"} if quick else {}
+        variables |= {"STRESS_SHARE": str(share), "STRESS_DAYS": days}
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
         subprocess.run(command, cwd=ROOT, env={**os.environ, **variables})
         lines = tally.read_text(encoding="utf-8").splitlines() if tally.exists() else []
@@ -104,6 +112,13 @@ def tested(part: str, seed: int, quick: bool) -> list[dict[str, Any]]:
         rows.append({"what": "tests that could not begin", "tried": errors, "held": 0})
     reasons = sorted(set(re.findall(r'type="pytest.skip" message="([^"]*)"', text)))
     return rows + [{"what": f"skipped: {reason}", "tried": 0, "held": 0} for reason in reasons]
+
+
+def scale(part: str, share: float) -> str:
+    """How much of a part was run, in words."""
+    if part == "inputs":
+        return f"at most {max(round(CALLS * share), 2)} calls a function"
+    return "all cases" if share == 1 or part in WHOLE else f"{share:.0%} of the cases"
 
 
 def table(kept: dict[str, Any]) -> str:
@@ -136,21 +151,26 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without one, all")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--quick", action="store_true", help="a tenth of the cases")
+    options.add_argument("--share", type=float, default=1.0, help="of the cases, above 0: 0.25 is a quarter")
+    options.add_argument("--quick", action="store_const", dest="share", const=0.1, help="a tenth of the cases")
+    options.add_argument("--days", default="", help="of the notebooks: 34 is days 3 and 4")
     options.add_argument(
         "--page", action="store_true", help="only write docs/trust.md anew from docs/trust.json"
     )
     asked = options.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
         options.error(f"there is no part {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
+    if not 0 < asked.share <= 1:
+        options.error(f"--share {asked.share}: more than 0 and at most 1")
     for part in () if asked.page else asked.parts or PARTS:
         print(f"{PARTS[part]} …", flush=True)
         rows = (
-            bad_inputs(asked.seed, asked.quick) if part == "inputs" else tested(part, asked.seed, asked.quick)
+            bad_inputs(asked.seed, asked.share)
+            if part == "inputs"
+            else tested(part, asked.seed, asked.share, asked.days)
         )
         kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
-        scale = "a tenth of the cases" if asked.quick else "all cases"
-        about = {"seed": asked.seed, "scale": scale, "date": f"{datetime.date.today()}"}
+        about = {"seed": asked.seed, "scale": scale(part, asked.share), "date": f"{datetime.date.today()}"}
         kept[part] = {**about, "processor": processor(), "rows": rows}
         COUNTS.write_text(
             json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"

@@ -1,6 +1,6 @@
 """What `make stress` counts: each test tells `tally` how many cases it tried and how many held.
 
-Set by tools/stress.py: STRESS_SEED, STRESS_QUICK for a tenth of the cases, STRESS_TALLY for the file of counts. Nothing
+Set by tools/stress.py: STRESS_SEED, STRESS_SHARE of the cases (0.1), STRESS_TALLY for the file of counts. Nothing
 here writes outside of pytest's own folder: mounts and nodes are made there, and go with it.
 """
 
@@ -14,7 +14,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1])]  # hand_ins, stand_in_hub
 
-QUICK = bool(os.environ.get("STRESS_QUICK"))
+SHARE = float(os.environ.get("STRESS_SHARE") or 1)
 SEED = int(os.environ.get("STRESS_SEED", "1"))
 
 
@@ -25,8 +25,8 @@ def chance(request):
 
 @pytest.fixture
 def many():
-    """So many cases, or a tenth."""
-    return lambda n: max(n // 10, 2) if QUICK else n
+    """So many cases, or the share of them that was asked for."""
+    return lambda n: max(int(n * SHARE), 2)
 
 
 @pytest.fixture
