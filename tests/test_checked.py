@@ -10,12 +10,32 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets import IntSlider
+from PIL import Image
 
-from course_utils.base import attach, may_have_gaps, require_choice, require_index
+from course_utils.base import (
+    Processes,
+    attach,
+    compact,
+    entry_dots,
+    may_have_gaps,
+    progress_bar,
+    relu_slope_,
+    require_choice,
+    require_index,
+)
 from course_utils.base.faces import checked, guarded
 from course_utils.exercises import Numeric, answer, gain, grade_reply, guesses, keys, right_replies
-from course_utils.interventions import ablate, attribute, change_each, disagreement, watch
-from course_utils.lm import LabelledText, format_texts, load_model, tokenize
+from course_utils.interventions import ablate, attribute, change_each, disagreement, rate_at_price, watch
+from course_utils.lm import (
+    ActivationBatches,
+    LabelledText,
+    format_texts,
+    gpt2_of,
+    load_model,
+    next_token_losses,
+    tokenize,
+    value_at,
+)
 from course_utils.plots import plot_areas, plot_arrows, plot_children
 from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
 from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
@@ -100,6 +120,18 @@ def changed(positions, changes):
         (lambda: changed([1, 2], torch.zeros(2, 9)), "blocks.2.hook_resid_post has shape (2, 3, 256), changes (2, 1, 9)"),
         (lambda: ablate(load_model("pocket"), X).__enter__(), "units is float32 (5, 3), not a Units"),
         (lambda: attribute(load_model("pocket"), HOOK, IDS, lambda logits: None), "score gives NoneType"),
+        (lambda: ActivationBatches(torch.full((4, 2), torch.nan), 2, seed=0), "source has NaN or infinity in 8 of 8 numbers"),
+        (lambda: rate_at_price([0.0, 0.5], [6.0], 9.0), "rate_at_price(rates a list of 2, perplexities a list of 1, price 9.0) cannot be computed: lists"),
+        (lambda: rate_at_price([0.0, 0.5], [6.0, 7.0], -9.0), "price is -9.0: it has to be above 0"),
+        (lambda: next_token_losses(torch.zeros(1, 3, 4), IDS, torch.ones(1, 2).bool()), "ids has 3137, and logits (1, 3, 4) has 0 to 3"),
+        (lambda: entry_dots(X, C[None], torch.tensor([0, 1]), torch.tensor([0] * 5), torch.tensor([0, 4])), "columns has 1, and b (1, 3) has 0 to 0"),
+        (lambda: entry_dots(X, C[None], torch.tensor([0]), torch.tensor([0] * 5), torch.tensor([5])), "rows has 5, and a (5, 3) has 0 to 4"),
+        (lambda: relu_slope_(X, X[0]), "activated has shape (3,), so *some is (3,), but it is (5, 3) in slope"),
+        (lambda: compact(Image.new("RGB", (3, 3)), 0), "colours is 0: it has to be at least 1"),
+        (lambda: progress_bar(3), "something to loop over, not over 3"),
+        (lambda: Processes().share(torch.tensor(3.0)), "rows has shape (), not tensor (n ...)"),
+        (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.2.hook_mlp_ou"), "hook_name is 'blocks.2.hook_mlp_ou', not blocks.<layer>."),
+        (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.99.hook_mlp_out"), "the model has no layer 99"),
     ],
 )  # fmt: skip
 def test_it_is_refused_with_both_sides_named(call, said):

@@ -152,7 +152,9 @@ def main() -> None:
     options.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without one, all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--share", type=float, default=1.0, help="of the cases, above 0: 0.25 is a quarter")
-    options.add_argument("--quick", action="store_const", dest="share", const=0.1, help="a tenth of the cases")
+    options.add_argument(
+        "--quick", action="store_const", dest="share", const=0.1, help="a tenth of the cases"
+    )
     options.add_argument("--days", default="", help="of the notebooks: 34 is days 3 and 4")
     options.add_argument(
         "--page", action="store_true", help="only write docs/trust.md anew from docs/trust.json"

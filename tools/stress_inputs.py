@@ -1,6 +1,7 @@
 """Call every public function with one bad argument, many times, and say how it answered.
 
-Good arguments are those of the docstrings' examples. Each call lies within a limit of time and of memory, in a process
+Good arguments are those of the docstrings' examples, or of tools/stress_calls.py. A record whose fields are taken as
+they are (a NamedTuple) and a protocol are not called. Each call lies within a limit of time and of memory, in a process
 of its own a function. What counts:
 
     ok         it answered
@@ -37,6 +38,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import unittest.mock
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -47,10 +49,17 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+from tools.stress_calls import CALLS  # noqa: E402
+
 PACKAGE = ROOT / "course_utils"
+TRIED = 4
+"""Calls of the examples that are tried for one that is answered."""
+
 WINGS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.pyi"))
 KINDS = ["ok", "ours", "obscure", "NaN out", "NaN in", "no bound"]
-SECONDS, GIGABYTES = 10, 2
+SECONDS, WAIT, GIGABYTES = 10, 90, 2
+"""Of the processor's time, of waiting with a busy machine's other work counted in, and of memory beyond the good call's."""
+
 NEVER = {  # programs: they start servers, train for minutes, or wait for a kernel
     "desk.bring", "desk.main", "desk.open_lab", "desk.examine", "grade.grade_folder", "training.bfloat16_gain",
     "training.fastest_threads", "base.whole_file", "base.keep_folder", "base.attach",
@@ -72,43 +81,55 @@ def public() -> Iterator[tuple[str, Any, Any, str]]:
             if inspect.isfunction(thing):
                 yield f"{wing}.{name}", thing, thing, name
             elif inspect.isclass(thing) and not issubclass(thing, BaseException):
-                yield f"{wing}.{name}", thing, thing, "__init__"
+                if not issubclass(thing, tuple) and not getattr(thing, "_is_protocol", False):
+                    yield f"{wing}.{name}", thing, thing, "__init__"
                 for method, value in vars(thing).items():
                     if inspect.isfunction(value) and not method.startswith("_"):
                         yield f"{wing}.{name}.{method}", thing, value, method
 
 
-def good_arguments(owner: Any, thing: Any, name: str) -> tuple[Callable, list, dict] | None:
-    """What the examples call it with, the first time, or None if they never do."""
+def good_arguments(
+    owner: Any, thing: Any, name: str, label: str = "", passed: int = 0
+) -> tuple[Callable, list, dict] | None:
+    """What the examples call it with, the first time or after so many, or None if they never do."""
     seen: list = []
+    calls = 0
     module = sys.modules[owner.__module__]
     is_method = inspect.isclass(owner)
-    if is_method and ((issubclass(owner, tuple) and name == "__init__") or name not in vars(owner)):
+    if is_method and name not in vars(owner):
         return None
 
     def record(*args: Any, **kwargs: Any) -> Any:
-        if not seen:
+        nonlocal calls
+        calls += 1
+        if calls > passed:
             seen.append((list(args), dict(kwargs)))
             raise Stop
         return thing(*args, **kwargs)
 
     original = vars(owner)[name] if is_method else thing
     places = [owner] if is_method else [module, importlib.import_module(module.__package__)]
-    examples = doctest.DocTestFinder(recurse=True).find(owner, owner.__name__, module=module, globs={})
-    for test in examples:
+    found = doctest.DocTestFinder(recurse=True).find(owner, owner.__name__, module=module, globs={})
+    examples = [[example.source for example in test.examples] for test in found]
+    ours = CALLS.get(".".join(label.split(".")[:2]), "")
+    for sources in [*examples, [ours]]:
         names = dict(vars(module))
         for place in places:
             setattr(place, name, record)
         if not is_method:
             names[name] = record
         try:
-            for example in test.examples:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    exec(compile(example.source, "<example>", "single"), names)
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                unittest.mock.patch("tempfile.TemporaryDirectory", KeptFolder),
+            ):
+                for source in sources:
+                    kind = "exec" if source is ours else "single"
+                    exec(compile(source, "<example>", kind), names)
         except Stop:
             break
         except Exception:
-            continue
+            continue  # an example that needs what is not here
         finally:
             for place in places:
                 setattr(place, name, original)
@@ -118,6 +139,17 @@ def good_arguments(owner: Any, thing: Any, name: str) -> tuple[Callable, list, d
     if is_method and name == "__init__":
         return owner, args[1:], kwargs
     return (original if is_method else thing), args, kwargs
+
+
+class KeptFolder(contextlib.nullcontext):
+    """An example's temporary folder, which outlives the example."""
+
+    def __init__(self, *_: Any, **__: Any):
+        self.name = tempfile.mkdtemp(dir=".")
+        super().__init__(self.name)
+
+    def cleanup(self) -> None:
+        """Nothing goes before the run does."""
 
 
 def fresh(value: Any) -> Any:
@@ -245,21 +277,33 @@ def late(*_: Any) -> None:
     raise TimeoutError(f"more than {SECONDS} s")
 
 
+def set_limits(seconds: float, wait: float) -> None:
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, wait)
+
+
 def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, most: int, skip: int) -> None:
     """In a process of its own: one line a call, of ``most`` chosen ones, from number ``skip`` on."""
+    signal.signal(signal.SIGPROF, late)
     signal.signal(signal.SIGALRM, late)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    found = good_arguments(owner, thing, name)
-    if found is None:
-        print("none", file=rows, flush=True)
-        return
-    function, args, kwargs = found
-    used = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + GIGABYTES * 2**30, -1))
-    try:
-        normal = call(function, [fresh(a) for a in args], {k: fresh(v) for k, v in kwargs.items()})
-    except BaseException as error:
-        print(f"none\t{judge(error)}", file=rows, flush=True)
+    said: Any = "no example calls it"
+    for passed in range(TRIED):  # an example may begin with a call that is refused
+        found = good_arguments(owner, thing, name, label, passed)
+        if found is None:
+            print(f"none\t{said}", file=rows, flush=True)
+            return
+        function, args, kwargs = found
+        if not passed:
+            used = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+            resource.setrlimit(resource.RLIMIT_AS, (used * resource.getpagesize() + GIGABYTES * 2**30, -1))
+        try:
+            normal = call(function, [fresh(a) for a in args], {k: fresh(v) for k, v in kwargs.items()})
+            break
+        except BaseException as error:
+            said = judge(error)
+    else:
+        print(f"none\t{said}", file=rows, flush=True)
         return
     said_so = broken(normal) or re.search(r"\bNaN\b|infinit|not a number", inspect.getdoc(thing) or "")
     chance = random.Random(f"{label} {seed}")
@@ -285,16 +329,16 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
             k[place] = value
         called = names[place] if isinstance(place, int) and place < len(names) else place
         print(f"?\t{called}\t{what}", file=rows, flush=True)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        set_limits(SECONDS, WAIT)
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 answer = call(function, a, k)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            set_limits(0, 0)
             spoilt = what in ("nan", "inf", "NaN inside")
             kind = "NaN in" if spoilt else "NaN out" if broken(answer) and not said_so else "ok"
             said = f"{type(answer).__name__}"
         except BaseException as error:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            set_limits(0, 0)
             kind, said = judge(error)
         print(f"{kind}\t{said}".replace("\n", " ")[:400], file=rows, flush=True)
     print("end", file=rows, flush=True)
@@ -302,8 +346,11 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
 
 def results(
     label: str, owner: Any, thing: Any, name: str, seed: int, most: int
-) -> list[tuple[str, ...]] | None:
-    """(kind, argument, what was wrong, what it said) of each call; a process that hangs is ended and gone on without."""
+) -> list[tuple[str, ...]] | str:
+    """(kind, argument, what was wrong, what it said) of each call, or why there is none.
+
+    A process that hangs is ended and gone on without.
+    """
     done: list[tuple[str, ...]] = []
     while True:
         source, sink = os.pipe()
@@ -321,7 +368,7 @@ def results(
         pending, ended, text = None, False, b""
         with os.fdopen(source, "rb", buffering=0) as rows:
             while not ended:
-                if not select.select([rows], [], [], 60 if pending is None else SECONDS + 5)[0]:
+                if not select.select([rows], [], [], WAIT if pending is None else WAIT + 5)[0]:
                     break
                 piece = rows.read(65536)
                 if not piece:
@@ -331,7 +378,7 @@ def results(
                     parts = line.decode(errors="replace").split("\t")
                     if parts[0] == "none":
                         os.waitpid(child, 0)
-                        return None
+                        return parts[1]
                     if parts[0] == "end":
                         ended = True
                     elif parts[0] == "?":
@@ -345,7 +392,7 @@ def results(
         if ended:
             return done
         if pending is None:
-            return done or None
+            return done or "its process ended before the first call"
         done.append(("no bound", *pending, "the process had to be ended"))
 
 
@@ -378,8 +425,8 @@ def main() -> None:
             if not label.startswith(tuple(asked.only)):
                 continue
             found = results(label, owner, thing, name, asked.seed, asked.most)
-            if found is None:
-                undriven.append(label)
+            if isinstance(found, str):
+                undriven.append(f"{label}: {found}")
                 table[label.split(".")[0]]["not driven"] += 1
                 continue
             table[label.split(".")[0]]["driven"] += 1
@@ -398,7 +445,7 @@ def main() -> None:
         f"{calls:,} calls; obscure {100 * total['obscure'] / max(calls, 1):.1f} %; {len(undriven)} not driven: no example calls them"
     )
     if "undriven" in asked.show:
-        print(*undriven)
+        print(*undriven, sep="\n")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,10 @@ COMPLAINTS = {
     "cannot be computed: the shapes do not go together": (
         "cannot be multiplied", "must match the size", "Expected size for first two dimensions", "The expanded size",
         "The size of tensor", "Sizes of tensors must match", "size mismatch", "is invalid for input of size"),
+    "cannot be computed: lists that go together have different lengths": ("zip() argument",),
     "is more than this machine's memory holds": ("allocate memory", "out of memory", "Storage size calculation", "overflow"),
 }  # fmt: skip
-"""Torch's words, by what they mean to the one who called."""
+"""Torch's and Python's words, by what they mean to the one who called."""
 
 
 class Plan:
@@ -90,7 +91,7 @@ class Plan:
         return [given.pop(name) for name in self.names[:n]] + rest, given
 
     def in_our_words(self, error: Exception, args: list, kwargs: dict[str, Any]) -> str | None:
-        """A sentence for torch's complaint about sizes or precisions, or for any error of a library that draws.
+        """A sentence for a complaint about sizes, lengths or precisions, or for any error of a library that draws.
 
         None if it is about something else, comes from the caller's own code, or is said in our words already.
         """
@@ -106,7 +107,7 @@ class Plan:
                 about
                 or "cannot be drawn: something is empty, of another kind, or shorter than what it goes with"
             )
-        elif not isinstance(error, RuntimeError | MemoryError):
+        elif not isinstance(error, RuntimeError | MemoryError) and "zip() argument" not in str(error):
             return None
         if about is None or not mine[-1].startswith(HERE):
             return None

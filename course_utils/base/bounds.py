@@ -60,13 +60,14 @@ INTEGERS = {
         "families together apart circles n_texts epochs warmup_steps digits marked chosen n_concept n_other",
     ),
     **_named(Bounds(1, 10**12), "n_units tokens rows_per_shard buffer_size max_bytes"),
+    "colours": Bounds(1, 256),
     "seed": Bounds(0, 2**63 - 1),
 }
 """``n_concept`` may be 0. What is not here may be negative: ``position`` counts from the end then."""
 
 NUMBERS = {
     **_named(SHARE, "sparsity duty share decay_share probability recall precision"),
-    **_named(POSITIVE, "active bandwidth delta rate high p half_width dpi times smoothing hardness"),
+    **_named(POSITIVE, "active bandwidth delta rate high p half_width dpi times smoothing hardness price"),
     **_named(
         NOT_NEGATIVE,
         "l1 l1_coefficient l0_coefficient unit_cost temperature low importance coefficient penalty",
@@ -76,7 +77,11 @@ NUMBERS = {
 }
 
 
-ELEMENTS = {**_named(COUNT, "widths n_directions"), **_named(FROM_0, "latents neurons which keys")}
+ELEMENTS: dict[str, Bounds] = {
+    "perplexities": POSITIVE,
+    **_named(COUNT, "widths n_directions"),
+    **_named(FROM_0, "latents neurons which keys"),
+}
 """Of each number in a list."""
 
 

@@ -216,6 +216,8 @@ def read_stream(hint: Any, reader: Reader | None) -> Reader:
         loops = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
         if isinstance(value, str | bytes | type | abc.Mapping) or not loops:
             raise Unfit(value, name, hint)
+        if is_tensor(value) and value.numel():
+            check_content(value, name, call)
         listed = (
             type(value) in (list, tuple) and not of_tensors
         )  # whoever takes batches checks each as it comes

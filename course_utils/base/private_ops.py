@@ -55,7 +55,7 @@ def packed_linear(x: Tensor, W: Tensor, b: Tensor | None, then: str = "none") ->
     return torch.ops.mkldnn._linear_pointwise(x, W, b, then, [], "tanh" if then == "gelu" else "")
 
 
-def relu_slope_(slope: Tensor, activated: Tensor) -> Tensor:
+def relu_slope_(slope: Float[Tensor, "*some"], activated: Float[Tensor, "*some"]) -> Float[Tensor, "*some"]:
     """``slope`` before a ReLU, in place: 0 where what came out is not above 0.
 
     Examples:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Processes:
         """The one that writes files and shows progress."""
         return self.rank == 0
 
-    def share(self, rows: Tensor) -> Tensor:
+    def share(self, rows: Shaped[Tensor, "n ..."]) -> Tensor:
         """This process's part of the rows.
 
         Raises:

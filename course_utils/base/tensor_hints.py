@@ -150,15 +150,20 @@ def check_content(value: Any, name: str, call: Call) -> None:
 
 
 COUNTED = {
-    **dict.fromkeys(("ids", "clean_ids", "corrupted_ids", "right", "wrong"), "tokens"),
-    **dict.fromkeys(("positions", "position"), "pos"),
+    **dict.fromkeys(("ids", "clean_ids", "corrupted_ids", "right", "wrong"), ("tokens", "d_vocab")),
+    **dict.fromkeys(("positions", "position"), ("pos",)),
+    "rows": ("batch",),
+    "columns": ("n_rows",),
+    "starts": ("n",),
 }
-"""Arguments that name places along an axis: token numbers, and positions, which may count from the end."""
+"""Arguments that name places along an axis, the first of these that is known: token numbers, entries of a sparse matrix
+and where its rows begin, and positions, which may count from the end."""
 
 
 def check_places(name: str, value: Any, call: Call) -> None:
     """Raises a ValueError if there is no such place along the axis, where the call says how long it is."""
-    if COUNTED.get(name) not in call.axes:
+    axis = next((axis for axis in COUNTED.get(name, ()) if axis in call.axes), None)
+    if axis is None:
         return
     if is_tensor(value):
         if kind_of(value) != "int" or not value.numel() or value.is_meta:
@@ -168,9 +173,9 @@ def check_places(name: str, value: Any, call: Call) -> None:
         low = high = value
     else:
         return
-    length, where = call.axes[COUNTED[name]]
-    first = -length if COUNTED[name] == "pos" else 0
-    if not first <= low <= high < length:
+    length, where = call.axes[axis]
+    first = -length if axis == "pos" else 0
+    if not first <= low <= high < length + (name == "starts"):  # the last rows may be empty
         wrong = low if low < first else high
         raise ValueError(f"{name} has {wrong}, and {where} has {first} to {length - 1}")
 

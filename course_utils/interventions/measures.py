@@ -50,9 +50,11 @@ def rate_at_price(rates: Sequence[float], perplexities: Sequence[float], price: 
         A rate; NaN if no dose was that dear.
 
     Raises:
-        ValueError: if the two sequences are not of one length.
+        ValueError: if the two sequences are not of one length, or empty.
     """
     paid = [(log(perplexity), float(rate)) for perplexity, rate in zip(perplexities, rates, strict=True)]
+    if not paid:
+        raise ValueError("rates and perplexities are empty: one a dose is needed")
     at = log(price)
     if at <= paid[0][0]:
         return paid[0][1]

@@ -133,10 +133,18 @@ def value_at(gpt2: GPT2, ids: Int[Tensor, "batch pos"], hook_name: str) -> Float
         gpt2: from `gpt2_of`.
         ids: token numbers, BOS first.
         hook_name: ``"blocks.2.hook_resid_post"``, say; `SERVED` has all ends of it.
+
+    Raises:
+        ValueError: if it is none of them, or of no layer that the model has.
     """
+    if not serves(hook_name):
+        raise ValueError(f"hook_name is {hook_name!r}, not blocks.<layer>. and one of {', '.join(SERVED)}")
     blocks, layer, name = hook_name.split(".", 2)
     wanted = f"{blocks}.{layer}.{SERVED[name]}"
-    return next(value for name, value in hook_points(gpt2, ids, wanted) if name == wanted)
+    value = next((value for name, value in hook_points(gpt2, ids, wanted) if name == wanted), None)
+    if value is None:
+        raise ValueError(f"hook_name is {hook_name!r}: the model has no layer {layer}")
+    return value
 
 
 def hook_points(
