@@ -180,8 +180,16 @@ def test_metadata_that_does_not_fit_is_told_before_the_work(tmp_path):
 
 @pytest.mark.parametrize(
     "index",
-    ['{"shards": [["../other/0-00000.safetensors", 5]], "d_in": 3, "metadata": {}}', '{"shards": [[', "[]"],
-    ids=["outside", "cut", "a list"],
+    [
+        '{"shards": [["../other/0-00000.safetensors", 5]], "d_in": 3, "metadata": {}}',
+        '{"shards": [["/etc/0-00000.safetensors", 5]], "d_in": 3, "metadata": {}}',
+        '{"shards": [[',
+        "[]",
+        "[" * 100_000,
+        '{"shards": [["0-00000.safetensors", -5]], "d_in": 3, "metadata": {}}',
+        '{"shards": 3, "d_in": 3, "metadata": {}}',
+    ],
+    ids=["outside", "absolute", "cut", "a list", "nested", "negative", "no list"],
 )
 def test_a_damaged_index_is_told_in_a_sentence(tmp_path, index):
     (tmp_path / "index.json").write_text(index, encoding="utf-8")

@@ -24,6 +24,8 @@ from course_utils.base import (
     require_index,
 )
 from course_utils.base.faces import checked, guarded
+from course_utils.circuits import agreement, grid_of
+from course_utils.desk import CodedSAE
 from course_utils.exercises import Numeric, answer, gain, grade_reply, guesses, keys, right_replies
 from course_utils.interventions import ablate, attribute, change_each, disagreement, rate_at_price, watch
 from course_utils.lm import (
@@ -128,6 +130,11 @@ def changed(positions, changes):
         (lambda: entry_dots(X, C[None], torch.tensor([0]), torch.tensor([0] * 5), torch.tensor([5])), "rows has 5, and a (5, 3) has 0 to 4"),
         (lambda: relu_slope_(X, X[0]), "activated has shape (3,), so *some is (3,), but it is (5, 3) in slope"),
         (lambda: compact(Image.new("RGB", (3, 3)), 0), "colours is 0: it has to be at least 1"),
+        (lambda: agreement(3), "checks[0] is 3, not a CheckedEdges"),
+        (lambda: agreement([]), "checks[0] is a list of 0, not a CheckedEdges"),
+        (lambda: grid_of(None, at_most=0), "at_most is 0: it has to be at least 1"),
+        (lambda: CodedSAE(None, 4), "it has no function encode"),
+        (lambda: grade_reply(QUESTION, float("nan")), "reply is nan: this question asks for a number"),
         (lambda: progress_bar(3), "something to loop over, not over 3"),
         (lambda: Processes().share(torch.tensor(3.0)), "rows has shape (), not tensor (n ...)"),
         (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.2.hook_mlp_ou"), "hook_name is 'blocks.2.hook_mlp_ou', not blocks.<layer>."),

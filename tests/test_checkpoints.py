@@ -169,6 +169,16 @@ def test_an_autoencoder_is_left_alone_if_the_checkpoint_is_of_another_run(tmp_pa
     assert same(sae, untouched) and all(p.is_contiguous() and p.grad is None for p in sae.parameters())
 
 
+@pytest.mark.parametrize(
+    "held", [torch.ones(3), {"W_dec": torch.ones(3)}, {"settings": 3}, [1, 2], None], ids=repr
+)
+def test_a_file_of_another_kind_is_no_checkpoint(tmp_path, held):
+    torch.save(held, tmp_path / "run.pt")
+    with pytest.raises(ValueError, match=r"run\.pt is no whole checkpoint"):
+        train("relu", checkpoint=tmp_path / "run.pt")
+    assert not list(tmp_path.glob(".*")), "nothing else is left there"
+
+
 def test_a_save_that_breaks_off_leaves_the_one_before(tmp_path, monkeypatch):
     path = tmp_path / "run.pt"
     save_checkpoint(path, {}, step=1)

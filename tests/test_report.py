@@ -13,6 +13,28 @@ def test_the_page_escapes_what_a_learner_wrote():
     assert "http" not in page
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@x",
+        "\t=1",
+        " =1",
+        "\r\n=1",
+        "\x00=1",
+        "\ufeff=1",
+        "\u200b\u202e=1",
+        "\xa0=1",
+        "＝1",
+        "\n＠x",
+    ],
+)
 def test_a_spreadsheet_runs_nothing(text):
     assert _cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["a=1", "", " ", "x-y", "\u202eanna", "$x^$"])
+def test_other_texts_stay_as_they_are(text):
+    assert _cell(text) == text

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
-from course_utils.base import shipped_notebooks
+from course_utils.base import NotAPlainFile, shipped_notebooks
 from course_utils.desk import copy_notebooks, main, open_lab
 from course_utils.desk.copies import copied_notebook
 from course_utils.desk.start import environment
@@ -110,6 +110,18 @@ def test_what_cannot_be_written_is_told(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main(["start", str(tmp_path / "file"), "--no-lab"]) == 2
     assert "course: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_folder_in_a_notebooks_place_stays_and_is_told(tmp_path, update):
+    (tmp_path / shipped_notebooks()[0].name).mkdir()
+    with pytest.raises(NotAPlainFile, match="is no plain file: nothing is written there"):
+        copy_notebooks(tmp_path, update=update)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "course_docs").write_text("mine", encoding="utf-8")
+    with pytest.raises(NotAPlainFile, match="course_docs cannot be a folder"):
+        copy_notebooks(tmp_path / "other", update=update)
+    assert (tmp_path / "other" / "course_docs").read_text(encoding="utf-8") == "mine"
 
 
 def test_jupyterlab_opens_day_1_with_our_settings_and_the_options_that_are_passed_on(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from course_utils.base import NotAPlainFile, check_writable, whole_file, write_text
+from course_utils.base import NotAPlainFile, check_writable, make_folder, whole_file, write_text
 from course_utils.exercises import progress_path
 from course_utils.exercises.progress_file import read_progress, remember_question
 from course_utils.grade import Result, write_reports
@@ -163,3 +163,33 @@ def test_weights_can_be_read_by_whoever_may_read_a_new_file(tmp_path):
     with whole_file(tmp_path / "weights") as unfinished:
         save_file({"w": torch.zeros(2)}, unfinished)
     assert (tmp_path / "weights").stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize("there", ["a file", "a link to nothing", "a link to itself", "a file above it"])
+def test_a_folder_is_never_made_in_the_place_of_a_file(tmp_path, there):
+    path = tmp_path / "out"
+    if there.startswith("a file"):
+        path.write_text("mine", encoding="utf-8")
+    else:
+        path.symlink_to(path if there.endswith("itself") else tmp_path / "gone")
+    wanted = path / "below" if there.endswith("above it") else path
+    with pytest.raises(NotAPlainFile, match="cannot be a folder"):
+        make_folder(wanted)
+    with pytest.raises(NotAPlainFile, match="cannot be a folder"):
+        write_reports([Result("anna", "ran", {})], wanted)
+    assert path.is_symlink() or path.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_no_system_can_make_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(OSError, match=r"the folder .*…x+ cannot be made: File name too long"):
+        make_folder(tmp_path / ("x" * 300))
+    with pytest.raises(ValueError, match="is no name of a folder"):
+        make_folder("a\0b")
+
+
+def test_a_link_to_itself_is_no_place_for_a_file(tmp_path):
+    path = tmp_path / "loop.html"
+    path.symlink_to(path)
+    with pytest.raises(NotAPlainFile, match="is no plain file"):
+        write_text(path, "page")
+    assert path.is_symlink() and [file.name for file in tmp_path.iterdir()] == ["loop.html"]

@@ -7,8 +7,9 @@
     python course.py stress notebooks --share 0.1 --days 34
 
 Each part is a file of tests/stress, or what is a test already and is only counted; `inputs` is tools/stress_inputs.py.
-The counts stand in docs/trust.json, with seed, date and processor of the run that they come from; a part that was not
-run keeps its older ones, and one that never was is said to be not run.
+The counts stand in docs/trust.json, with seed, date and processor of the run that they come from. A part that was not
+run keeps its older ones, and so does a row, with a note of its run: one that was ended early (Ctrl-C) counts as far as
+it came. A part that never was run is said to be not run. `--take FILE` takes the counts of another copy.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ TESTS = {"hand_ins": ["tests/test_grade.py", "tests/test_grade_killed.py"]}
 WHOLE = {"injections", "hand_ins"}
 """Parts that are run whole, whatever share is asked for."""
 
+NOT_BEGUN = "tests that could not begin"
+
 CALLS = 24
 """Calls a function, of ``inputs``."""
 
@@ -63,6 +66,7 @@ def bad_inputs(seed: int, share: float) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder, "counts.json")
         command = [sys.executable, "tools/stress_inputs.py", "--seed", str(seed), "--json", str(counts)]
+        command += ["--show", "obscure", "NaN out", "NaN in", "no bound", "undriven"]
         subprocess.run([*command, "--most", str(max(round(CALLS * share), 2))], cwd=ROOT, check=True)
         table = json.loads(counts.read_text(encoding="utf-8"))
     return input_rows(table)
@@ -79,6 +83,7 @@ def input_rows(table: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
             for kind, n in [*failed.items(), ("no example calls", count.get("not driven", 0))]
             if n
         )
+        note += "; ended early: more functions are there" * bool(count.get("ended early"))
         what = f"`{wing}`, {count.get('driven', 0)} functions"
         rows.append({"what": what, "tried": held + sum(failed.values()), "held": held, "note": note})
     return rows
@@ -109,9 +114,31 @@ def tested(part: str, seed: int, share: float, days: str) -> list[dict[str, Any]
             }
         ]
     elif errors:
-        rows.append({"what": "tests that could not begin", "tried": errors, "held": 0})
+        rows.append({"what": NOT_BEGUN, "tried": errors, "held": 0})
     reasons = sorted(set(re.findall(r'type="pytest.skip" message="([^"]*)"', text)))
     return rows + [{"what": f"skipped: {reason}", "tried": 0, "held": 0} for reason in reasons]
+
+
+def key_of(row: dict[str, Any]) -> str:
+    """What a row is of, however many functions that was: one that has its key takes its place."""
+    return row["what"].split(", ")[0] if row["what"].endswith(" functions") else row["what"]
+
+
+def with_older(run: dict[str, Any], older: dict[str, Any] | None) -> dict[str, Any]:
+    """A part's run, and after its rows those that it did not reach, each with the run that it is of."""
+    rows, found = [*run["rows"]], {key_of(row) for row in run["rows"]}
+    for row in older["rows"] if older else ():
+        if row["tried"] and key_of(row) not in found and row["what"] != NOT_BEGUN:
+            rows.append({"of": f"seed {older['seed']}, {older['scale']}; {older['date']}", **row})
+    return {**run, "rows": rows}
+
+
+def keep(part: str, run: dict[str, Any]) -> None:
+    """Into docs/trust.json, and onto the page."""
+    kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
+    kept[part] = with_older(run, kept.get(part))
+    COUNTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    write_page()
 
 
 def scale(part: str, share: float) -> str:
@@ -131,12 +158,14 @@ def table(kept: dict[str, Any]) -> str:
             lines += [f"Not run yet: `python course.py stress {part}`."]
             continue
         tried, held = (sum(row[key] for row in run["rows"]) for key in ("tried", "held"))
-        made = f"Seed {run['seed']}, {run['scale']}; {run['date']}, {run['processor']}."
+        much = "all cases" if part in WHOLE else run["scale"]
+        made = f"Seed {run['seed']}, {much}; {run['date']}, {run['processor']}."
         lines += [f"{held:,} of {tried:,} held. {made}", ""]
         lines += ["| tried | cases | held | |", "|---|--:|--:|---|"]
         for row in run["rows"]:
             numbers = f"{row['tried']:,} | {row['held']:,}" if row["tried"] else "– | –"
-            lines += [f"| {row['what']} | {numbers} | {row.get('note', '')} |"]
+            said = "; ".join(text for text in (row.get("note"), row.get("of")) if text)
+            lines += [f"| {row['what']} | {numbers} | {said} |"]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -156,6 +185,7 @@ def main() -> None:
         "--quick", action="store_const", dest="share", const=0.1, help="a tenth of the cases"
     )
     options.add_argument("--days", default="", help="of the notebooks: 34 is days 3 and 4")
+    options.add_argument("--take", type=Path, metavar="FILE", help="another copy's trust.json: run nothing")
     options.add_argument(
         "--page", action="store_true", help="only write docs/trust.md anew from docs/trust.json"
     )
@@ -164,6 +194,11 @@ def main() -> None:
         options.error(f"there is no part {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
     if not 0 < asked.share <= 1:
         options.error(f"--share {asked.share}: more than 0 and at most 1")
+    if asked.take:
+        taken = json.loads(asked.take.read_text(encoding="utf-8"))
+        for part in asked.parts or taken:
+            keep(part, taken[part])
+        return
     for part in () if asked.page else asked.parts or PARTS:
         print(f"{PARTS[part]} …", flush=True)
         rows = (
@@ -171,13 +206,8 @@ def main() -> None:
             if part == "inputs"
             else tested(part, asked.seed, asked.share, asked.days)
         )
-        kept = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {}
         about = {"seed": asked.seed, "scale": scale(part, asked.share), "date": f"{datetime.date.today()}"}
-        kept[part] = {**about, "processor": processor(), "rows": rows}
-        COUNTS.write_text(
-            json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
-        )
-        write_page()
+        keep(part, {**about, "processor": processor(), "rows": rows})
         print(f"{sum(r['held'] for r in rows):,} of {sum(r['tried'] for r in rows):,} held\n", flush=True)
     if asked.page:
         write_page()

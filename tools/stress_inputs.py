@@ -11,6 +11,8 @@ of its own a function. What counts:
     NaN in     NaN or infinity given, and taken without a word
     no bound   more than the time, or than the memory
 
+The good call is also made with gradients switched off, and with float64 as torch's default: it has to answer then too.
+
     python tools/stress_inputs.py --seed 1                      # a table by wing
     python tools/stress_inputs.py --only worlds.coherence --show obscure
 
@@ -64,6 +66,18 @@ NEVER = {  # programs: they start servers, train for minutes, or wait for a kern
     "desk.bring", "desk.main", "desk.open_lab", "desk.examine", "grade.grade_folder", "training.bfloat16_gain",
     "training.fastest_threads", "base.whole_file", "base.keep_folder", "base.attach",
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def float64_default() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+SETTINGS: dict[str, Callable[[], Any]] = {"gradients off": torch.no_grad, "float64 default": float64_default}
 
 
 class Stop(BaseException):
@@ -319,19 +333,24 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
         (k, what, value) for k, default in rest.items() for what, value in bad_ones(default, chance).items()
     ]
     chance.shuffle(tries)
+    tries = [("", what, None) for what in SETTINGS] + tries[: max(most - len(SETTINGS), 0)]
     for number, (place, what, value) in enumerate(tries[:most]):
         if number < skip:
             continue
         a, k = [fresh(x) for x in args], {key: fresh(x) for key, x in kwargs.items()}
         if isinstance(place, int):
             a[place] = value
-        else:
+        elif place:
             k[place] = value
         called = names[place] if isinstance(place, int) and place < len(names) else place
         print(f"?\t{called}\t{what}", file=rows, flush=True)
         set_limits(SECONDS, WAIT)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+                SETTINGS.get(what, contextlib.nullcontext)(),
+            ):
                 answer = call(function, a, k)
             set_limits(0, 0)
             spoilt = what in ("nan", "inf", "NaN inside")
@@ -340,6 +359,7 @@ def drive(label: str, owner: Any, thing: Any, name: str, rows: Any, seed: int, m
         except BaseException as error:
             set_limits(0, 0)
             kind, said = judge(error)
+            kind = "obscure" if what in SETTINGS and kind == "ours" else kind  # nothing is to be refused
         print(f"{kind}\t{said}".replace("\n", " ")[:400], file=rows, flush=True)
     print("end", file=rows, flush=True)
 
@@ -420,7 +440,8 @@ def main() -> None:
     table: dict[str, Counter] = defaultdict(Counter)
     undriven = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):  # then the table so far
+    label = ""
+    try:
         for label, owner, thing, name in public():
             if not label.startswith(tuple(asked.only)):
                 continue
@@ -436,6 +457,10 @@ def main() -> None:
                     print(f"{kind:9}{label}({argument}: {what}) {said}", flush=True)
             if counts:  # what is there already is kept if this is ended
                 counts.write_text(json.dumps(table, indent=1), encoding="utf-8")
+    except KeyboardInterrupt:  # then the table so far
+        table[label.split(".")[0]]["ended early"] = 1
+        if counts:
+            counts.write_text(json.dumps(table, indent=1), encoding="utf-8")
     total = sum(table.values(), Counter())
     print(f"\n{'':15}{'driven':>8}" + "".join(f"{kind:>10}" for kind in KINDS))
     for wing, row in [*table.items(), ("all", total)]:

@@ -43,5 +43,6 @@ from .threads import one_thread as one_thread
 from .threads import using_threads as using_threads
 from .writing import NotAPlainFile as NotAPlainFile
 from .writing import check_writable as check_writable
+from .writing import make_folder as make_folder
 from .writing import whole_file as whole_file
 from .writing import write_text as write_text

@@ -52,6 +52,8 @@ class Plan:
             re.search(r"\bNaN\b|infinit|not a number|\binf\b", inspect.getdoc(function) or "")
         )
         kinds = {p.name: p.kind for p in parameters.values()}
+        loose = next((n for n, kind in kinds.items() if kind == inspect.Parameter.VAR_POSITIONAL), "")
+        self.rest_name, self.rest_reader = loose, reader_of(hints.get(loose, typing.Any))
         self.open = any(kind == inspect.Parameter.VAR_KEYWORD for kind in kinds.values())
         self.any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
         self.names = [n for n, kind in kinds.items() if kind in (0, 1)]
@@ -82,6 +84,8 @@ class Plan:
             if reader is None and self.open and name in NUMBERS and value is not None:
                 reader = read_number
             given[name] = value if reader is None or is_default else reader(value, name, call)
+        if self.rest_reader is not None:
+            rest = [self.rest_reader(one, f"{self.rest_name}[{i}]", call) for i, one in enumerate(rest)]
         for name, value in given.items():
             check_places(name, value, call)
         given.update(one_precision(call, in_place=self.name.endswith("_")))

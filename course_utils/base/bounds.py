@@ -50,7 +50,10 @@ INTEGERS = {
         COUNT,
         "n_features n_cells n_stimuli n_stations n_channels n_unknowns n_trials n_blocks n_directions n_units",
     ),
-    **_named(COUNT, "n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations n_judged"),
+    **_named(
+        COUNT,
+        "at_most n_concepts n_parts n_tokens n_top n_each n_best n_worst n_named presentations n_judged",
+    ),
     **_named(COUNT, "max_tokens_per_text texts_per_shard n_removed"),
     **_named(
         FROM_0, "layer unit latent concept which person station parent first always n_quantiles number step"

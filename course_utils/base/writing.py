@@ -108,7 +108,7 @@ def check_writable(path: str | Path) -> None:
         OSError: if the file or its folder is read-only, or the folder is missing.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a link to itself leads nowhere
         raise NotAPlainFile(f"{path} is no plain file: nothing is written there")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}: make it first")
@@ -116,6 +116,41 @@ def check_writable(path: str | Path) -> None:
         raise PermissionError(f"{path} is read-only")
     if not os.access(target.parent, os.W_OK):
         raise PermissionError(f"nothing can be written in {target.parent}")
+
+
+def make_folder(path: str | Path) -> Path:
+    """A folder, made with those above it if it is not there.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     make_folder(Path(folder, "runs", "first")).name
+        'first'
+
+    Returns:
+        Its path.
+
+    Raises:
+        NotAPlainFile: if a file stands where it or one above it should be.
+        OSError: if it cannot be made for another reason.
+        ValueError: if no folder can have this name.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotAPlainFile(f"{path} cannot be a folder: a file or a broken link stands there") from None
+    except OSError as error:
+        raise type(error)(f"the folder {short_name(path)} cannot be made: {error.strerror}") from error
+    except ValueError:
+        raise ValueError(f"{str(path)!r} is no name of a folder") from None
+    return path
+
+
+def short_name(path: Path) -> str:
+    """A path in a sentence, its middle left out if it is very long."""
+    text = str(path)
+    return text if len(text) <= 200 else f"{text[:90]}…{text[-90:]}"
 
 
 def _remove_left_overs(target: Path) -> None:

@@ -64,7 +64,7 @@ def _read(path: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_FILE:
         raise Unjudged(f"{shown(path.name)} is not in the folder: course bring writes it when it has ended")
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError, OSError):
         said = None
     if not isinstance(said, dict):

@@ -127,7 +127,7 @@ def _latents_in(path: Path) -> list[tuple[int, int, int | None]]:
     if not path.is_file() or path.stat().st_size > LARGEST_FILE:
         raise Unjudged(f"{shown(path.name)} is no file of a pruned graph")
     try:
-        nodes = graph_from_json(path.read_text(encoding="utf-8")).graph.nodes
+        nodes = graph_from_json(path.read_text(encoding="utf-8-sig")).graph.nodes
     except (ValueError, OSError) as error:
         raise Unjudged(f"{shown(path.name)} is no graph: {shown(str(error), 100)[1:-1]}") from None
     return [(node.layer, node.position, node.latent) for node in nodes if node.kind == "latent"]

@@ -59,7 +59,7 @@ def graph_from_json(text: str) -> GraphFile:
     """
     try:
         written = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"this is no JSON that can be read: {error}") from None
     if not isinstance(written, dict):
         raise ValueError(

@@ -149,19 +149,24 @@ class CodedSAE(SAE):
     """
 
     def __init__(self, thing: Any, d_in: int, called: str = "it"):
-        d_sae = _asked(thing.encode, torch.zeros(2, d_in), None, f"{called}: encode").shape[1]
+        for name in ("encode", "decode"):
+            if not callable(getattr(thing, name, None)):
+                raise ValueError(f"{called} has no function {name}")
+        rows = torch.zeros(2, d_in, dtype=torch.float32)
+        d_sae = _asked(thing.encode, rows, None, f"{called}: encode").shape[1]
         super().__init__(d_in, d_sae)
+        self.float()  # whatever torch's default is
         self.thing, self.called = thing, called
         self.metadata = {
             "hook_name": hook if isinstance(hook := getattr(thing, "hook_name", None), str) else None
         }
         self.requires_grad_(False)
         self.W_enc.zero_()
-        self.b_dec.copy_(self._decoded(torch.zeros(1, d_sae))[0])
+        self.b_dec.copy_(self._decoded(torch.zeros(1, d_sae, dtype=torch.float32))[0])
         for rows in torch.arange(d_sae).split(1024):
-            one_each = torch.zeros(len(rows), d_sae).scatter_(1, rows[:, None], 1.0)
+            one_each = torch.zeros(len(rows), d_sae, dtype=torch.float32).scatter_(1, rows[:, None], 1.0)
             self.W_dec[rows] = self._decoded(one_each) - self.b_dec
-        some = torch.rand(4, d_sae, generator=torch.Generator().manual_seed(0))
+        some = torch.rand(4, d_sae, dtype=torch.float32, generator=torch.Generator().manual_seed(0))
         expected, real = some @ self.W_dec + self.b_dec, self._decoded(some)
         if not (expected - real).abs().max() <= CLOSE * real.abs().max().clamp(min=1.0):  # NaN neither
             raise ValueError(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from course_utils.base import DATA, check_writable, write_text
+from course_utils.base import DATA, check_writable, make_folder, write_text
 from course_utils.desk.bench_dictionaries import Entry, load_entry, with_own_names
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bench_steering import Steering
@@ -85,7 +85,7 @@ def bench(
     wanted = list(COLUMNS if columns is None else dict.fromkeys(columns))
     if unknown := [name for name in wanted if name not in COLUMNS]:
         raise ValueError(f"there is no column {', '.join(unknown)}: there are {', '.join(COLUMNS)}")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     check_writable(out / PAGE)
     asked = prepare(dictionaries, model, hook, controls or {})
     say(f"texts through the model, at {asked.hook_name} …")

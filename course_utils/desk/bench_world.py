@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.base import check_writable, write_text
+from course_utils.base import check_writable, make_folder, write_text
 from course_utils.desk.bench_dictionaries import Entry, load_entry, with_own_names
 from course_utils.desk.bench_page import bench_page
 from course_utils.desk.bring_run import PAGE, write_json
@@ -62,7 +62,7 @@ def bench_in_world(
         raise ValueError(
             f"there is no column {', '.join(unknown)} in a world: there are {', '.join(WORLD_KINDS)}"
         )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     check_writable(out / PAGE)
     entries = with_own_names([load_entry(given, world.d) for given in dictionaries], Path(PAGE).stem)
     beside = {name: load_entry(given, world.d).sae for name, given in (controls or {}).items()}

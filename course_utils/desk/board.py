@@ -19,7 +19,7 @@ from course_utils.reading import BENCH_KINDS
 HOOK, MODEL = "blocks.2.hook_resid_post", "pocket"
 RECIPE = "recipe.md"
 MOST_LINES, MOST_LETTERS = 60, 6000
-MOST = 1e6
+MOST, MOST_COUNTED = 1e6, 10**9
 BESIDE = ("untrained", "pca")
 NAME = re.compile(r"[\w][\w.-]{0,79}")
 
@@ -51,7 +51,11 @@ def read_recipe(folder: Path) -> str:
             f"{folder} has no {RECIPE}: say there, on a page at most, how the dictionary was made"
         )
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        if path.stat().st_size > 4 * MOST_LETTERS + 4:
+            raise ValueError(
+                f"{path} is {path.stat().st_size:,} bytes long: a recipe has {MOST_LETTERS:,} letters at most"
+            )
+        text = path.read_text(encoding="utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8") from None
     if not text or len(text.splitlines()) > MOST_LINES or len(text) > MOST_LETTERS:
@@ -102,7 +106,7 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
     rows = []
     for path in sorted(folder.glob("*.json")):
         try:
-            row = json.loads(path.read_text(encoding="utf-8"))
+            row = json.loads(path.read_text(encoding="utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is not JSON: {error}") from error
         problem = _problem(row)
@@ -126,7 +130,7 @@ def _found_wrong(row: dict[str, Any]) -> str | None:
     about, columns = row["dictionary"], row["columns"]
     if row["version"] != 1 or not NAME.fullmatch(about["name"]) or not NAME.fullmatch(about["architecture"]):
         return "another version, or a name that is none"
-    if not re.fullmatch("[0-9a-f]{64}", about["sha256"]) or not isinstance(about["n_latents"], int):
+    if not re.fullmatch("[0-9a-f]{64}", about["sha256"]) or not _is_count(about["n_latents"]):
         return "no sha256, or no number of latents"
     if (row["model"], row["hook"]) != (MODEL, HOOK):
         return f"it is not of {HOOK} of the model {MODEL}"
@@ -138,12 +142,16 @@ def _found_wrong(row: dict[str, Any]) -> str | None:
             -MOST <= number <= MOST for number in numbers
         ):
             return f"column {name} has the wrong sign or a number that is not finite"
-    if not columns or not all(isinstance(n, int) for n in row["texts"].values()):
+    if not columns or not all(map(_is_count, row["texts"].values())):
         return "it has no columns, or does not say how many texts it is of"
     text = row["recipe"]
     if not isinstance(text, str) or len(text) > MOST_LETTERS or len(text.splitlines()) > MOST_LINES:
         return "its recipe is no text of a page"
     return None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_COUNTED
 
 
 def board_page(rows: Sequence[dict[str, Any]]) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from course_utils.base import Processes, write_text
+from course_utils.base import Processes, make_folder, write_text
 from course_utils.desk.bring_settings import Settings
 from course_utils.desk.bring_texts import Material
 from course_utils.lm import ActivationStore, LabelledText, open_activations
@@ -92,10 +92,10 @@ class Run:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """All of it or nothing."""
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     write_text(path, json.dumps(content, indent=1) + "\n")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from course_utils.base import write_text
+from course_utils.base import make_folder, write_text
 
 MANIFEST = "manifest.json"
 TAKEN_OVER = ("compute", "speed", "device")
@@ -78,7 +78,7 @@ def keep_settings(folder: Path, asked: Settings) -> Settings:
     if not path.is_file():
         if folder.is_dir() and any(file.name != ".lock" for file in folder.iterdir()):
             raise ValueError(f"{folder} holds other files: name a new or an empty folder with --out")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_text(path, json.dumps({"settings": asdict(asked)}, indent=1) + "\n")
         return asked
     kept = _read(path)
@@ -101,6 +101,6 @@ def keep_settings(folder: Path, asked: Settings) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
+        return dict(json.loads(path.read_text(encoding="utf-8-sig"))["settings"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: name another folder with --out") from error

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from filelock import FileLock, Timeout
 
-from course_utils.base import processes
+from course_utils.base import make_folder, processes
 from course_utils.desk.bring_model import (
     choose_place,
     describe_needs,
@@ -108,7 +108,7 @@ def bring(
         seed=seed,
         **_chosen_by_machine(device),
     )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     try:
         with FileLock(out / LOCK, timeout=0) if team.is_first else nullcontext():
             asked = team.gather(keep_settings(out, asked) if team.is_first else asked)[0]

@@ -29,9 +29,10 @@ def add_export(commands: Any) -> None:
 def run_export(chosen: argparse.Namespace) -> int:
     """Write notebooks as pages. Returns the exit status: 2 if one of them could not be written."""
     try:
+        from course_utils.base import make_folder
         from course_utils.desk.export import export_html
 
-        chosen.out.mkdir(parents=True, exist_ok=True)
+        make_folder(chosen.out)
     except ModuleNotFoundError as error:
         return refused(f"{error.name} is missing: install the course with its extra `export`")
     except OSError as error:

@@ -18,7 +18,7 @@ def _start() -> None:
     own = os.environ.get("COURSE_PYTHONSTARTUP", "")
     if own and Path(own).is_file():
         try:
-            exec(compile(Path(own).read_text(encoding="utf-8"), own, "exec"), globals())
+            exec(compile(Path(own).read_bytes(), own, "exec"), globals())
         except Exception:
             traceback.print_exc()
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from course_utils.base import shipped_notebooks, write_text
+from course_utils.base import NotAPlainFile, make_folder, shipped_notebooks, write_text
 from course_utils.desk.copies import copied_notebook, copied_pages
 
 SETTINGS = Path(__file__).with_name("lab_settings")
@@ -42,9 +42,11 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
         OSError: if the folder cannot be written to.
     """
     folder, said = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for shipped in shipped_notebooks():
         there = folder / shipped.name
+        if there.exists() and not there.is_file():
+            raise NotAPlainFile(f"{there} is no plain file: nothing is written there")
         if there.exists() and there.samefile(shipped):
             continue
         text = copied_notebook(shipped)
@@ -58,7 +60,7 @@ def copy_notebooks(folder: str | Path, *, update: bool = False) -> list[str]:
             write_text(there, text)
             said.append(f"{there.name}: new, yours is {mine.name}")
     if said:
-        (folder / "course_docs").mkdir(exist_ok=True)
+        make_folder(folder / "course_docs")
         for name, text in copied_pages().items():
             write_text(folder / "course_docs" / name, text)
     return said

@@ -55,7 +55,7 @@ def grade_reply(question: Question, reply: Any) -> Graded:
 
 def _check_reply(question: Question, reply: Any) -> None:
     if isinstance(question, Numeric):
-        if isinstance(reply, bool) or not isinstance(reply, int | float):
+        if isinstance(reply, bool) or not isinstance(reply, int | float) or not math.isfinite(reply):
             raise ValueError(f"reply is {short(reply)}: this question asks for a number")
         return
     n = len(question.options)

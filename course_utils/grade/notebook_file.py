@@ -75,6 +75,8 @@ def _json(data: bytes) -> Any:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(_what_it_is(text, error)) from None
+    except ValueError:  # Python reads no number of more digits
+        raise ValueError("it holds a number of thousands of digits") from None
 
 
 def _what_it_is(text: str, error: json.JSONDecodeError) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
 
-from course_utils.base import VERDICT_COLOURS, check_writable, render_template, write_text
+from course_utils.base import VERDICT_COLOURS, check_writable, make_folder, render_template, write_text
 from course_utils.exercises import right_replies
 from course_utils.grade.items import item_table
 from course_utils.grade.learners import by_learner
@@ -61,7 +62,7 @@ def report_paths(folder: Path) -> list[Path]:
     Raises:
         OSError: if nothing can be written there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     paths = [folder / name for name in ("report.csv", "details.csv", "report.html")]
     for path in paths:
         check_writable(path)
@@ -104,9 +105,15 @@ def _write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     write_text(path, "\ufeff" + lines.getvalue())  # the mark tells Excel that it is UTF-8
 
 
+FORMULA = re.compile(
+    r"[\s\x00-\x1f\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]"
+)
+"""A sign that begins one, in its wide form too, behind whatever cannot be seen."""
+
+
 def _cell(value: object) -> object:
     """A spreadsheet would run a text that begins like a formula."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@"):
+    if isinstance(value, str) and FORMULA.match(value):
         return f"'{value}"
     return value
 

@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from course_utils.base import check_writable, first_line, processes, whole_file, write_text
+from course_utils.base import check_writable, first_line, make_folder, processes, whole_file, write_text
 from course_utils.lm.activations import Activations
 
 INDEX = "index.json"
@@ -142,7 +142,7 @@ def write_activations(
     if dtype not in DTYPES.values():
         raise ValueError(f"dtype is {dtype}: there are {', '.join(DTYPES)}")
     json.dumps(metadata)  # now, and not after hours
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     check_writable(folder / INDEX)
     if foreign := [path.name for path in folder.iterdir() if not OURS.fullmatch(path.name)]:
         raise FileExistsError(f"{folder} holds other files ({foreign[0]}): name a folder of its own")
@@ -212,10 +212,10 @@ def open_activations(folder: str | Path) -> ActivationStore:
             f"{folder} holds no activations, or their writing broke off before {INDEX}: write them (again)"
         )
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8-sig"))
         shards = [(str(name), int(rows)) for name, rows in index["shards"]]
         d_in, metadata = int(index["d_in"]), dict(index["metadata"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{folder / INDEX} is damaged ({first_line(error)}): write the activations again"
         ) from None

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from course_utils.base import frees_memory, processes, progress_bar
+from course_utils.base import frees_memory, make_folder, processes, progress_bar
 from course_utils.lm.activation_store import INDEX, ActivationStore, open_activations, save_index, save_shard
 from course_utils.lm.activations import reader_of, rows_of
 from course_utils.lm.tokens import HasText, as_list, check_hook_name, tokenize
@@ -86,7 +86,7 @@ def harvest_activations(
     if (folder / INDEX).is_file():
         _is_there(folder / shards[0][0], about)
         return open_activations(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     mine = shards[team.rank :: team.count]
     todo = [(path, some) for path, some in mine if not _is_there(folder / path, about)]
     n_mine, n_todo = (sum(len(some) for _, some in part) for part in (mine, todo))

@@ -216,7 +216,7 @@ def _check_index(folder: Path) -> None:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return
-    files = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+    files = json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"].values()
     if outside := sorted(file for file in set(files) if Path(file).name != file):
         raise ValueError(f"{outside[0]!r} in {index.name} is no file of this folder")
 

@@ -35,7 +35,7 @@ def next_token_losses(
         float32, on the logits' device, one for every token but the first; 0 where it does not count.
     """
     scored = scored.to(logits.device)
-    losses = torch.zeros(scored.shape, device=logits.device)
+    losses = torch.zeros(scored.shape, dtype=torch.float32, device=logits.device)
     ids = ids.to(logits.device)
     for rows in scored.nonzero().split(max(1, AT_ONCE // logits.shape[-1])):
         text, at = rows.T

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from course_utils.base import whole_file
+from course_utils.base import make_folder, whole_file
 from course_utils.sae.tensor_files import Config, parse_config, read_config, read_safetensors, unreadable
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
@@ -50,7 +50,7 @@ def write_pair(folder: Path, cfg: dict[str, Any], weights: dict[str, Tensor]) ->
     """
     cfg = {**cfg, OF_WEIGHTS: digest(weights)}
     text = json.dumps(cfg, indent=2) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with whole_file(folder / CONFIG) as new_config, whole_file(folder / WEIGHTS) as new_weights:
         save_file(weights, new_weights, metadata={INSIDE: text})  # one key: several are written in any order
         new_config.write_text(text, encoding="utf-8")

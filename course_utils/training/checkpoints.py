@@ -9,7 +9,6 @@ name: all that `fit_sae` is given, but for `MAY_CHANGE`.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.base import first_line, whole_file
+from course_utils.base import first_line, make_folder, whole_file
 from course_utils.sae import SAE
 from course_utils.training.objective import Objective
 from course_utils.training.options import Revival, Schedule
@@ -71,7 +70,7 @@ def settings_of(
 
 def save_checkpoint(path: Path, settings: dict[str, Any], **state: Any) -> None:
     """A process that is killed while it writes leaves the one before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with whole_file(path) as unfinished:
         torch.save(dict(settings=settings, **state), unfinished)
 
@@ -87,15 +86,7 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
         saved = dict(state["settings"])
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        ValueError,
-        pickle.UnpicklingError,
-    ) as error:
+    except Exception as error:  # a damaged file, or another kind of file, breaks torch.load in many places
         raise ValueError(
             f"{path} is no whole checkpoint: remove it, or name another ({first_line(error)})"
         ) from error

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from course_utils.base import check_writable
+from course_utils.base import check_writable, make_folder
 from course_utils.lm import without_first
 from course_utils.sae import SAE
 from course_utils.training.checkpoints import describe_batch, load_checkpoint, refuse_other, save_checkpoint
@@ -72,7 +72,7 @@ class Run:
         """
         path = Path(self.checkpoint.path) if self.checkpoint else None
         if path is not None and self.sae.team.is_first:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             check_writable(path)  # now, and not after hours
         saved = load_checkpoint(path, self.settings) if path else None
         if path is None or saved is None:
