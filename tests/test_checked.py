@@ -24,12 +24,13 @@ from course_utils.base import (
     require_index,
 )
 from course_utils.base.faces import checked, guarded
-from course_utils.circuits import agreement, grid_of
+from course_utils.circuits import AttributionGraph, Node, agreement, grid_of
 from course_utils.desk import CodedSAE
 from course_utils.exercises import Numeric, answer, gain, grade_reply, guesses, keys, right_replies
 from course_utils.interventions import ablate, attribute, change_each, disagreement, rate_at_price, watch
 from course_utils.lm import (
     ActivationBatches,
+    Activations,
     LabelledText,
     format_texts,
     gpt2_of,
@@ -37,6 +38,7 @@ from course_utils.lm import (
     next_token_losses,
     tokenize,
     value_at,
+    write_activations,
 )
 from course_utils.plots import plot_areas, plot_arrows, plot_children
 from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
@@ -59,6 +61,15 @@ from course_utils.worlds import (
 X, W, B, C = torch.randn(5, 3), torch.randn(3, 8), torch.zeros(8), torch.zeros(3)
 NAN = torch.tensor([[torch.nan, 1.0]])
 IDS, HOOK = torch.tensor([[0, 558, 3137]]), "blocks.2.hook_resid_post"
+GRAPH = AttributionGraph(
+    ("x",),
+    "y",
+    (Node("embedding", -1, 0, None, 2.0), Node("answer", 1, 0, None, 5.0)),
+    torch.tensor([[4.0, 0.0]]),
+    torch.tensor([1]),
+    torch.ones(1),
+    torch.ones(1),
+)
 QUESTION = Numeric("How many axes has a plane?", 2.0, 0.0, "one for each of its dimensions.")
 
 
@@ -132,11 +143,11 @@ def changed(positions, changes):
         (lambda: compact(Image.new("RGB", (3, 3)), 0), "colours is 0: it has to be at least 1"),
         (lambda: agreement(3), "checks[0] is 3, not a CheckedEdges"),
         (lambda: agreement([]), "checks[0] is a list of 0, not a CheckedEdges"),
-        (lambda: grid_of(None, at_most=0), "at_most is 0: it has to be at least 1"),
+        (lambda: grid_of(GRAPH, at_most=0), "at_most is 0: it has to be at least 1"),
         (lambda: CodedSAE(None, 4), "it has no function encode"),
         (lambda: grade_reply(QUESTION, float("nan")), "reply is nan: this question asks for a number"),
         (lambda: progress_bar(3), "something to loop over, not over 3"),
-        (lambda: Processes().share(torch.tensor(3.0)), "rows has shape (), not tensor (n ...)"),
+        (lambda: Processes().share(torch.tensor(3.0)), "rows has shape (), not tensor (n, ...)"),
         (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.2.hook_mlp_ou"), "hook_name is 'blocks.2.hook_mlp_ou', not blocks.<layer>."),
         (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.99.hook_mlp_out"), "the model has no layer 99"),
     ],
@@ -280,3 +291,17 @@ def test_what_takes_no_tensors_is_checked_without_torch():
     code = "import sys\nsys.modules['torch'] = None\nfrom course_utils.desk import latex_html\nprint(latex_html('$x^2$', told=print))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "<msup>" in done.stdout, done.stderr
+
+
+def test_losses_and_rows_are_float32_whatever_torchs_default_is(tmp_path):
+    rows = Activations(torch.arange(10.0).view(5, 2), torch.tensor([[0, n] for n in range(1, 6)]))
+    logits, ids = torch.zeros(1, 3, 4), torch.tensor([[0, 2, 1]])
+    store = write_activations(tmp_path / "rows", [rows])
+    torch.set_default_dtype(torch.float64)
+    try:
+        losses = next_token_losses(logits, ids, torch.tensor([[True, False]]))
+        found = store.rows_at(torch.tensor([4]))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert losses.dtype == found.dtype == torch.float32
+    assert found.tolist() == [[8.0, 9.0]]

@@ -45,6 +45,33 @@ def test_bad_inputs_hold_if_they_are_right_or_refused_in_our_words():
     assert (row["tried"], row["held"], row["note"]) == (33, 30, "obscure 2, no bound 1")
 
 
+def test_a_run_that_was_ended_early_keeps_the_older_rows_with_their_run():
+    older = {"seed": 7, "scale": "10% of the cases", "date": "2026-11-30", "rows": [
+        {"what": "moves of `a`", "tried": 50, "held": 49}, {"what": "moves of `b`", "tried": 50, "held": 50},
+        {"what": "skipped: no root", "tried": 0, "held": 0}, {"what": "`lm`, 28 functions", "tried": 9, "held": 9},
+    ]}  # fmt: skip
+    rows = [
+        {"what": "moves of `a`", "tried": 502, "held": 502},
+        {"what": "`lm`, 30 functions", "tried": 9, "held": 8},
+    ]
+    run = stress.with_older({"seed": 22, "rows": rows}, older)
+    kept = {"what": "moves of `b`", "tried": 50, "held": 50, "of": "seed 7, 10% of the cases; 2026-11-30"}
+    assert run["rows"] == [*rows, kept]
+    assert stress.with_older({"seed": 23, "rows": []}, run | older)["rows"][-1]["of"] == kept["of"]
+    assert stress.with_older({"seed": 1, "rows": rows}, None)["rows"] == rows
+
+
+def test_a_tally_is_taken_with_the_seed_and_share_that_are_said(tmp_path):
+    tally = tmp_path / "tally.jsonl"
+    tally.write_text('{"what": "moves", "tried": 5, "held": 4, "part": "explorers"}\n', encoding="utf-8")
+    run = stress.runs_in(tally, 22, 0.5)["explorers"]
+    assert (run["seed"], run["scale"], run["rows"]) == (
+        22,
+        "50% of the cases",
+        [{"what": "moves", "tried": 5, "held": 4}],
+    )
+
+
 def test_every_part_has_its_tests():
     for part in set(stress.PARTS) - {"inputs"}:
         for file in stress.TESTS.get(part, [f"tests/stress/test_{part}.py"]):

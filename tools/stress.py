@@ -9,7 +9,8 @@
 Each part is a file of tests/stress, or what is a test already and is only counted; `inputs` is tools/stress_inputs.py.
 The counts stand in docs/trust.json, with seed, date and processor of the run that they come from. A part that was not
 run keeps its older ones, and so does a row, with a note of its run: one that was ended early (Ctrl-C) counts as far as
-it came. A part that never was run is said to be not run. `--take FILE` takes the counts of another copy.
+it came. A part that never was run is said to be not run. `--take FILE` takes the counts of another copy, or the tally
+(STRESS_TALLY) of a run that was ended from outside, with the seed and the share that it had.
 """
 
 from __future__ import annotations
@@ -61,11 +62,12 @@ def processor() -> str:
     return f"{name}, {os.cpu_count()} cores"
 
 
-def bad_inputs(seed: int, share: float) -> list[dict[str, Any]]:
+def bad_inputs(seed: int, share: float, wings: list[str]) -> list[dict[str, Any]]:
     """A row for each wing."""
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder, "counts.json")
         command = [sys.executable, "tools/stress_inputs.py", "--seed", str(seed), "--json", str(counts)]
+        command += ["--only", *(f"{wing}." for wing in wings)] if wings else []
         command += ["--show", "obscure", "NaN out", "NaN in", "no bound", "undriven"]
         subprocess.run([*command, "--most", str(max(round(CALLS * share), 2))], cwd=ROOT, check=True)
         table = json.loads(counts.read_text(encoding="utf-8"))
@@ -99,12 +101,12 @@ def tested(part: str, seed: int, share: float, days: str) -> list[dict[str, Any]
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
         subprocess.run(command, cwd=ROOT, env={**os.environ, **variables})
         lines = tally.read_text(encoding="utf-8").splitlines() if tally.exists() else []
-        text = report.read_text(encoding="utf-8")
+        text = report.read_text(encoding="utf-8") if report.exists() else ""  # it was ended from outside
     rows = [json.loads(line) for line in lines]
     for row in rows:
         row.pop("part", None)
     found = re.search(r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"', text)
-    errors, failures, skipped, tests = map(int, found.groups()) if found else (1, 0, 0, 1)
+    errors, failures, skipped, tests = map(int, found.groups()) if found else (int(not rows), 0, 0, 1)
     if part in TESTS:
         rows = [
             {
@@ -176,6 +178,20 @@ def write_page() -> None:
     PAGE.write_text(MARK.sub(lambda _: "\n" + table(kept) + "\n", text), encoding="utf-8", newline="\n")
 
 
+def runs_in(path: Path, seed: int, share: float) -> dict[str, Any]:
+    """The runs of a trust.json, or of a tally, whose seed and share it does not say itself."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".jsonl":
+        return json.loads(text)
+    runs: dict[str, Any] = {}
+    for row in map(json.loads, text.splitlines()):
+        part = row.pop("part")
+        date = f"{datetime.date.fromtimestamp(path.stat().st_mtime)}"
+        about = {"seed": seed, "scale": scale(part, share), "date": date, "processor": processor()}
+        runs.setdefault(part, {**about, "rows": []})["rows"].append(row)
+    return runs
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without one, all")
@@ -184,8 +200,11 @@ def main() -> None:
     options.add_argument(
         "--quick", action="store_const", dest="share", const=0.1, help="a tenth of the cases"
     )
+    options.add_argument("--wings", nargs="*", default=[], help="of inputs: sae worlds; without it, all")
     options.add_argument("--days", default="", help="of the notebooks: 34 is days 3 and 4")
-    options.add_argument("--take", type=Path, metavar="FILE", help="another copy's trust.json: run nothing")
+    options.add_argument(
+        "--take", type=Path, metavar="FILE", help="another copy's trust.json, or a tally: run nothing"
+    )
     options.add_argument(
         "--page", action="store_true", help="only write docs/trust.md anew from docs/trust.json"
     )
@@ -195,14 +214,14 @@ def main() -> None:
     if not 0 < asked.share <= 1:
         options.error(f"--share {asked.share}: more than 0 and at most 1")
     if asked.take:
-        taken = json.loads(asked.take.read_text(encoding="utf-8"))
+        taken = runs_in(asked.take, asked.seed, asked.share)
         for part in asked.parts or taken:
             keep(part, taken[part])
         return
     for part in () if asked.page else asked.parts or PARTS:
         print(f"{PARTS[part]} …", flush=True)
         rows = (
-            bad_inputs(asked.seed, asked.share)
+            bad_inputs(asked.seed, asked.share, asked.wings)
             if part == "inputs"
             else tested(part, asked.seed, asked.share, asked.days)
         )

@@ -88,7 +88,7 @@ class ActivationStore:
         pieces = list(self.pieces())
         ends = torch.tensor([len(rows) for _, rows in pieces]).cumsum(0)
         piece_of = torch.bucketize(numbers, ends, right=True)
-        values = torch.empty(len(numbers), self.d_in)
+        values = torch.empty(len(numbers), self.d_in, dtype=torch.float32)
         for i in piece_of.unique().tolist():
             wanted = (piece_of == i).nonzero().squeeze(1)
             first = ends[i] - len(pieces[i][1])

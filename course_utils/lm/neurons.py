@@ -96,7 +96,7 @@ def neuron_peaks_by_text(
         ValueError: if the model's configuration does not say how many neurons there are.
     """
     watched = list(range(model.cfg.n_layers) if layers is None else layers)
-    strongest = torch.zeros(len(tokens), len(watched), neurons_per_layer(model))
+    strongest = torch.zeros(len(tokens), len(watched), neurons_per_layer(model), dtype=torch.float32)
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         unread = ~batch.is_real
@@ -126,7 +126,7 @@ def strengths_by_token(
         neurons: (layer, place) of each, counted from 0.
         batch_size: texts a forward pass.
     """
-    strengths = torch.zeros(*tokens.ids.shape, len(neurons))
+    strengths = torch.zeros(*tokens.ids.shape, len(neurons), dtype=torch.float32)
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         read = batch.is_real
@@ -168,7 +168,7 @@ def losses_by_text(
     for (layer, neuron), value in (held or {}).items():
         by_layer.setdefault(layer, {})[neuron] = value
     edits = {_hook_name(layer): partial(_hold_, some=some) for layer, some in by_layer.items()}
-    losses, plain = torch.zeros(len(tokens)), gpt2_of(model)
+    losses, plain = torch.zeros(len(tokens), dtype=torch.float32), gpt2_of(model)
     for texts, batch in tokens.batches(batch_size):
         ids, scored = batch.ids.to(model.cfg.device), batch.is_real[:, 1:]
         if plain is None or "lm_head.weight" not in plain.weights:
