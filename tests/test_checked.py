@@ -41,7 +41,7 @@ from course_utils.lm import (
     write_activations,
 )
 from course_utils.plots import plot_areas, plot_arrows, plot_children
-from course_utils.reading import dead_latents, firing_rates, fvu, l0, pool_by_text
+from course_utils.reading import Firings, RatingGame, dead_latents, firing_rates, fvu, l0, pool_by_text
 from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
 from course_utils.sae import functions as formulas
 from course_utils.training import Checkpoint, fit_sae, remove_parallel_gradient_
@@ -146,6 +146,8 @@ def changed(positions, changes):
         (lambda: grid_of(GRAPH, at_most=0), "at_most is 0: it has to be at least 1"),
         (lambda: CodedSAE(None, 4), "it has no function encode"),
         (lambda: grade_reply(QUESTION, float("nan")), "reply is nan: this question asks for a number"),
+        (lambda: Firings(IDS[0, :1], torch.ones(1), torch.tensor([0, 1]), 4).column(1), "latent is 1: there are 1 latents, 0 to 0"),
+        (lambda: RatingGame(["latent"]).kind(3), "place is 3: there are 1 cards, 0 to 0"),
         (lambda: progress_bar(3), "something to loop over, not over 3"),
         (lambda: Processes().share(torch.tensor(3.0)), "rows has shape (), not tensor (n, ...)"),
         (lambda: value_at(gpt2_of(load_model("pocket")), IDS, "blocks.2.hook_mlp_ou"), "hook_name is 'blocks.2.hook_mlp_ou', not blocks.<layer>."),

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from random import Random
 from statistics import median
 
+from course_utils.base import require_index
+
 RATINGS = {
     "not yet": None,
     "0 · no idea": 0,
@@ -74,6 +76,7 @@ class RatingGame:
 
     def kind(self, place: int) -> str:
         """What the card at this place is: not to be shown before it is rated."""
+        require_index("place", place, len(self), "cards")
         return self._kinds[self.order[place]]
 
     def by_kind(self) -> dict[str, list[int]]:

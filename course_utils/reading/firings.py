@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from course_utils.base import frees_memory
+from course_utils.base import frees_memory, require_index
 from course_utils.reading.scores import ROWS_AT_A_TIME
 
 
@@ -55,13 +55,14 @@ class Firings:
 
     def of(self, latent: int) -> tuple[Int[Tensor, "n_fired"], Float[Tensor, "n_fired"]]:
         """The rows on which one latent is active, and how strongly."""
+        require_index("latent", latent, len(self.first) - 1, "latents")
         some = slice(int(self.first[latent]), int(self.first[latent + 1]))
         return self.rows[some].long(), self.strengths[some]
 
     def column(self, latent: int) -> Float[Tensor, "n_rows"]:
         """One latent's activation on every row, zeros included."""
         rows, strengths = self.of(latent)
-        return torch.zeros(self.n_rows).index_put_((rows,), strengths)
+        return torch.zeros(self.n_rows, dtype=strengths.dtype).index_put_((rows,), strengths)
 
 
 @frees_memory

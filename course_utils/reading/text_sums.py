@@ -77,7 +77,7 @@ def by_text(sae: SAE, rows: Activations, n_texts: int) -> ByText:
             f"{n_texts} texts, of which {int((counts[:n_texts] == 0).sum())} have no token after BOS"
         )
     d_in = rows.values.shape[1]
-    peaks, means = torch.zeros(2, n_texts, sae.d_sae)
+    peaks, means = torch.zeros(2, n_texts, sae.d_sae, dtype=torch.float32)
     active = torch.zeros(n_texts, dtype=torch.double)
     error, sums, squares = torch.zeros(3, n_texts, d_in, dtype=torch.double)
     texts = rows.where[:, 0]
