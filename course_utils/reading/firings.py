@@ -126,6 +126,5 @@ def latent_peaks_by_text(
         )
     d_sae = len(firings.counts)
     place = where[firings.rows.long(), 0] * d_sae + firings.latents
-    return (
-        torch.zeros(n_texts * d_sae).scatter_reduce_(0, place, firings.strengths, "amax").view(n_texts, d_sae)
-    )
+    peaks = firings.strengths.new_zeros(n_texts * d_sae)
+    return peaks.scatter_reduce_(0, place, firings.strengths, "amax").view(n_texts, d_sae)

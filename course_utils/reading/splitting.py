@@ -68,7 +68,9 @@ def recall_by_part(
         part_ids: the part of each text, 0 … n_parts - 1.
     """
     hits = (pooled >= threshold).float()
-    return torch.zeros(n_parts, dtype=torch.float32).index_add_(0, part_ids, hits) / part_ids.bincount(minlength=n_parts)
+    return torch.zeros(n_parts, dtype=torch.float32).index_add_(0, part_ids, hits) / part_ids.bincount(
+        minlength=n_parts
+    )
 
 
 class Hole(NamedTuple):
