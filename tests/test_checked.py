@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets import IntSlider
-from PIL import Image
 
 from course_utils.base import (
     Processes,
     attach,
-    compact,
     entry_dots,
     may_have_gaps,
     progress_bar,
@@ -140,7 +138,6 @@ def changed(positions, changes):
         (lambda: entry_dots(X, C[None], torch.tensor([0, 1]), torch.tensor([0] * 5), torch.tensor([0, 4])), "columns has 1, and b (1, 3) has 0 to 0"),
         (lambda: entry_dots(X, C[None], torch.tensor([0]), torch.tensor([0] * 5), torch.tensor([5])), "rows has 5, and a (5, 3) has 0 to 4"),
         (lambda: relu_slope_(X, X[0]), "activated has shape (3,), so *some is (3,), but it is (5, 3) in slope"),
-        (lambda: compact(Image.new("RGB", (3, 3)), 0), "colours is 0: it has to be at least 1"),
         (lambda: agreement(3), "checks[0] is 3, not a CheckedEdges"),
         (lambda: agreement([]), "checks[0] is a list of 0, not a CheckedEdges"),
         (lambda: grid_of(GRAPH, at_most=0), "at_most is 0: it has to be at least 1"),
@@ -161,7 +158,7 @@ def test_it_is_refused_with_both_sides_named(call, said):
 
 def test_what_cannot_be_drawn_is_said_with_what_was_given():
     with pytest.raises(
-        ValueError, match=r"plot_arrows\(.*titles a list of 2.*\) cannot be drawn: something is empty"
+        ValueError, match=r"plot_arrows\(.*titles a list of 2.*\) cannot be computed: lists that go together"
     ):
         plot_arrows(torch.ones(1, 2, 3), titles=["one", "two"])
     with pytest.raises(ValueError, match=r"neuron_panel\(neurons a dict of 0\) cannot be drawn"):
