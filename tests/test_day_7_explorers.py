@@ -1,9 +1,19 @@
+import gc
+import weakref
+
 import pytest
 import torch
 
 from course_utils.interventions import direction_unit
 from course_utils.lm import IndirectObjectSentence, indirect_object_prompts, load_model
-from course_utils.widgets import StreamingPanel, dial_panel, dose_panel, patching_panel, texts_side_by_side
+from course_utils.widgets import (
+    StreamingPanel,
+    day_7,
+    dial_panel,
+    dose_panel,
+    patching_panel,
+    texts_side_by_side,
+)
 
 HOOK = "blocks.2.hook_resid_post"
 
@@ -36,6 +46,26 @@ def test_the_dial_turns(model):
     assert "untouched" in at_rest and "ramp: add +0" in at_rest
     assert panel.set(dial=10.0).html != at_rest
     assert "ramp: scale +0" in panel.set(how="scale", dial=0.0).html
+
+
+def test_the_dial_forgets_old_seeds(model, monkeypatch):
+    """Each text that could go on holds the keys and values of its tokens: 500 of them filled the memory."""
+    open_ones = weakref.WeakSet()
+
+    class Written:
+        def __init__(self):
+            open_ones.add(self)
+
+        def __next__(self):
+            return ["a word"]
+
+    monkeypatch.setattr(day_7, "stream", lambda *args, **options: Written())
+    unit = direction_unit(torch.ones(model.cfg.d_model), HOOK)
+    panel = dial_panel(model, {"all": (unit, 1.0)}, n_tokens=2)
+    for seed in range(30):
+        panel.set(seed=seed)
+    gc.collect()
+    assert 1 <= len(open_ones) <= 10
 
 
 def other_giver(prompt, subject, indirect_object):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -112,21 +113,20 @@ def dial_panel(
         n_tokens: to write at most.
     """
 
-    # for each prompt and seed: the model untouched, and what it wrote so far, which no turn of the dial changes
-    written: dict[tuple[str, int], tuple[Iterator[list[str]], list[str]]] = {}
+    @lru_cache(maxsize=8)  # each holds the keys and values of its tokens
+    def alone(prompt: str, seed: int) -> tuple[Iterator[list[str]], list[str]]:
+        """The model untouched, and what it wrote so far, which no turn of the dial changes."""
+        nothing = direction_unit(
+            torch.ones(model.cfg.d_model), f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
+        )
+        return stream(model, nothing, [0.0], prompts=prompt, n_tokens=n_tokens, seed=seed), [""]
 
     def view(
         what: str, how: Literal["add", "clamp", "scale"], dial: float, prompt: str, seed: int
     ) -> Iterator[str]:
         chosen, mark = units[what]
         amount = dial if how == "scale" else dial * mark
-        nothing = direction_unit(
-            torch.ones(model.cfg.d_model), f"blocks.{model.cfg.n_layers - 1}.hook_resid_post"
-        )
-        untouched, own = written.setdefault(
-            (prompt, seed),
-            (stream(model, nothing, [0.0], prompts=prompt, n_tokens=n_tokens, seed=seed), [""]),
-        )
+        untouched, own = alone(prompt, seed)
         turned = stream(model, chosen, [amount], prompts=prompt, how=how, n_tokens=n_tokens, seed=seed)
         steered = [""]
         for i in range(1, n_tokens + 1):
