@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 import torch
 from jaxtyping import Float, Int
+from matplotlib.artist import Artist
 from torch import Tensor
 
 from course_utils.plots import (
@@ -164,7 +165,12 @@ def phase_panel(
     plot_phases(importance, probability, phase, boundary, marked=(0, 0), ax=axes[0])
     plot_line_solution(models.W[0, 0], {"": 0.0}, title=PHASES[0], ax=axes[1])  # room for what comes
     ring = axes[0].lines[-1]
-    figure = Backdrop(axes[0], moving=[ring, axes[1]])
+
+    def line() -> list[Artist]:
+        """What stands in the second plot; its axis stays."""
+        return [*axes[1].texts, *axes[1].lines]
+
+    figure = Backdrop(axes[0], lambda: [ring, *line(), axes[1].title])
 
     def view(importance_of_second: int, probability_of_feature: int) -> str:
         row, column = probability_of_feature, importance_of_second
@@ -177,7 +183,8 @@ def phase_panel(
         }
         name = PHASES[int(phase[row, column])]
         ring.set_data([r], [p])
-        axes[1].clear()
+        for old in line():
+            old.remove()
         plot_line_solution(models.W[cell, 0], losses, title=f"a direction for: {name}", ax=axes[1])
         said = f"Importance {r:.2f}, probability {p:.3f}; a direction for: {name}."
         return picture(figure.png(), alt=said)
