@@ -106,10 +106,7 @@ def in_the_browser(options, more):
     """The browser tests, for a site that is there."""
     python = environment(".venv", "dev")
     install_browser(python)
-    once, site = ("-p", "no:cacheprovider"), "tests/browser/test_book.py"
-    run(python, "-m", "pytest", *once, site)  # alone: it takes the time in which a page is painted
-    others = ("tests/browser", "--ignore", site, "-n", str(options.jobs), "--dist", "worksteal")
-    run(python, "-m", "pytest", *once, *others, *more, **ONE_THREAD)
+    run(python, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser", *more)
 
 
 def test_colab(options, more):

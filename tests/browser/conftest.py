@@ -1,7 +1,7 @@
 """A real JupyterLab on loopback, looked at by a real Chromium.
 
-Each process of pytest has its own server and browser. JupyterLab's folders, the learner's home and the notebooks are
-copies in a temporary folder. When a test fails, a screenshot is kept in ``build/browser/``.
+JupyterLab's folders, the learner's home and the notebooks are copies in a temporary folder. When a test fails, a
+screenshot is kept in ``build/browser/``.
 """
 
 import json
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "build" / "browser"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+AT_ONCE = min(2, CORES)
+"""Notebooks that run at the same time: one, on one core."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -54,7 +58,7 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "MPLCONFIGDIR": str(home / "matplotlib"),
-            "OMP_NUM_THREADS": "1",  # there are as many processes as cores
+            "OMP_NUM_THREADS": "1",  # as many kernels as cores
         }
         self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
@@ -173,22 +177,48 @@ def run_all(page: Page, lab: Server, notebook: str) -> None:
     raise AssertionError("no cell started")
 
 
+class Tabs:
+    """A tab for each (front end, notebook); while a test looks at its own, those of the next ones run already."""
+
+    def __init__(
+        self, browser, order: list[tuple[str, Path]], start: Callable[[Page, str, Path], None]
+    ) -> None:
+        self.browser, self.order, self.start, self.open = browser, order, start, {}
+
+    def get(self, visit: tuple[str, Path]) -> Page:
+        first = self.order.index(visit)
+        for each in self.order[first : first + AT_ONCE]:
+            if each not in self.open:
+                self.open[each] = self.browser.new_page(viewport={"width": 1280, "height": 1000})
+                self.start(self.open[each], *each)
+        return self.open[visit]
+
+
+@pytest.fixture(scope="session")
+def tabs(browser, request):
+    """Notebooks in the order of the tests that were chosen."""
+
+    def start(page: Page, front_end: str, notebook: Path) -> None:
+        if front_end == "voila":
+            page.goto(request.getfixturevalue("voila").url(notebook.name), wait_until="commit")
+        else:
+            base = {"jupyterlab": "lab/tree/", "notebook_7": "notebooks/"}[front_end]
+            lab = request.getfixturevalue("lab")
+            page.goto(lab.url(notebook.name, base=base))
+            run_all(page, lab, notebook.name)
+
+    visits = [item.callspec.params["tab"] for item in request.session.items if "tabs" in item.fixturenames]
+    return Tabs(browser, visits, start)
+
+
 @pytest.fixture
-def tab(browser, request):
+def tab(tabs, lab, request):
     """The tab of one (front end, notebook), in which all cells were asked to run; afterwards its kernel ends."""
-    front_end, notebook = request.param
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    if front_end == "voila":
-        page.goto(request.getfixturevalue("voila").url(notebook.name), wait_until="commit")
-    else:
-        base = {"jupyterlab": "lab/tree/", "notebook_7": "notebooks/"}[front_end]
-        lab = request.getfixturevalue("lab")
-        page.goto(lab.url(notebook.name, base=base))
-        run_all(page, lab, notebook.name)
+    page = tabs.get(request.param)
     yield page
     if getattr(request.node, "failed", False):
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / f"{request.node.name}.png")
     page.close()
-    if front_end != "voila":
-        lab.end_kernel(notebook.name)
+    if request.param[0] != "voila":
+        lab.end_kernel(request.param[1].name)
