@@ -7,7 +7,6 @@ from typing import Any
 import ipywidgets as w
 import torch
 from jaxtyping import Float, Int
-from matplotlib.artist import Artist
 from torch import Tensor
 
 from course_utils.plots import (
@@ -166,7 +165,7 @@ def phase_panel(
     plot_line_solution(models.W[0, 0], {"": 0.0}, title=PHASES[0], ax=axes[1])  # room for what comes
     ring = axes[0].lines[-1]
 
-    def line() -> list[Artist]:
+    def line() -> list[Any]:
         """What stands in the second plot; its axis stays."""
         return [*axes[1].texts, *axes[1].lines]
 
