@@ -28,6 +28,12 @@ def test_the_ranking_can_be_the_learners_own():
     assert [hit.latent for hit in hits] == [0, 2, 3]
 
 
+def test_a_ranking_that_is_none_is_refused():
+    for rank in (lambda latents, rate: None, lambda latents, rate: latents):
+        with pytest.raises(ValueError, match="rank gives .*a score for each of the 4 latents"):
+            latents_on(Reading(("a", "b"), LATENTS), RATE, rank=rank)
+
+
 def test_a_sentence_on_which_nothing_fires_has_no_hits():
     assert latents_on(Reading(("a",), torch.zeros(1, 4)), RATE) == []
 

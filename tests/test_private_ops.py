@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_utils.base import entry_dots, packs_bfloat16, private_ops, relu_slope_
+from course_utils.base import entry_dots, packed, packs_bfloat16, private_ops, relu_slope_
 from course_utils.lm import collect_activations, load_model
 from course_utils.sae import SAE
 from course_utils.training import FastStep, fit_sae
@@ -20,6 +20,12 @@ PACKAGE = Path(__file__).parents[1] / "course_utils"
 def gone(monkeypatch):
     """A torch without them; to be called in the middle of a test."""
     return lambda: monkeypatch.setattr(private_ops, "_operation", lambda library, name: None)
+
+
+def test_where_bfloat16_is_not_packed_a_sentence_says_so(gone):
+    gone()
+    with pytest.raises(RuntimeError, match="this processor does not pack"):
+        packed(torch.eye(2, dtype=torch.bfloat16))
 
 
 def test_only_one_file_asks_for_them():

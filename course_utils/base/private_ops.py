@@ -40,7 +40,12 @@ def packed(W: Float[Tensor, "d_out d_in"]) -> Tensor:
         >>> W = torch.eye(2, dtype=torch.bfloat16)
         >>> packed(W).is_mkldnn if packs_bfloat16() else True
         True
+
+    Raises:
+        RuntimeError: if this processor does not, see `packs_bfloat16`.
     """
+    if not packs_bfloat16():
+        raise RuntimeError("this processor does not pack bfloat16 matrices: ask packs_bfloat16() before")
     return torch.ops.mkldnn._reorder_linear_weight(W)
 
 

@@ -109,8 +109,14 @@ def latents_on(
 
     Returns:
         One `Hit` for each latent found, best first.
+
+    Raises:
+        ValueError: if ``rank`` gives anything but a score for each latent.
     """
     scores = rank(reading.latents, firing_rate)
+    if not isinstance(scores, Tensor) or scores.shape != firing_rate.shape:
+        given = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"rank gives {given}: a score for each of the {len(firing_rate)} latents is wanted")
     fires = (reading.latents > 0).any(dim=0)
     scores = torch.where(fires, scores, -torch.inf)
     best = scores.topk(min(n, int(fires.sum()))).indices.tolist()
