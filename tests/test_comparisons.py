@@ -34,7 +34,7 @@ def test_19_of_20_intervals_of_a_lead_that_is_not_there_hold_zero():
 def test_a_case_measured_on_one_side_only_is_left_out():
     values, control = torch.tensor([1.0, torch.nan, 3.0, 4.0]), torch.tensor([0.0, 0.0, torch.inf, 5.0])
     c = compare_pairs(values, control)
-    assert (c.n, c.ahead, c.behind, c.mean, c.control) == (2, 1, 1, 2.5, 2.5)
+    assert (c.n, c.higher, c.lower, c.mean, c.control) == (2, 1, 1, 2.5, 2.5)
 
 
 def test_lengths_that_differ_and_nothing_measured_are_refused():
@@ -56,5 +56,7 @@ def test_the_line_names_both_sides_the_cases_and_the_seeds():
     )
     assert (
         line
-        == "latent 60%, lot 55% on average: +5% (95%: +0% to +10%) over 2 texts, ahead on 1, behind on 0; 3 seeds"
+        == "latent 60%, lot 55% on average: +5% (95%: +0% to +10%) over 2 texts, higher on 1, lower on 0; 3 seeds"
     )
+    with pytest.raises(ValueError, match="form is 'nonsense'"):
+        compared("latent", torch.ones(2), "lot", torch.ones(2), cases="texts", form="nonsense")

@@ -17,6 +17,7 @@ from course_utils.recipes.collect_texts import strays
 from course_utils.recipes.ngram import kneser_ney_loss
 from course_utils.recipes.pocket_gpt2 import CONFIG, batches, learning_rate, packed_rows
 from course_utils.sae import SAE, load_sae
+from tools import four_trainings
 
 
 def slow_kneser_ney(train, held_out, d_vocab, order):
@@ -168,6 +169,9 @@ def test_kept_figures_of_seeds_are_whole_and_belong_to_what_ships():
         name: kind.seeds for name, kind in sae_seeds.KINDS.items()
     }
     assert {len(run["areas"]) for runs in kept.values() for run in runs} == {126}
+    short = json.loads(asset_path("saes/four_trainings.json").read_text(encoding="utf-8"))
+    assert [[run["seed"] for run in runs] for runs in short.values()] == 4 * [list(four_trainings.SEEDS)]
+    assert 'runs["TopK, auxiliary loss"] = train(' in four_trainings.cells()[-1]
     for name in ("layer_2_512", "layer_2_1024", "layer_2"):
         sae = load_sae(name)
         assert kept[f"{sae.d_sae} latents"][0]["kin"] == sae_seeds.kin(sae.W_dec.detach())

@@ -28,8 +28,8 @@ class Comparison(NamedTuple):
     """The middle 95% of the mean difference when cases are drawn anew with replacement; too narrow under ten cases."""
 
     n: int
-    ahead: int
-    behind: int
+    higher: int
+    lower: int
     """Cases in which the first is larger, and smaller."""
 
 
@@ -38,7 +38,7 @@ def compare_pairs(values: Float[Tensor, "n"], control: Float[Tensor, "n"], *, se
     """Compare two measurements of the same cases, such as two areas for each concept, by the paired bootstrap.
 
     Examples:
-        >>> compare_pairs(torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0.5, 0.4, 0.3])).interval  # always 0.4 ahead
+        >>> compare_pairs(torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0.5, 0.4, 0.3])).interval  # always 0.4 higher
         (0.4, 0.4)
 
     Args:
@@ -87,7 +87,7 @@ def compared(
     Examples:
         >>> latent, neuron = torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0.5, 0.4, 0.8])
         >>> print(compared("latent", latent, "neuron", neuron, cases="concepts"))
-        latent 0.80, neuron 0.57 on average: +0.23 (95%: -0.10 to +0.40) over 3 concepts, ahead on 2, behind on 1; 1 seed
+        latent 0.80, neuron 0.57 on average: +0.23 (95%: -0.10 to +0.40) over 3 concepts, higher on 2, lower on 1; 1 seed
 
     Args:
         values, control: as for `compare_pairs`.
@@ -96,12 +96,16 @@ def compared(
         form: how a number is written, such as ``".0%"``.
 
     Raises:
-        ValueError: as `compare_pairs`.
+        ValueError: as `compare_pairs`, and if no number can be written in this form.
     """
+    try:
+        format(0.0, f"+{form}")
+    except ValueError as error:
+        raise ValueError(f"form is {form!r}: how a number is written, such as '.2f' or '.0%'") from error
     c = compare_pairs(values, control)
     low, high = (f"{end:+{form}}" for end in c.interval)
     return (
         f"{name} {c.mean:{form}}, {control_name} {c.control:{form}} on average: {c.mean - c.control:+{form}} "
-        f"(95%: {low} to {high}) over {c.n} {cases}, ahead on {c.ahead}, behind on {c.behind}; "
+        f"(95%: {low} to {high}) over {c.n} {cases}, higher on {c.higher}, lower on {c.lower}; "
         f"{seeds} seed{'' if seeds == 1 else 's'}"
     )
