@@ -84,6 +84,8 @@ class Hub(ThreadingHTTPServer):
         self.page = b""  # a proxy's, in the place of every file
         self.retry_after = ""
         self.etag = ""  # what files are called in place of their SHA-256
+        self.location = ""  # where it sends every caller on to
+        self.silent_about: set[str] = set()  # names of headers
         self.spoilt = 0  # so many downloads have other bytes than was said
 
     @property
@@ -101,12 +103,22 @@ class Answers(BaseHTTPRequestHandler):
         name = self.path.removeprefix(f"/{self.server.repository}/resolve/main/").lstrip("/")
         path = self.server.folder / name
         content = path.read_bytes() if path.is_file() else b""
+        if self.server.location:
+            self.send_response(302)
+            self.send_header("Location", self.server.location.format(path=self.path))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self.send_response(self.server.status if content else 404)
-        self.send_header("ETag", f'"{self.server.etag or hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("Content-Length", str(len(content)))
-        if self.server.retry_after:
-            self.send_header("Retry-After", self.server.retry_after)
+        said = {
+            "ETag": f'"{self.server.etag or hashlib.sha256(content).hexdigest()}"',
+            "X-Repo-Commit": COMMIT,
+            "Content-Length": str(len(content)),
+            "Retry-After": self.server.retry_after,
+        }
+        for name, value in said.items():
+            if value and name not in self.server.silent_about:
+                self.send_header(name, value)
         self.end_headers()
         content = self.server.page or content
         if self.command == "GET" and content:

@@ -146,6 +146,18 @@ def test_what_a_hub_answers_is_one_sentence(hub, status, said):
     assert is_whole(FILES.fetch())
 
 
+def test_who_is_no_hub_is_told_in_one_sentence(hub):
+    hub.silent_about = {"X-Repo-Commit"}
+    with pytest.raises(Unavailable, match="X-Repo-Commit") as caught:
+        FILES.fetch()
+    assert len(str(caught.value)) < 300
+    hub.silent_about, hub.location = set(), "{path}"
+    with pytest.raises(Unavailable, match="redirects"):
+        FILES.fetch()
+    hub.location = ""
+    assert is_whole(FILES.fetch())
+
+
 def test_a_name_that_is_no_checksum_is_not_written(hub, cache):
     hub.etag = "../../../../evil_blob"
     with pytest.raises(Unavailable, match="which is no checksum"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -240,14 +241,15 @@ def in_words(status: int) -> str:
 
 
 def first_line(error: Exception) -> str:
-    r"""An error of a library in one line.
+    r"""An error of a library in one sentence.
 
     Examples:
-        >>> first_line(ValueError("it broke.\nhere is a page of advice")), first_line(KeyError("W_enc"))
+        >>> first_line(ValueError("it broke. Here is a page of advice")), first_line(KeyError("W_enc"))
         ('it broke', "KeyError 'W_enc'")
 
     Returns:
-        The first line of its message without the full stop; the error's type before it if that is a single word.
+        The first sentence of its message's first line, without the full stop; the error's type before it if that is a
+        single word.
     """
-    line = (str(error).strip().splitlines() or [""])[0].rstrip(" .:")
+    line = re.split(r"\. +(?=[A-Z])", (str(error).strip().splitlines() or [""])[0])[0].rstrip(" .:")
     return line if " " in line else f"{type(error).__name__} {line}"  # a KeyError says no more than the key

@@ -30,6 +30,10 @@ BROKEN = [
     "an etag that leads out",
     "an html page",
     "shorter than said",
+    "sends callers round in a circle",
+    "sends callers to where nobody is",
+    "no ETag",
+    "no X-Repo-Commit",
 ]
 AWAY = ["refused", "a black hole", "no such host", "https to a port without it", "HF_HUB_OFFLINE"]
 HERE = [
@@ -75,6 +79,12 @@ def fault(name, hub, cache: Path, load, monkeypatch):
             hub.etag = "../../../../../evil"
         elif name == "an html page":
             hub.page = b"<html>captive portal</html>"
+        elif name == "sends callers round in a circle":
+            hub.location = "{path}"
+        elif name == "sends callers to where nobody is":
+            hub.location = "http://127.0.0.1:1{path}"
+        elif name.startswith("no ") and name in BROKEN:
+            hub.silent_about = {name.removeprefix("no ")}
         elif name == "refused":
             point_to("http://127.0.0.1:1", monkeypatch)
         elif name == "a black hole":
@@ -101,6 +111,7 @@ def fault(name, hub, cache: Path, load, monkeypatch):
         finally:
             hub.status, hub.retry_after, hub.spoilt, hub.etag, hub.page = 200, "", 0, "", b""
             hub.cut = hub.trickles = hub.shorter = False
+            hub.location, hub.silent_about = "", set()
             hub.stalls.clear()
             if cache.is_file():
                 cache.unlink()
