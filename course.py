@@ -47,21 +47,23 @@ def side_by_side(options, *lanes):
         options: of the command line.
         lanes: names of commands that run one after the other, up to the first that fails.
     """
-    alone = {"PYTHONUTF8": "1", **os.environ, **ONE_THREAD}
 
     def last_of(lane):
-        for name in lane:
-            command, piped = [sys.executable, __file__, name], subprocess.PIPE
-            done = subprocess.run(command, cwd=ROOT, env=alone, stdout=piped, stderr=subprocess.STDOUT)
-            print(f"── {name} ──\n{done.stdout.decode(errors='replace')}", flush=True)
-            if done.returncode:
-                return name
-        return None
+        return next((name for name in lane if not succeeds(name)), None)
 
     with ThreadPoolExecutor(options.jobs) as cores:
         failed = list(filter(None, cores.map(last_of, lanes)))
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")
+
+
+def succeeds(name):
+    """Whether a command of this file does, on one core; what it says comes when it ends."""
+    alone = {"PYTHONUTF8": "1", **os.environ, **ONE_THREAD}
+    command, piped = [sys.executable, __file__, name], subprocess.PIPE
+    done = subprocess.run(command, cwd=ROOT, env=alone, stdout=piped, stderr=subprocess.STDOUT)
+    print(f"── {name} ──\n{done.stdout.decode(errors='replace')}", flush=True)
+    return done.returncode == 0
 
 
 def lab(options, more):
@@ -77,8 +79,12 @@ def lab(options, more):
 
 def check(options, more):
     """for every edit: ruff, types and the quick tests (4 minutes on two cores)"""
-    lint(options, ())
-    pytest(environment(".venv", "dev"), options.jobs, "-m", "not slow", *more)
+    python = environment(".venv", "dev")
+    with ThreadPoolExecutor(1) as beside:
+        clean = beside.submit(succeeds, "lint")
+        pytest(python, options.jobs, "-m", "not slow", *more)
+    if not clean.result():
+        sys.exit("Failed: lint")
 
 
 def test(options, more):
