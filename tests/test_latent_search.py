@@ -30,7 +30,7 @@ def test_the_ranking_can_be_the_learners_own():
 
 def test_a_ranking_that_is_none_is_refused():
     for rank in (lambda latents, rate: None, lambda latents, rate: latents):
-        with pytest.raises(ValueError, match="rank gives .*a score for each of the 4 latents"):
+        with pytest.raises(ValueError, match=r"rank gives .*a score for each of the 4 latents"):
             latents_on(Reading(("a", "b"), LATENTS), RATE, rank=rank)
 
 

@@ -11,6 +11,10 @@ from .colours import OKABE_ITO as OKABE_ITO
 from .colours import ORANGE_RGB as ORANGE_RGB
 from .colours import VERDICT_COLOURS as VERDICT_COLOURS
 from .colours import colour_variables as colour_variables
+from .dollars import as_text as as_text
+from .dollars import labels_as_text as labels_as_text
+from .dollars import no_formulas as no_formulas
+from .dollars import without_formulas as without_formulas
 from .faces import attach as attach
 from .faces import may_have_gaps as may_have_gaps
 from .fetching import Unavailable as Unavailable

@@ -21,7 +21,10 @@ PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def attach(
-    package: str, file: str, unchecked: Sequence[str] = ()
+    package: str,
+    file: str,
+    unchecked: Sequence[str] = (),
+    around: Callable[[Callable], Callable] = lambda function: function,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """What ``__init__.py`` of a wing takes for its ``__getattr__``, ``__dir__`` and ``__all__``; its stub lists the names.
 
@@ -33,18 +36,19 @@ def attach(
 
     Args:
         unchecked: names that refuse what does not go in better words of their own.
+        around: what every function is wrapped in.
     """
     get, names, everything = lazy_loader.attach_stub(package, file)
 
     def __getattr__(name: str) -> Any:
-        value = get(name) if name in unchecked else guarded(get(name))
+        value = get(name) if name in unchecked else guarded(get(name), around)
         vars(sys.modules[package])[name] = value
         return value
 
     return __getattr__, names, everything
 
 
-def guarded(value: Any) -> Any:
+def guarded(value: Any, around: Callable[[Callable], Callable] = lambda function: function) -> Any:
     """The same, but that it checks: a function in its module's place, a class with its methods replaced."""
     home = sys.modules.get(getattr(value, "__module__", None) or "")
     if home is None or not (home.__file__ or "").startswith(PACKAGE):
@@ -52,7 +56,7 @@ def guarded(value: Any) -> Any:
     if inspect.isfunction(value):
         if hasattr(value, "__checks__") or vars(home).get(value.__name__) is not value:
             return value
-        guard = checked(value)
+        guard = checked(around(value))
         setattr(home, value.__name__, guard)
         return guard
     if inspect.isclass(value) and not issubclass(value, BaseException):

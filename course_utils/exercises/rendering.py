@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from course_utils.base import EDGE_GREY
+from course_utils.base import EDGE_GREY, without_formulas
 
 MIMETYPE = "application/vnd.jupyter.widget-view+json"
 CODE = "font-family:var(--jp-code-font-family,monospace);font-size:0.92em"
@@ -42,7 +42,7 @@ class Shown:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}
+        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": without_formulas(self.html)}
         if self._widget is not None and _has_front_end():
             with contextlib.suppress(Exception):  # without a place for widgets the static form is enough
                 if (box := self._widget()) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from course_utils.base import as_text
 from course_utils.circuits import (
     AttributionGraph,
     Grid,
@@ -76,7 +77,7 @@ def plot_attribution_graph(
     tokens = [
         "BOS" if p == 0 and graph.has_bos else repr(token)[1:-1] for p, token in enumerate(graph.tokens)
     ]
-    ax.set_xticklabels(tokens, rotation=45, ha="right", rotation_mode="anchor", fontsize=8, parse_math=False)
+    ax.set_xticklabels(as_text(tokens), rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
     names = ["embedding", *(f"layer {layer}" for layer in range(len(grid.rows) - 2)), "answer"]
     ax.set_yticklabels(names, fontsize=8)
     ax.tick_params(length=0)
@@ -115,8 +116,8 @@ def _draw_node(
     if said:
         above = kind == "answer"
         ax.annotate(
-            said, at, (0, 11 if above else -8), textcoords="offset points", ha="center", va="bottom" if above else "top",
-            zorder=4, fontsize=8, alpha=alpha, parse_math=False,
+            as_text(said), at, (0, 11 if above else -8), textcoords="offset points", ha="center", va="bottom" if above else "top",
+            zorder=4, fontsize=8, alpha=alpha,
         )  # fmt: skip
 
 

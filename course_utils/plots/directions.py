@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from course_utils.plots.geometry import SERIES
-from course_utils.plots.style import BLACK, BLUE, SKY, as_text, axes_or_new
+from course_utils.plots.style import BLACK, BLUE, SKY, axes_or_new
 
 
 def plot_weights(
@@ -37,7 +37,7 @@ def plot_weights(
     image = ax.imshow(
         weights.numpy(), aspect="auto", cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest"
     )
-    ax.set(xlabel="neuron", title=title, yticks=range(len(concepts)), yticklabels=as_text(concepts))
+    ax.set(xlabel="neuron", title=title, yticks=range(len(concepts)), yticklabels=concepts)
     ax.figure.colorbar(image, ax=ax, label="weight", pad=0.02)
     return ax
 

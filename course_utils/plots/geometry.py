@@ -12,7 +12,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, ORANGE, as_text, axes_or_new, series
+from course_utils.plots.style import BLACK, ORANGE, axes_or_new, series
 from course_utils.worlds import pairwise_cosines, welch_bound
 
 SERIES = list(islice(series(), 5))
@@ -161,7 +161,7 @@ def plot_city(
     seen = seen_from(places, turn, tilt)
     feet = seen_from(places * torch.tensor([1.0, 1.0, 0.0]), turn, tilt)
     colours = (*(colour for colour, *_ in SERIES), ORANGE)
-    for i, name in enumerate(as_text(names)):
+    for i, name in enumerate(names):
         colour = colours[i % len(colours)]
         ax.plot(
             *torch.stack([feet[i], seen[i]]).T.numpy(), color=colour, linestyle=":", linewidth=1, alpha=0.7

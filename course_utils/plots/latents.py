@@ -22,7 +22,6 @@ from course_utils.plots.style import (
     PURPLE,
     SKY,
     VERMILLION,
-    as_text,
     axes_in_a_row,
     axes_or_new,
 )
@@ -299,7 +298,7 @@ def plot_hole(
     )
     for bars in (wide, own):
         ax.bar_label(bars, fmt="{:.2f}", padding=2, fontsize=8)
-    ax.set_yticks(y.tolist(), labels=as_text(parts))
+    ax.set_yticks(y.tolist(), labels=parts)
     ax.invert_yaxis()
     ax.set(xlabel="share of the texts on which it fires (recall)", xlim=(0, 1.1), title=title)
     ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))

@@ -19,7 +19,6 @@ from course_utils.plots.style import (
     PURPLE,
     SKY,
     VERMILLION,
-    as_text,
     axes_or_new,
 )
 
@@ -48,7 +47,7 @@ def plot_answers(answers: Mapping[str, Float[Tensor, "n_features n_neurons"]], n
     for ax, (title, answer) in zip(axes[0], answers.items(), strict=True):
         images.append(ax.imshow(answer.numpy(), cmap=DIVERGING, vmin=-largest, vmax=largest))
         ax.set(title=title, xlabel="neuron", xticks=range(answer.shape[1]), yticks=range(len(names)))
-        ax.set_yticklabels(as_text(names))
+        ax.set_yticklabels(names)
     axes[0, 0].set_ylabel("the feature that is on")
     figure.colorbar(images[-1], ax=list(axes[0]), shrink=0.8, label="activation")
     return axes[0, 0]

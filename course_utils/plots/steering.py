@@ -19,7 +19,6 @@ from course_utils.plots.style import (
     GREY,
     PURPLE,
     VERMILLION,
-    as_text,
     axes_or_new,
     series,
 )
@@ -121,8 +120,8 @@ def plot_patching_map(
     ax.set(
         xticks=range(n_columns), yticks=range(n_rows), xlabel=xlabel, ylabel=ylabel, title=title,
     )  # fmt: skip
-    ax.set_xticklabels(as_text(column_names), rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-    ax.set_yticklabels(as_text(row_names), fontsize=8)
+    ax.set_xticklabels(column_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    ax.set_yticklabels(row_names, fontsize=8)
     ax.invert_yaxis()
     return ax
 

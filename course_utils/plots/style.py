@@ -5,7 +5,7 @@ Colours are those of ``base/colours``; lines differ in dash as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import cycle
 from typing import NamedTuple
@@ -59,11 +59,6 @@ def axes_in_a_row(widths: Sequence[float], figsize: tuple[float, float]) -> list
         figsize: width and height of the whole figure, in inches.
     """
     return list(plt.subplots(1, len(widths), figsize=figsize, width_ratios=widths, layout="constrained")[1])
-
-
-def as_text(words: Iterable[str]) -> list[str]:
-    """Labels as they are: a dollar sign in a token or a name begins no formula."""
-    return [word.replace("$", r"\$") for word in words]
 
 
 def figure_of(ax: Axes) -> Figure:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from course_utils.plots.style import BLACK, BLUE, DIVERGING, ORANGE, VERMILLION, as_text, axes_or_new
+from course_utils.plots.style import BLACK, BLUE, DIVERGING, ORANGE, VERMILLION, axes_or_new
 
 
 def _bare(ax: Axes) -> Axes:
@@ -112,8 +112,8 @@ def plot_table(
         xticks=range(len(column_names)),
         yticks=range(len(row_names)),
     )
-    ax.set_xticklabels(as_text(column_names), rotation=45, ha="right")
-    ax.set_yticklabels(as_text(row_names))
+    ax.set_xticklabels(column_names, rotation=45, ha="right")
+    ax.set_yticklabels(row_names)
     return ax
 
 

@@ -13,7 +13,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, render_template, shown_width
+from course_utils.base import BLUE_RGB, FRAME, ORANGE_RGB, no_formulas, render_template, shown_width
 from course_utils.reading import ConceptHit, Example, Hit, LabelGuess, LatentSummary
 
 FAINT = "opacity:.7;font-size:90%"
@@ -43,6 +43,7 @@ def picture(png: bytes, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}"{width} style="{style}">'
 
 
+@no_formulas
 def audio(wav: bytes, alt: str, *, playing_at: float | None = None) -> str:
     """A sound with controls to play it; ``alt`` says what can be heard to a reader who cannot play it. Returns HTML.
 
@@ -88,6 +89,7 @@ def show_token(token: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in token)
 
 
+@no_formulas
 def token_strip(
     tokens: Sequence[str],
     strengths: Sequence[float],
@@ -129,6 +131,7 @@ def _token(token: str, strength: float, share: float, marked: bool) -> str:
     return f'<span style="{style}" title="{strength:.2f}">{escape(show_token(token))}</span>'
 
 
+@no_formulas
 def latent_card(summary: LatentSummary, *, blind: bool = False, title: str = "") -> str:
     """Everything known about one latent on one card. Returns HTML.
 
@@ -173,6 +176,7 @@ def latent_card(summary: LatentSummary, *, blind: bool = False, title: str = "")
     )
 
 
+@no_formulas
 def hit_list(
     tokens: Sequence[str],
     hits: Sequence[Hit],
@@ -212,6 +216,7 @@ def hit_list(
     return _table(("", "latent", "label guess" if guesses else "", "where it fires"), rows)
 
 
+@no_formulas
 def concept_hit_list(hits: Sequence[ConceptHit], chosen: int | None = None) -> str:
     """What fires for a concept: one row a latent, with the ROC area that chose it and the one that judges it.
 
@@ -240,6 +245,7 @@ def concept_hit_list(hits: Sequence[ConceptHit], chosen: int | None = None) -> s
     return _table(("", "latent", "ROC area, training texts", "held-out texts"), rows)
 
 
+@no_formulas
 def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of texts, which are escaped. Returns HTML.
 

@@ -10,7 +10,7 @@ import ipywidgets as w
 import torch
 from torch import Tensor
 
-from course_utils.base import FRAME
+from course_utils.base import FRAME, no_formulas
 from course_utils.lm import Passage
 from course_utils.plots import figure_png, plot_seen
 from course_utils.views import FAINT, picture, token_strip
@@ -38,6 +38,7 @@ class Side(NamedTuple):
     """Texts of the concept on which it fires most."""
 
 
+@no_formulas
 def passages_side_by_side(sides: Sequence[Side], *, title: str = "") -> str:
     """A column for each concept: its name, its ROC area and the passages that make the neuron fire most.
 

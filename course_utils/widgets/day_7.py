@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_utils.base import FRAME
+from course_utils.base import FRAME, no_formulas
 from course_utils.interventions import (
     PATCHABLE_PARTS,
     Units,
@@ -62,6 +62,7 @@ class StreamingPanel(Panel):
         return self._view(**values)
 
 
+@no_formulas
 def texts_side_by_side(prompt: str, texts: Mapping[str, str]) -> str:
     """A column for each text: what was done to the model, the prompt in bold, and what it wrote.
 

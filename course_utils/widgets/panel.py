@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import ipywidgets as w
 from IPython import get_ipython
 
+from course_utils.base import without_formulas
 from course_utils.widgets.page import Page
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -217,6 +218,6 @@ class Panel:
         )
         return {
             "text/plain": repr(self),
-            "text/html": f"<div>{self._heading()}{settings}{self.html}</div>",
+            "text/html": without_formulas(f"<div>{self._heading()}{settings}{self.html}</div>"),
             WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id},
         }
