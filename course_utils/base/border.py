@@ -32,6 +32,8 @@ COMPLAINTS = {
     "cannot be computed: the shapes do not go together": (
         "cannot be multiplied", "must match the size", "Expected size for first two dimensions", "The expanded size",
         "The size of tensor", "Sizes of tensors must match", "size mismatch", "is invalid for input of size"),
+    "asks for a place that is not there: an index is below zero, or too large": (
+        "is out of bounds for dimension", "out of bounds with size"),
     "cannot be computed: lists that go together have different lengths": ("zip() argument",),
     "is more than this machine's memory holds": ("allocate memory", "out of memory", "Storage size calculation", "overflow"),
 }  # fmt: skip

@@ -107,8 +107,15 @@ def checked(function: Callable, called: str = "") -> Callable:
 
             plan.append(Plan(function, called or function.__name__))
         args, kwargs = plan[0].read(args, kwargs)
+        torch = sys.modules.get("torch")
+        usual = torch is None or torch.get_default_dtype() == torch.float32
         try:
-            answer = function(*args, **kwargs)
+            if usual:
+                answer = function(*args, **kwargs)
+            else:
+                from course_utils.base.precision import called_in_its_precision
+
+                answer = called_in_its_precision(function, args, kwargs)
         except Exception as error:
             if sentence := plan[0].in_our_words(error, args, kwargs):
                 raise ValueError(sentence) from error

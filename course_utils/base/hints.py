@@ -18,7 +18,7 @@ from typing import Any
 from course_utils.base.bounds import check_bounds
 from course_utils.base.hint_words import ELSEWHERE, Unfit
 from course_utils.base.refusing import is_tensor, require_choice, shown
-from course_utils.base.tensor_hints import Call, check_content, kind_of, reader_of_tensor
+from course_utils.base.tensor_hints import ALL, Call, check_content, kind_of, reader_of_tensor
 
 Reader = Callable[[Any, str, Call], Any]
 PLAIN = (
@@ -101,7 +101,8 @@ def read_number(value: Any, name: str, call: Call) -> Any:
         return value
     if isinstance(value, bool | str | bytes) or getattr(value, "ndim", 0) or not hasattr(value, "__float__"):
         raise Unfit(value, name, float)
-    if name.partition("[")[0] not in call.gaps:
+    is_gap = value != value and "[" in name  # one of a list that a plot draws; infinity has no place on paper
+    if name.partition("[")[0] not in call.gaps or (call.gaps is ALL and not is_gap):
         check_bounds(name, value, whole=False)
     return value if isinstance(value, int | float) else float(value)
 

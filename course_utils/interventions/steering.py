@@ -249,7 +249,7 @@ def continuation_losses(
     pairs = zip(prompts, continuations, strict=True)
     tokens = tokenize(model, [prompt + continuation or " " for prompt, continuation in pairs])
     empty = torch.tensor([not continuation for continuation in continuations])
-    losses = torch.full((len(prompts),), torch.nan)
+    losses = torch.full((len(prompts),), torch.nan, dtype=torch.float32)
     for texts, batch in tokens.batches(batch_size):
         ids = batch.ids.to(model.cfg.device)
         logits = model(ids, return_type="logits")

@@ -76,7 +76,7 @@ class TwoParts(NamedTuple):
         x = _normed(self.whole, self._last(stream[None, : ids.shape[1]])[0])
         W_U, b_U = _unembedding(self.whole)
         everything = torch.cat([linear(some, W_U, b_U).logsumexp(dim=-1) for some in x.split(_at_once(W_U))])
-        losses = torch.zeros(scored.shape, device=stream.device)
+        losses = torch.zeros(scored.shape, device=stream.device, dtype=x.dtype)
         for rows in scored.nonzero().split(max(1, AT_ONCE // x.shape[-1])):
             text, at = rows.T
             wanted = ids[text, at + 1]
@@ -101,7 +101,7 @@ def losses_at_end(
     scored: Bool[Tensor, "batch next_pos"],
 ) -> Float[Tensor, "batch next_pos"]:
     """`next_token_losses` given the stream behind the last layer: logits of what is scored alone, some at a time."""
-    (W_U, b_U), losses = _unembedding(whole), torch.zeros(scored.shape, device=x.device)
+    (W_U, b_U), losses = _unembedding(whole), torch.zeros(scored.shape, device=x.device, dtype=x.dtype)
     for rows in scored.nonzero().split(_at_once(W_U)):
         text, at = rows.T
         logits = linear(_normed(whole, x[text, at]), W_U, b_U)

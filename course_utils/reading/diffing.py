@@ -82,7 +82,14 @@ def copy_only(latents: Float[Tensor, "n d_sae"], W_dec: Float[Tensor, "d_sae d_b
     Args:
         latents: of a dictionary that was trained on both activations side by side, the model's first.
         W_dec: its decoder; the first half of a row is written into the model, the second into the copy.
+
+    Raises:
+        ValueError: if the rows of ``W_dec`` have no halves.
     """
+    if W_dec.shape[1] % 2:
+        raise ValueError(
+            f"W_dec has rows of {W_dec.shape[1]} numbers: half of them are the model's, half the copy's"
+        )
     model, copy = W_dec.chunk(2, dim=1)
     return (latents * (copy.norm(dim=1) - model.norm(dim=1)).clamp(min=0)).amax(dim=1)
 

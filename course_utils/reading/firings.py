@@ -83,13 +83,16 @@ def record_firings(
         values: activations, one row a token.
 
     Raises:
-        ValueError: if there are no rows.
+        ValueError: if there are no rows, or ``encode`` gives anything but a row of latents for each.
     """
     if not len(values):
         raise ValueError("there are no rows to encode")
     rows, latents, strengths, done, d_sae = [], [], [], 0, 0
     for x in values.split(ROWS_AT_A_TIME):
         active = encode(x)
+        if not isinstance(active, Tensor) or active.ndim != 2 or len(active) != len(x):
+            given = tuple(active.shape) if isinstance(active, Tensor) else type(active).__name__
+            raise ValueError(f"encode gives {given} for {len(x)} rows: latents are wanted, a row for each")
         row, latent = (active > 0).nonzero(as_tuple=True)
         strengths.append(active[row, latent])
         rows.append((row + done).int())

@@ -118,12 +118,15 @@ def pool_by_text(
         encode: turns rows into units, 384 rows at a time: ``sae.encode``. None pools the values themselves.
 
     Raises:
+        TypeError: if the stream brings anything else.
         ValueError: if ``how`` is unknown, a row names a text beyond ``n_texts``, or there are no rows.
     """
     if how not in ("max", "mean"):
         raise ValueError(f"how is {how!r}, not 'max' or 'mean'")
     pooled, n = None, torch.zeros(n_texts, 1)
     for chunk in [rows] if isinstance(rows, Rows) else rows:
+        if not isinstance(chunk, Rows):
+            raise TypeError(f"rows are Activations, or a stream of them, not a {type(chunk).__name__}")
         if len(chunk.where) and chunk.where[:, 0].max() >= n_texts:
             raise ValueError(f"a row is of text {int(chunk.where[:, 0].max())}, but n_texts is {n_texts}")
         for values, texts in zip(

@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from course_utils.base import require_choice
+
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -62,7 +64,12 @@ class WordJudge:
         return (self.verdicts(texts) == self.concepts.index(concept)).float().mean().item()
 
     def telling_words(self, concept: str, n: int = 8) -> list[str]:
-        """The ``n`` words that speak most for a concept, the strongest first."""
+        """The ``n`` words that speak most for a concept, the strongest first.
+
+        Raises:
+            ValueError: if there is no such concept.
+        """
+        require_choice("concept", concept, self.concepts)
         words = list(self.vocabulary)
         odds = self.log_odds[:, self.concepts.index(concept)].round(decimals=4)  # equal counts are equal odds
         return [words[i] for i in odds.argsort(descending=True, stable=True)[:n].tolist()]

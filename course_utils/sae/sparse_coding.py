@@ -137,6 +137,8 @@ def learn_dictionary(
 
     def from_inputs(n: int) -> Tensor:
         loud = x[x.norm(dim=1) > 0.1]
+        if not len(loud):
+            raise ValueError("x has no row that is longer than 0.1: there is nothing to learn a code from")
         some = loud[torch.randint(len(loud), (n,), generator=generator)]
         return some / some.norm(dim=1, keepdim=True)
 

@@ -100,7 +100,15 @@ class FastStep:
         return {"share_active": self.share_active}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Go on from a `state_dict`.
+
+        Raises:
+            ValueError: if it is none.
+        """
+        if "share_active" not in state:
+            raise ValueError(
+                f"state has no share_active, as state_dict() has: it has {', '.join(state) or 'nothing'}"
+            )
         self.share_active = state["share_active"]
 
     @torch.no_grad()

@@ -138,28 +138,30 @@ class FeatureWorld:
             yield self._draw(batch_size, generator).x
 
     def _draw(self, n: int, generator: torch.Generator) -> Drawn:
-        chance = torch.rand(n, self.n_features, generator=generator)
+        alike = {"generator": generator, "dtype": self.directions.dtype}
+        nothing = torch.zeros(1, dtype=self.directions.dtype)
+        chance = torch.rand(n, self.n_features, **alike)
         on = chance < self.probability
         for parent, *children in self.family_members:
             # one draw of the parent's picks the child: its own stretch of the part in which the parent is on
             share = self.probability[children].cumsum(0) / self.probability[parent]
             at = chance[:, parent] / self.probability[parent]
-            start = torch.cat([torch.zeros(1), share[:-1]])
+            start = torch.cat([nothing, share[:-1]])
             on[:, children] = (at[:, None] >= start) & (at[:, None] < share)
         for first, second in self.together_pairs:
-            follows = torch.rand(n, generator=generator) < TOGETHER
+            follows = torch.rand(n, **alike) < TOGETHER
             on[:, second] = torch.where(follows, on[:, first], on[:, second])
         for first, second in self.apart_pairs:
             p = self.probability
             on[:, second] = (chance[:, first] >= p[first]) & (chance[:, first] < p[first] + p[second])
         for points in self.circle_members:
             share = self.probability[points].cumsum(0)
-            at, start = chance[:, points[0]], torch.cat([torch.zeros(1), share[:-1]])
+            at, start = chance[:, points[0]], torch.cat([nothing, share[:-1]])
             on[:, points] = (at[:, None] >= start) & (at[:, None] < share)
-        coefficients = on * (0.5 + torch.rand(n, self.n_features, generator=generator))
+        coefficients = on * (0.5 + torch.rand(n, self.n_features, **alike))
         x = coefficients @ self.directions
         if self.noise:
-            x = x + self.noise * torch.randn(n, self.d, generator=generator)
+            x = x + self.noise * torch.randn(n, self.d, **alike)
         return Drawn(x, coefficients)
 
     def _probabilities(self, generator: torch.Generator) -> Tensor:

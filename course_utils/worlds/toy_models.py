@@ -63,7 +63,9 @@ class ToyModels:
         """What is read off again, (instances, batch, n_features)."""
         return self.read(self.hidden(features))
 
-    def read(self, hidden: Float[Tensor, "instances batch d_hidden"], out: Tensor | None = None) -> Tensor:
+    def read(
+        self, hidden: Float[Tensor, "instances batch d_hidden"], out: Float[Tensor, "..."] | None = None
+    ) -> Tensor:
         """What is read off the hidden layer, (instances, batch, n_features); ``out`` is memory for it."""
         return activate_(torch.baddbmm(self.b[:, None], hidden, self.W_out, out=out), self.output_relu)
 

@@ -81,7 +81,7 @@ class VisionNetwork(nn.Module):
             x = relu(conv2d(x, filters, stride=STRIDE))
         units = relu(x.flatten(start_dim=1) @ self.W_units)
         if silenced:
-            units = units.index_fill(1, torch.tensor(silenced), 0.0)
+            units = units.index_fill(1, torch.tensor(list(silenced)), 0.0)
         return Seen(units, units @ self.W_out)
 
     def forward(self, pixels: Float[Tensor, "batch 1 side side"]) -> Float[Tensor, "batch n_concepts"]:
