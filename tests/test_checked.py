@@ -30,6 +30,7 @@ from course_utils.lm import (
     ActivationBatches,
     Activations,
     LabelledText,
+    Tokens,
     format_texts,
     gpt2_of,
     load_model,
@@ -38,9 +39,19 @@ from course_utils.lm import (
     value_at,
     write_activations,
 )
-from course_utils.plots import plot_areas, plot_arrows, plot_children
-from course_utils.reading import Firings, RatingGame, dead_latents, firing_rates, fvu, l0, pool_by_text
-from course_utils.sae import SAE, batch_topk, decode, encode, load_sae, save_sae, topk
+from course_utils.plots import plot_areas, plot_arrows, plot_children, plot_price
+from course_utils.reading import (
+    Firings,
+    RatingGame,
+    copy_only,
+    dead_latents,
+    firing_rates,
+    fvu,
+    l0,
+    pool_by_text,
+    record_firings,
+)
+from course_utils.sae import SAE, batch_topk, decode, encode, learn_dictionary, load_sae, save_sae, topk
 from course_utils.sae import functions as formulas
 from course_utils.training import Checkpoint, fit_sae, remove_parallel_gradient_
 from course_utils.widgets import Panel, neuron_panel
@@ -154,6 +165,29 @@ def changed(positions, changes):
 def test_it_is_refused_with_both_sides_named(call, said):
     with pytest.raises((ValueError, TypeError), match=re.escape(said)):
         call()
+
+
+def test_a_place_that_is_not_there_is_said_with_what_was_given():
+    tokens = Tokens(
+        torch.zeros(2, 3, dtype=torch.long), torch.tensor([3, 2]), lambda ids: [str(i) for i in ids]
+    )
+    with pytest.raises(ValueError, match=r"strings\(.*text 3\) asks for a place that is not there.*size 2"):
+        tokens.strings(3)
+
+
+def test_what_is_no_use_is_said_before_it_is_tried():
+    with pytest.raises(ValueError, match="at most 1,000,000 a presentation"):
+        spike_times(torch.tensor([1e30]), seed=0)
+    with pytest.raises(TypeError, match="rows are Activations, or a stream of them, not a Tensor"):
+        pool_by_text(torch.ones(2, 2), 2)
+    with pytest.raises(ValueError, match="encode gives NoneType for 2 rows"):
+        record_firings(lambda x: None, torch.ones(2, 2))
+    with pytest.raises(ValueError, match="no row that is longer"):
+        learn_dictionary(torch.zeros(4, 2), 2)
+    with pytest.raises(ValueError, match="half of them are the model's"):
+        copy_only(torch.ones(1, 2), torch.ones(2, 3))
+    with pytest.raises(ValueError, match="x has infinity in it, which has no place on paper"):
+        plot_price(torch.tensor([1.0, torch.inf]), {"a": torch.ones(2)}, "rarity", title="")
 
 
 def test_what_cannot_be_drawn_is_said_with_what_was_given():

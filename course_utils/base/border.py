@@ -28,10 +28,10 @@ from course_utils.base.tensor_hints import (
 HERE = str(Path(__file__).parents[1])
 COMPLAINTS = {
     "cannot be computed: the precisions differ, or this one is not supported; try .float() on each": (
-        "same dtype", "expected scalar type", "not implemented for", "Found dtype", "but got long int", "but got bool"),
+        "same dtype", "expected scalar type", "not implemented for", "Found dtype", "Expected out tensor to have dtype", "Input dtypes must be the same", "but got long int", "but got bool"),
     "cannot be computed: the shapes do not go together": (
         "cannot be multiplied", "must match the size", "Expected size for first two dimensions", "The expanded size",
-        "The size of tensor", "Sizes of tensors must match", "size mismatch", "is invalid for input of size"),
+        "The size of tensor", "Sizes of tensors must match", "size mismatch", "is invalid for input of size", "The shape of the mask"),
     "asks for a place that is not there: an index is below zero, or too large": (
         "is out of bounds for dimension", "out of bounds with size"),
     "cannot be computed: lists that go together have different lengths": ("zip() argument",),
@@ -113,7 +113,9 @@ class Plan:
                 about
                 or "cannot be drawn: something is empty, of another kind, or shorter than what it goes with"
             )
-        elif not isinstance(error, RuntimeError | MemoryError) and "zip() argument" not in str(error):
+        elif not isinstance(error, RuntimeError | MemoryError | IndexError) and "zip() argument" not in str(
+            error
+        ):
             return None
         if about is None or not mine[-1].startswith(HERE):
             return None

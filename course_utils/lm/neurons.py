@@ -127,6 +127,8 @@ def strengths_by_token(
         batch_size: texts a forward pass.
     """
     strengths = torch.zeros(*tokens.ids.shape, len(neurons), dtype=torch.float32)
+    if not neurons:
+        return strengths
 
     def see(texts: Tensor, batch: Tokens, layer: int, values: Tensor) -> None:
         read = batch.is_real
@@ -232,6 +234,8 @@ def strongest_passages(
     Returns:
         Strongest first; fewer than ``n`` if there are fewer texts.
     """
+    if not len(texts):
+        return []
     rows = torch.as_tensor(texts)
     peaks, positions = strengths[rows].max(dim=1)
     passages = []

@@ -125,7 +125,7 @@ def pool_by_text(
         raise ValueError(f"how is {how!r}, not 'max' or 'mean'")
     pooled, n = None, torch.zeros(n_texts, 1)
     for chunk in [rows] if isinstance(rows, Rows) else rows:
-        if not isinstance(chunk, Rows):
+        if not isinstance(chunk, Rows) or isinstance(chunk, Tensor):
             raise TypeError(f"rows are Activations, or a stream of them, not a {type(chunk).__name__}")
         if len(chunk.where) and chunk.where[:, 0].max() >= n_texts:
             raise ValueError(f"a row is of text {int(chunk.where[:, 0].max())}, but n_texts is {n_texts}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from course_utils.base import require_index
 from course_utils.circuits import AttributionGraph, completeness, links_of, replacement
 from course_utils.reading import LatentSummary
 from course_utils.views.html import show_token
@@ -66,6 +67,7 @@ def node_name(graph: AttributionGraph, number: int, labels: Mapping[int, str] | 
         number: of the node.
         labels: of latents, by the number of the node.
     """
+    require_index("number", number, len(graph.nodes), "nodes")
     node = graph.nodes[number]
     place = f"“{token_name(graph, node.position)}” ({node.position})"
     if node.kind == "answer":

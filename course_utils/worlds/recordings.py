@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 SECONDS = 1.0
+MOST_SPIKES = 1_000_000
 PEOPLE = (
     "your grandmother", "your grandfather", "your sister", "your neighbour", "your teacher", "your dentist",
     "the postman", "the baker", "the bus driver", "the goalkeeper", "the mayor", "the newsreader", "the pianist",
@@ -207,9 +208,11 @@ def spike_times(spikes: Float[Tensor, "trials"], *, seconds: float = SECONDS, se
         For each presentation the seconds since it began, in ascending order.
 
     Raises:
-        ValueError: if a count is negative.
+        ValueError: if a count is negative, or above a million.
     """
     if (spikes < 0).any():
         raise ValueError(f"spikes has negative counts, down to {spikes.min():g}")
+    if spikes.max() > MOST_SPIKES:
+        raise ValueError(f"spikes goes up to {spikes.max():g}: at most {MOST_SPIKES:,} a presentation")
     generator = torch.Generator().manual_seed(seed)
     return [sorted((seconds * torch.rand(int(n), generator=generator)).tolist()) for n in spikes.tolist()]
